@@ -1,0 +1,69 @@
+/* limits: the largest of every outside input, with its unit and its reason. */
+#ifndef SG_BASE_LIMITS_H
+#define SG_BASE_LIMITS_H
+
+enum {
+    /* bytes of one certificate request, PEM or DER; an RSA-4096 request with every extension is 4 KiB */
+    SG_LIMIT_REQUEST = 64 * 1024,
+    /* bytes of one certificate that is read from a file or a token */
+    SG_LIMIT_CERTIFICATE = 64 * 1024,
+    /* certificates from an issuer's issuer up to its root; three are many */
+    SG_LIMIT_CHAIN = 10,
+    /* bytes of a CRL that is read by `signet show` or built: a million entries are 40 MB */
+    SG_LIMIT_CRL = 256 * 1024 * 1024,
+    /* bytes of one YAML file (policy, signet.yaml, token profile) */
+    SG_LIMIT_YAML = 1024 * 1024,
+    /* mappings and sequences inside each other; policies need six */
+    SG_LIMIT_YAML_DEPTH = 16,
+    /* nodes of one YAML file; keeps a megabyte of "- " from becoming 100 MB of tree */
+    SG_LIMIT_YAML_NODES = 50000,
+    /* bytes of one registry import: a million devices are about 100 MB */
+    SG_LIMIT_IMPORT = 256 * 1024 * 1024,
+    /* bytes of one line of a registry import (CSV or JSON) */
+    SG_LIMIT_IMPORT_LINE = 64 * 1024,
+    /* bytes of one registry value, and of one value in a name; RFC 5280 ub-* are at most 32768,
+     * people's names and device IDs are far below this */
+    SG_LIMIT_VALUE = 1024,
+    /* attributes of one registry record */
+    SG_LIMIT_ATTRIBUTES = 64,
+    /* attributes of one certificate request; Windows writes five */
+    SG_LIMIT_REQUEST_ATTRIBUTES = 32,
+    /* relative distinguished names in a subject */
+    SG_LIMIT_RDNS = 32,
+    /* names in a subjectAltName */
+    SG_LIMIT_SANS = 100,
+    /* extensions in a request or a certificate */
+    SG_LIMIT_EXTENSIONS = 64,
+    /* key purposes in an extendedKeyUsage */
+    SG_LIMIT_EKUS = 32,
+    /* text of one OID, in dotted decimals */
+    SG_LIMIT_OID = 128,
+    /* bytes of an encoded public key (RSA-16384 is 2 KiB) */
+    SG_LIMIT_SPKI = 8 * 1024,
+    /* bits of an RSA modulus: verifying a larger one is a way to keep us busy */
+    SG_LIMIT_RSA_BITS = 8192,
+    /* bits of an RSA public exponent, for the same reason */
+    SG_LIMIT_RSA_EXPONENT_BITS = 64,
+    /* bytes of a signature */
+    SG_LIMIT_SIGNATURE = 8 * 1024,
+    /* bytes of a PIN or passphrase; PKCS#11 tokens stop at 255 */
+    SG_LIMIT_PIN = 255,
+    /* bytes of the record of refused PINs; one is about a hundred */
+    SG_LIMIT_REFUSALS = 1024 * 1024,
+    /* octets of a certificate serial number, RFC 5280 4.1.2.2 */
+    SG_LIMIT_SERIAL = 20,
+    /* octets of a CRL number, RFC 5280 5.2.3 */
+    SG_LIMIT_CRL_NUMBER = 20,
+    /* requests that share one durable write */
+    SG_LIMIT_GROUP = 256,
+    /* bytes of a file's or folder's name that Signet builds */
+    SG_LIMIT_PATH = 4096,
+    /* steps that a pattern may take in PCRE2 before it counts as no match */
+    SG_LIMIT_PATTERN_STEPS = 100000,
+    /* objects of one kind that are listed from a token */
+    SG_LIMIT_OBJECTS = 100000,
+    /* slots that are looked at on one module */
+    SG_LIMIT_SLOTS = 1024,
+};
+
+#endif
