@@ -1,0 +1,37 @@
+/* plan: a certificate as a policy wants it, before it has a serial number. */
+#ifndef SG_MODEL_PLAN_H
+#define SG_MODEL_PLAN_H
+
+#include "extension.h"
+#include "key.h"
+#include "name.h"
+#include "san.h"
+
+enum sg_unique { SG_UNIQUE_NONE, SG_UNIQUE_DEVICE, SG_UNIQUE_USER };
+
+enum sg_same_key { SG_SAME_KEY_ALLOW, SG_SAME_KEY_REFUSE };
+enum sg_previous { SG_PREVIOUS_KEEP, SG_PREVIOUS_REVOKE };
+
+struct sg_plan {
+    const char *policy; /* owned by the policy, which outlives the plan */
+    uint8_t policy_sha256[SG_SHA256_LEN];
+    struct sg_name subject;
+    struct sg_sans sans;
+    unsigned key_usage;      /* SG_KU_* mask, never 0 */
+    struct sg_oids purposes; /* empty: no extendedKeyUsage */
+    bool ca;
+    long path_length;                /* -1: none; only with ca */
+    struct sg_extensions extensions; /* by OID, ready-made values */
+    bool publish_crl, publish_ocsp, publish_ca_issuers;
+    int64_t not_before, not_after; /* not_after SG_TIME_NEVER: no well-defined expiration */
+    enum sg_unique unique;
+    bool renewable;
+    int64_t renewal_window_s; /* before not_after; only when renewable */
+    enum sg_same_key same_key;
+    enum sg_previous previous;
+};
+
+void sg_plan_done(struct sg_plan *plan);
+SG_DEFINE_CLEANUP_IN_PLACE(sg_plan, sg_plan_done)
+
+#endif

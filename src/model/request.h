@@ -1,0 +1,36 @@
+/* request: what somebody asked for, whatever the format it came in. Evidence, never instruction. */
+#ifndef SG_MODEL_REQUEST_H
+#define SG_MODEL_REQUEST_H
+
+#include "extension.h"
+#include "key.h"
+#include "name.h"
+#include "san.h"
+
+enum sg_request_format {
+    SG_REQUEST_PKCS10,
+    SG_REQUEST_OWN_KEY, /* an issuer's own key, for its self-signed certificate: the certificate's
+                           signature is the proof of possession */
+};
+
+struct sg_request {
+    enum sg_request_format format;
+    struct sg_buf der;      /* the whole request */
+    struct sg_name subject; /* may be empty */
+    struct sg_public_key key;
+    char digest[16]; /* of the request's own signature, "SHA2-256"; "" for Ed25519 */
+    bool has_sans;
+    struct sg_sans sans;
+    unsigned key_usage;      /* SG_KU_* mask, 0 when not asked for */
+    struct sg_oids purposes; /* extendedKeyUsage, empty when not asked for */
+    bool has_basic_constraints;
+    bool ca;
+    long path_length;                /* -1 when not asked for */
+    struct sg_extensions extensions; /* all of them, those above included */
+    X509_REQ *pkcs10;                /* for possession; NULL for SG_REQUEST_OWN_KEY */
+};
+
+void sg_request_done(struct sg_request *request);
+SG_DEFINE_CLEANUP_IN_PLACE(sg_request, sg_request_done)
+
+#endif
