@@ -1,0 +1,297 @@
+#include <openssl/obj_mac.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "key_read.h"
+#include "rv.h"
+
+static const CK_BBOOL YES = CK_TRUE, NO = CK_FALSE;
+
+enum {
+    ID_LEN = 20,      /* of one that is drawn: as long as an RFC 5280 key identifier */
+    MAX_ID_LEN = 100, /* libp11 reads no longer one from a URI */
+    MAX_ATTRIBUTES = 16,
+    /* the attributes at the end of each template that not every token knows */
+    NUM_OPTIONAL = 1,
+};
+
+struct template
+{
+    CK_ATTRIBUTE attributes[MAX_ATTRIBUTES];
+    size_t num;
+};
+
+/* What both halves of a pair are made from. The templates point into it. */
+struct plan {
+    struct sg_key_kind kind;
+    const char *label;
+    struct sg_slice id;
+    uint8_t drawn_id[ID_LEN];
+    CK_MECHANISM mechanism;
+    CK_KEY_TYPE type;
+    CK_ULONG modulus_bits;
+    uint8_t *curve; /* DER of its OID */
+    size_t curve_len;
+};
+
+static void plan_done(struct plan *plan)
+{
+    OPENSSL_free(plan->curve);
+}
+SG_DEFINE_CLEANUP_IN_PLACE(plan, plan_done)
+
+static void add(struct template *template, CK_ATTRIBUTE_TYPE type, const void *value, size_t len)
+{
+    template->attributes[template->num++] = sg_attribute(type, value, len);
+}
+
+static void add_flag(struct template *template, CK_ATTRIBUTE_TYPE type, bool flag)
+{
+    add(template, type, flag ? &YES : &NO, sizeof YES);
+}
+
+static void add_common(struct template *template, const struct plan *plan)
+{
+    add(template, CKA_KEY_TYPE, &plan->type, sizeof plan->type);
+    add(template, CKA_LABEL, plan->label, strlen(plan->label));
+    add(template, CKA_ID, plan->id.data, plan->id.len);
+    add_flag(template, CKA_TOKEN, true);
+    add_flag(template, CKA_MODIFIABLE, false);
+    add_flag(template, CKA_DERIVE, false);
+}
+
+/* A key that signs and does nothing else, and that never leaves the token. */
+static void fill_private(const struct plan *plan, struct template *template)
+{
+    add_common(template, plan);
+    add_flag(template, CKA_PRIVATE, true);
+    add_flag(template, CKA_SENSITIVE, true);
+    add_flag(template, CKA_EXTRACTABLE, false);
+    add_flag(template, CKA_SIGN, true);
+    add_flag(template, CKA_DECRYPT, false);
+    add_flag(template, CKA_UNWRAP, false);
+    add_flag(template, CKA_SIGN_RECOVER, false);
+}
+
+static void fill_public(const struct plan *plan, struct template *template)
+{
+    static const uint8_t F4[] = {1, 0, 1}; /* 65537 */
+
+    add_common(template, plan);
+    add_flag(template, CKA_PRIVATE, false);
+    add_flag(template, CKA_VERIFY, true);
+    add_flag(template, CKA_ENCRYPT, false);
+    add_flag(template, CKA_WRAP, false);
+    if (plan->kind.family == SG_KEY_RSA) {
+        add(template, CKA_MODULUS_BITS, &plan->modulus_bits, sizeof plan->modulus_bits);
+        add(template, CKA_PUBLIC_EXPONENT, F4, sizeof F4);
+    } else {
+        add(template, CKA_EC_PARAMS, plan->curve, plan->curve_len);
+    }
+    add_flag(template, CKA_VERIFY_RECOVER, false);
+}
+
+static bool plan_curve(struct plan *plan, struct sg_error *error)
+{
+    int nid = plan->kind.bits == 256   ? NID_X9_62_prime256v1
+              : plan->kind.bits == 384 ? NID_secp384r1
+                                       : NID_secp521r1;
+    int len = i2d_ASN1_OBJECT(OBJ_nid2obj(nid), &plan->curve);
+
+    if (len <= 0)
+        return sg_fail_openssl(error, SG_INTERNAL, NULL, "cannot encode the name of a curve");
+    plan->curve_len = (size_t)len;
+    return true;
+}
+
+static bool check_kind(const struct sg_token *token, struct sg_key_kind kind,
+                       struct sg_error *error)
+{
+    char text[SG_KEY_KIND_TEXT_SIZE];
+
+    sg_key_kind_text(kind, text);
+    if (kind.family == SG_KEY_ED25519)
+        return sg_fail(error, SG_USAGE, NULL,
+                       "no Ed25519 key is made: OpenSSL's pkcs11 engine can't sign with it, and "
+                       "libp11 0.4.12 can't find any other key on a token that holds one");
+    if (!(kind.family == SG_KEY_RSA && kind.bits >= 2048 && kind.bits <= SG_LIMIT_RSA_BITS) &&
+        !(kind.family == SG_KEY_EC && kind.bits != 0))
+        return sg_fail(error, SG_USAGE, NULL, "no %s is made on a token", text);
+    if (!sg_profile_has_key(&token->profile, kind))
+        return sg_fail(error, SG_USAGE, NULL,
+                       "the token profile %s does not list %s among the keys that this model makes",
+                       token->profile.name, text);
+    if (token->profile.keygen_login == SG_KEYGEN_AS_SO)
+        return sg_fail(error, SG_TOKEN, NULL,
+                       "tokens of the profile %s make keys for their security officer alone; make "
+                       "it with the tool of its maker",
+                       token->profile.name);
+    if (token->is_read_only)
+        return sg_fail_rv(error, SG_TOKEN, CKR_TOKEN_WRITE_PROTECTED, "token %s takes no new key",
+                          token->info.label);
+    return true;
+}
+
+static bool make_plan(struct sg_key_kind kind, const char *label, struct sg_slice id,
+                      struct plan *plan, struct sg_error *error)
+{
+    size_t label_len = strlen(label);
+
+    if (label_len == 0 || label_len > SG_LIMIT_VALUE)
+        return sg_fail(error, SG_USAGE, NULL, "a key's label has 1 to %d bytes", SG_LIMIT_VALUE);
+    if (id.len > MAX_ID_LEN)
+        return sg_fail(error, SG_USAGE, NULL, "a key's id has at most %d bytes", MAX_ID_LEN);
+    if (!sg_text_check(sg_slice_text(label), "key label", error))
+        return false;
+    plan->kind = kind;
+    plan->label = label;
+    plan->id = id;
+    if (id.len == 0) {
+        if (!sg_random_fill(plan->drawn_id, ID_LEN, error))
+            return false;
+        plan->id = sg_slice_of(plan->drawn_id, ID_LEN);
+    }
+    if (kind.family == SG_KEY_RSA) {
+        plan->mechanism.mechanism = CKM_RSA_PKCS_KEY_PAIR_GEN;
+        plan->type = CKK_RSA;
+        plan->modulus_bits = kind.bits;
+        return true;
+    }
+    plan->mechanism.mechanism = CKM_EC_KEY_PAIR_GEN;
+    plan->type = CKK_EC;
+    return plan_curve(plan, error);
+}
+
+/* Neither the label nor the id may be taken: a key is found by either. */
+static bool check_free(struct sg_token *token, const struct plan *plan, struct sg_error *error)
+{
+    sg_auto(sg_objects) struct sg_objects of_label = {0}, of_id = {0};
+    char digits[2 * MAX_ID_LEN + 1];
+
+    if (!sg_objects_find_named(token, CKO_PRIVATE_KEY, (struct sg_slice){0}, plan->label, &of_label,
+                               error) ||
+        !sg_objects_find_named(token, CKO_PRIVATE_KEY, plan->id, plan->label, &of_id, error))
+        return false;
+    if (of_label.num > 0)
+        return sg_fail(error, SG_TOKEN, NULL,
+                       "token %s has a private key '%s' already; choose another label",
+                       token->info.label, plan->label);
+    if (of_id.num > 0)
+        return sg_fail(error, SG_TOKEN, NULL,
+                       "token %s has a private key with the id %s already; choose another id",
+                       token->info.label, sg_hex(plan->id, digits, sizeof digits));
+    return true;
+}
+
+static bool means_unknown_attribute(CK_RV rv)
+{
+    return rv == CKR_ATTRIBUTE_TYPE_INVALID || rv == CKR_ATTRIBUTE_VALUE_INVALID ||
+           rv == CKR_TEMPLATE_INCONSISTENT;
+}
+
+struct pair {
+    CK_OBJECT_HANDLE public, private;
+};
+
+static bool generate(struct sg_token *token, struct plan *plan, struct pair *pair,
+                     struct sg_error *error)
+{
+    struct template public = {0}, private = {0};
+    char text[SG_KEY_KIND_TEXT_SIZE];
+    size_t num_left_out = 0;
+    CK_RV rv;
+
+    fill_public(plan, &public);
+    fill_private(plan, &private);
+    do {
+        rv = token->module.functions->C_GenerateKeyPair(
+            token->session, &plan->mechanism, public.attributes, public.num - num_left_out,
+            private.attributes, private.num - num_left_out, &pair->public, &pair->private);
+    } while (means_unknown_attribute(rv) && num_left_out++ < NUM_OPTIONAL);
+    if (rv != CKR_OK)
+        return sg_fail_rv(error, SG_TOKEN, rv, "token %s makes no %s key", token->info.label,
+                          sg_key_kind_text(plan->kind, text));
+    return true;
+}
+
+/* What must read back from the private half, whatever the token did with its template. */
+static const struct {
+    const char *name;
+    size_t offset;
+    bool wanted;
+} STATED[] = {
+    {"CKA_LOCAL", offsetof(struct sg_key, local), true},
+    {"CKA_SENSITIVE", offsetof(struct sg_key, sensitive), true},
+    {"CKA_ALWAYS_SENSITIVE", offsetof(struct sg_key, always_sensitive), true},
+    {"CKA_EXTRACTABLE", offsetof(struct sg_key, extractable), false},
+    {"CKA_NEVER_EXTRACTABLE", offsetof(struct sg_key, never_extractable), true},
+    {"CKA_SIGN", offsetof(struct sg_key, sign), true},
+    {"CKA_DECRYPT", offsetof(struct sg_key, decrypt), false},
+    {"CKA_UNWRAP", offsetof(struct sg_key, unwrap), false},
+    {"CKA_DERIVE", offsetof(struct sg_key, derive), false},
+    {"CKA_MODIFIABLE", offsetof(struct sg_key, modifiable), false},
+};
+
+/* The name of the first attribute that is not as stated, or NULL. */
+static const char *find_difference(const struct plan *plan, const struct sg_key *key)
+{
+    for (size_t i = 0; i < sizeof STATED / sizeof *STATED; i++)
+        if (*(const bool *)((const char *)key + STATED[i].offset) != STATED[i].wanted)
+            return STATED[i].name;
+    if (!sg_slice_equal(sg_buf_slice(&key->id), plan->id))
+        return "CKA_ID";
+    if (strcmp(key->label, plan->label) != 0)
+        return "CKA_LABEL";
+    if (!sg_key_kind_equal(key->public.kind, plan->kind))
+        return plan->type == CKK_RSA ? "CKA_MODULUS" : "CKA_EC_POINT";
+    return NULL;
+}
+
+static bool read_back(struct sg_token *token, const struct plan *plan, const struct pair *pair,
+                      struct sg_key *key, struct sg_error *error)
+{
+    const char *difference;
+
+    if (!sg_key_read_private(token, pair->private, key, error))
+        return false;
+    difference = find_difference(plan, key);
+    if (difference != NULL)
+        return sg_fail(error, SG_TOKEN, NULL,
+                       "token %s made the key '%s' with another %s than was stated",
+                       token->info.label, plan->label, difference);
+    return true;
+}
+
+/* Takes a pair back that is not as it should be, and says what became of it. */
+static bool destroy(struct sg_token *token, const struct pair *pair, struct sg_error *error)
+{
+    CK_FUNCTION_LIST *functions = token->module.functions;
+    CK_RV of_private = functions->C_DestroyObject(token->session, pair->private);
+    CK_RV of_public = functions->C_DestroyObject(token->session, pair->public);
+
+    return sg_error_prefix(error, of_private == CKR_OK && of_public == CKR_OK
+                                      ? "the new key was destroyed"
+                                      : "the new key is unusable and could not be destroyed");
+}
+
+bool sg_key_create(struct sg_token *token, struct sg_key_kind kind, const char *label,
+                   struct sg_slice id, struct sg_key *key, struct sg_error *error)
+{
+    sg_auto(plan) struct plan plan = {0};
+    sg_auto(sg_key) struct sg_key fresh = {0};
+    struct pair pair;
+    SG_TOKEN_LOCK(token);
+
+    if (!check_kind(token, kind, error) || !make_plan(kind, label, id, &plan, error) ||
+        !sg_token_login_locked(token, error) || !check_free(token, &plan, error) ||
+        !generate(token, &plan, &pair, error))
+        return false;
+    if (!read_back(token, &plan, &pair, &fresh, error))
+        return destroy(token, &pair, error);
+    sg_key_done(key);
+    *key = fresh;
+    fresh = (struct sg_key){0};
+    return true;
+}

@@ -1,0 +1,154 @@
+#include <string.h>
+
+#include "base/limits.h"
+#include "handle.h"
+#include "rv.h"
+
+static bool fail_as_locked(const struct sg_token_info *info, struct sg_error *error)
+{
+    return sg_fail_rv(error, SG_PIN, CKR_PIN_LOCKED,
+                      "the user PIN of token %s is locked; unlock it as security officer with the "
+                      "tool of its maker",
+                      info->label);
+}
+
+/* What the token says before anyone tries a PIN. */
+static bool check_token(const struct sg_token_info *info, struct sg_error *error)
+{
+    if (!info->initialized)
+        return sg_fail(error, SG_TOKEN, NULL,
+                       "token %s is not initialised; `signet token init` does it", info->label);
+    if (info->pin_locked)
+        return fail_as_locked(info, error);
+    if (!info->pin_initialized)
+        return sg_fail_rv(error, SG_PIN, CKR_USER_PIN_NOT_INITIALIZED,
+                          "token %s has no user PIN yet; set one as security officer", info->label);
+    if (info->pin_final_try)
+        return sg_fail(error, SG_PIN, NULL,
+                       "token %s has a single try left before its PIN is locked, and Signet leaves "
+                       "it alone; log in once with the tool of its maker, which resets the count",
+                       info->label);
+    return true;
+}
+
+/* Another handle of this process may have logged in: then all of its sessions are. */
+static bool session_is_logged_in(struct sg_token *token, bool *is_logged_in, struct sg_error *error)
+{
+    CK_SESSION_INFO session = {0};
+    CK_RV rv = token->module.functions->C_GetSessionInfo(token->session, &session);
+
+    if (rv != CKR_OK)
+        return sg_fail_rv(error, SG_TOKEN, rv, "lost the session with token %s", token->info.label);
+    if (session.state == CKS_RW_SO_FUNCTIONS)
+        return sg_fail(error, SG_TOKEN, NULL,
+                       "this process is logged in to token %s as security officer",
+                       token->info.label);
+    *is_logged_in =
+        session.state == CKS_RO_USER_FUNCTIONS || session.state == CKS_RW_USER_FUNCTIONS;
+    return true;
+}
+
+static bool check_length(const struct sg_token *token, const CK_TOKEN_INFO *raw, size_t len,
+                         struct sg_error *error)
+{
+    unsigned long max = SG_LIMIT_PIN;
+
+    if (raw->ulMaxPinLen != 0 && raw->ulMaxPinLen < max)
+        max = raw->ulMaxPinLen;
+    if (token->profile.max_pin != 0 && (unsigned long)token->profile.max_pin < max)
+        max = (unsigned long)token->profile.max_pin;
+    if (len < raw->ulMinPinLen || len > max)
+        return sg_fail_rv(error, SG_PIN, CKR_PIN_LEN_RANGE,
+                          "the PIN for token %s is not tried: it has a length that the token can't "
+                          "have (%lu to %lu bytes)",
+                          token->info.label, raw->ulMinPinLen, max);
+    return true;
+}
+
+/* The refusal is on disk before anyone hears of it. */
+static bool refused(struct sg_token *token, struct sg_secret *pin, CK_RV rv, struct sg_error *error)
+{
+    struct sg_error cause = {0};
+
+    if (sg_pin_remember_refusal(token->refusals, token->info.serial_number, pin, &cause))
+        return sg_fail_rv(error, SG_PIN, rv,
+                          "token %s refused the PIN, which will not be tried again; correct its "
+                          "source",
+                          token->info.label);
+    return sg_fail_rv(
+        error, SG_PIN, rv,
+        "token %s refused the PIN. Do not try it again, as that could not be recorded "
+        "(%.200s)",
+        token->info.label, cause.text);
+}
+
+static bool judge_login(struct sg_token *token, struct sg_secret *pin, CK_RV rv,
+                        struct sg_error *error)
+{
+    struct sg_error ignored = {0};
+
+    switch (rv) {
+    case CKR_OK:
+        /* What stays in the record after a failure here are PINs that are wrong all the same. */
+        (void)!sg_pin_forget_refusals(token->refusals, token->info.serial_number, &ignored);
+        return true;
+    case CKR_USER_ALREADY_LOGGED_IN:
+        return true;
+    case CKR_PIN_INCORRECT:
+    case CKR_PIN_INVALID:
+    case CKR_PIN_LEN_RANGE:
+        return refused(token, pin, rv, error);
+    case CKR_PIN_LOCKED:
+        return fail_as_locked(&token->info, error);
+    case CKR_PIN_EXPIRED:
+    case CKR_USER_PIN_NOT_INITIALIZED:
+        return sg_fail_rv(error, SG_PIN, rv, "cannot log in to token %s", token->info.label);
+    default:
+        return sg_fail_rv(error, SG_TOKEN, rv, "cannot log in to token %s", token->info.label);
+    }
+}
+
+static bool try_pin(struct sg_token *token, const CK_TOKEN_INFO *raw, struct sg_error *error)
+{
+    sg_auto(sg_secret) struct sg_secret *pin = NULL;
+    CK_RV rv;
+
+    if (token->pin == NULL)
+        return sg_fail(error, SG_PIN, NULL,
+                       "token %s needs its PIN, and no source of it is named (pin: file:, env:, "
+                       "credential: or prompt)",
+                       token->info.label);
+    if (!sg_pin_read(token->pin, token->folder, token->info.label, &pin, error) ||
+        !check_length(token, raw, sg_secret_len(pin), error) ||
+        !sg_pin_check_not_refused(token->refusals, token->info.serial_number, pin, error))
+        return false;
+    rv = token->module.functions->C_Login(token->session, CKU_USER, sg_secret_data(pin),
+                                          sg_secret_len(pin));
+    return judge_login(token, pin, rv, error);
+}
+
+bool sg_token_login_locked(struct sg_token *token, struct sg_error *error)
+{
+    struct sg_token_info info;
+    CK_TOKEN_INFO raw;
+
+    if (token->is_logged_in)
+        return true;
+    if (!session_is_logged_in(token, &token->is_logged_in, error))
+        return false;
+    if (token->is_logged_in)
+        return true;
+    if (!sg_token_info_read(&token->module, token->info.slot, &raw, &info, error))
+        return false;
+    if (info.login_required && (!check_token(&info, error) || !try_pin(token, &raw, error)))
+        return false;
+    token->is_logged_in = true;
+    return true;
+}
+
+bool sg_token_login(struct sg_token *token, struct sg_error *error)
+{
+    SG_TOKEN_LOCK(token);
+
+    return sg_token_login_locked(token, error);
+}

@@ -1,0 +1,115 @@
+/* token: PKCS#11 modules, tokens, keys and signing. The only room that knows pkcs11.h or an engine.
+ *
+ * A token is opened by an RFC 7512 URI that must match exactly one token of one module; a key is
+ * found by a URI that must match exactly one key. The module is loaded through p11-kit, so that
+ * several users of it in one process share its initialisation.
+ * Does not: decide what may be signed (issue/ and status/ do), or retry a PIN, ever.
+ * Thread rule: a token may be shared; signers are thread-safe unless signer.h says otherwise.
+ * Nothing here may be called before a fork that goes on to use PKCS#11 in the child.
+ */
+#ifndef SG_TOKEN_TOKEN_H
+#define SG_TOKEN_TOKEN_H
+
+#include "model/key.h"
+#include "pin.h"
+
+/* How a token is reached. Texts are borrowed and must outlive the call only. */
+struct sg_token_config {
+    const char *profile;  /* a folder in tokens/, "softhsm"; NULL when module is given */
+    const char *module;   /* path of a PKCS#11 module; NULL: the profile's */
+    const char *uri;      /* "pkcs11:token=example-issuing"; of a key's URI the token part counts */
+    const char *pin;      /* PIN source, see pin.h; NULL: the token can only be looked at */
+    const char *folder;   /* relative PIN files are looked for here; NULL: the working directory */
+    const char *refusals; /* file that remembers refused PINs; NULL: sg_pin_refusals_default() */
+};
+
+struct sg_token;
+
+/* sg_token_open loads the module, finds the token and opens a session without logging in.
+ * Fails: SG_TOKEN (module can't be loaded, no token or more than one matches, with the tokens that
+ * are there), SG_USAGE (not a PKCS#11 URI, or one that carries a pin-value or pin-source). */
+SG_MUST_USE bool sg_token_open(const struct sg_token_config *config, struct sg_token **token,
+                               struct sg_error *error);
+
+/* sg_token_login logs in as the user, once; nothing happens when that was done before.
+ * Fails: SG_PIN (no PIN source; refused now, or remembered as refused; locked; the token reports
+ * its final try), SG_TOKEN otherwise. A refused PIN is remembered before this returns. */
+SG_MUST_USE bool sg_token_login(struct sg_token *token, struct sg_error *error);
+
+const char *sg_token_label(const struct sg_token *token);
+const char *sg_token_serial_number(const struct sg_token *token);
+void sg_token_close(struct sg_token *token);
+
+typedef struct sg_token sg_token;
+SG_DEFINE_CLEANUP(sg_token, sg_token_close)
+
+/* What `signet token list` shows. */
+struct sg_token_info {
+    char label[33], manufacturer[33], model[17], serial_number[17]; /* trimmed of padding */
+    unsigned long slot;
+    bool initialized, login_required, pin_initialized, pin_count_low, pin_final_try, pin_locked;
+    bool write_protected, protected_pin_path;
+};
+
+/* sg_token_list fills a malloc'd array with every token present on the module. */
+SG_MUST_USE bool sg_token_list(const char *profile, const char *module,
+                               struct sg_token_info **tokens, size_t *num, struct sg_error *error);
+
+/* sg_token_init initialises an empty slot: label, SO PIN, user PIN. Refuses when a token of that
+ * label is there already. */
+SG_MUST_USE bool sg_token_init(const char *profile, const char *module, const char *label,
+                               struct sg_secret *so_pin, struct sg_secret *user_pin,
+                               struct sg_token_info *info, struct sg_error *error);
+
+/* What a key on the token is, as read back from it. Private and public half share CKA_ID. */
+struct sg_key {
+    char *label;
+    struct sg_buf id;
+    struct sg_public_key public; /* empty when the token does not tell it */
+    bool has_private, has_public;
+    bool local, sensitive, always_sensitive, extractable, never_extractable;
+    bool sign, decrypt, unwrap, derive, modifiable, always_authenticate;
+    bool has_certificate;
+};
+void sg_key_done(struct sg_key *key);
+
+/* sg_key_uri_parts: the label (object=) and the id (id=, empty when absent) of a key's URI, for
+ * `key create`. The caller frees both. Fails: SG_USAGE when it is no PKCS#11 URI or has no object.
+ */
+SG_MUST_USE bool sg_key_uri_parts(const char *uri, char **label, struct sg_buf *id,
+                                  struct sg_error *error);
+SG_DEFINE_CLEANUP_IN_PLACE(sg_key, sg_key_done)
+
+/* sg_key_create makes a key pair on the token, every attribute stated and read back. Logs in.
+ * label    CKA_LABEL; no private key of that label may exist.
+ * id       CKA_ID, at most 100 bytes; an empty slice draws 20 random ones. (The RFC 5280 key
+ *          identifier is known only after the key is made, and then nothing may be modified.)
+ * Fails: SG_USAGE on a bad label and on a kind that the engine or the profile's model can't do;
+ * SG_TOKEN, also when an attribute does not read back as stated: the key is destroyed then. */
+SG_MUST_USE bool sg_key_create(struct sg_token *token, struct sg_key_kind kind, const char *label,
+                               struct sg_slice id, struct sg_key *key, struct sg_error *error);
+
+/* sg_key_find finds the one private key that uri names (object, id; token attributes are ignored
+ * when they agree with the token's). Logs in.
+ * Fails: SG_TOKEN when none or more than one matches, listing what is there. */
+SG_MUST_USE bool sg_key_find(struct sg_token *token, const char *uri, struct sg_key *key,
+                             struct sg_error *error);
+
+/* sg_key_list fills a malloc'd array, each to be released with sg_key_done. Logs in when a PIN
+ * source is set, otherwise lists what the token shows without. */
+SG_MUST_USE bool sg_key_list(struct sg_token *token, struct sg_key **keys, size_t *num,
+                             struct sg_error *error);
+
+/* sg_token_put_certificate stores a certificate beside its key (same CKA_ID and label), reads it
+ * back and compares. One that is there for this key is replaced only with replace set.
+ * Fails: SG_REFUSED when the certificate's key is not the token's; SG_FAILED when one is there. */
+SG_MUST_USE bool sg_token_put_certificate(struct sg_token *token, const struct sg_key *key,
+                                          struct sg_slice certificate, bool replace,
+                                          struct sg_error *error);
+
+/* sg_token_get_certificate reads the certificate that is beside the key.
+ * Fails: SG_TOKEN when there is none. */
+SG_MUST_USE bool sg_token_get_certificate(struct sg_token *token, const struct sg_key *key,
+                                          struct sg_buf *certificate, struct sg_error *error);
+
+#endif
