@@ -1,0 +1,56 @@
+/* parts: the steps of reading a PKCS#10 request that have a file of their own; for this room only.
+ */
+#ifndef SG_REQUEST_PARTS_H
+#define SG_REQUEST_PARTS_H
+
+#include "request.h"
+
+/* envelope.c */
+
+/* sg_request_unwrap finds the DER inside bytes: they themselves, or what one PEM block holds.
+ * Fails: SG_MALFORMED, saying what the bytes are instead where a PEM label tells. */
+SG_MUST_USE bool sg_request_unwrap(struct sg_slice bytes, struct sg_buf *der,
+                                   struct sg_error *error);
+/* sg_request_explain fails, always, with the reason why der did not decode as a request: what it is
+ * instead, that it was cut short, or what OpenSSL says. */
+bool sg_request_explain(struct sg_slice der, struct sg_error *error);
+
+/* der.c */
+
+/* sg_der_decode reads one value that must be all of der and DER, so that it encodes to the same
+ * bytes again. what begins messages ("subjectAltName").
+ * Returns the value, which the caller frees by its type; NULL when it fails with SG_MALFORMED. */
+void *sg_der_decode(struct sg_slice der, const ASN1_ITEM *item, const char *what,
+                    struct sg_error *error);
+
+/* algorithm.c */
+
+/* sg_request_read_algorithm checks the request's own signature algorithm and notes its digest.
+ * Fails: SG_KEY_QUALITY for anything but RSA PKCS#1 v1.5, RSA-PSS and ECDSA with SHA-256, SHA-384
+ * or SHA-512, and Ed25519; SG_MALFORMED for wrong parameters. */
+SG_MUST_USE bool sg_request_read_algorithm(const X509_REQ *pkcs10, struct sg_request *request,
+                                           struct sg_error *error);
+
+/* quality.c */
+
+/* sg_request_check_verifiable refuses keys with which verifying a signature would keep us busy.
+ * Fails: SG_KEY_QUALITY. */
+SG_MUST_USE bool sg_request_check_verifiable(const struct sg_public_key *key,
+                                             struct sg_error *error);
+
+/* attributes.c */
+
+/* sg_request_read_attributes checks the attributes and reads the extension request among them.
+ * Fails: SG_MALFORMED. */
+SG_MUST_USE bool sg_request_read_attributes(const X509_REQ *pkcs10, struct sg_request *request,
+                                            struct sg_error *error);
+
+/* extensions.c */
+
+/* sg_request_read_extensions reads DER Extensions (RFC 5280 4.1) into request->extensions, and the
+ * four that have fields of their own into these.
+ * Fails: SG_MALFORMED. */
+SG_MUST_USE bool sg_request_read_extensions(struct sg_slice der, struct sg_request *request,
+                                            struct sg_error *error);
+
+#endif

@@ -1,0 +1,35 @@
+/* request: bytes → struct sg_request; possession; key quality.
+ *
+ * Does not: decide (policy/ does), or know who is asking.
+ */
+#ifndef SG_REQUEST_REQUEST_H
+#define SG_REQUEST_REQUEST_H
+
+#include "model/request.h"
+
+/* sg_request_parse reads a PKCS#10 request (RFC 2986), PEM or DER, found out by its first bytes.
+ * Text before or after a single PEM block is allowed, a second block is not.
+ * Refused, each with its own message and rule: trailing data; a version other than v1; MD5 or
+ * SHA-1 as the request's digest; duplicate attributes or extensions; two extension requests;
+ * multi-valued RDNs; NUL, line breaks or invalid UTF-8 in names; explicit EC parameters; an
+ * encoding that is not DER (it must re-encode to itself).
+ * Fails: SG_MALFORMED, or SG_KEY_QUALITY for keys and digests; request is empty then. */
+SG_MUST_USE bool sg_request_parse(struct sg_slice bytes, struct sg_request *request,
+                                  struct sg_error *error);
+
+/* sg_request_of_key makes the request that stands for an issuer's own key (SG_REQUEST_OWN_KEY). */
+SG_MUST_USE bool sg_request_of_key(const struct sg_public_key *key, const struct sg_name *subject,
+                                   struct sg_request *request, struct sg_error *error);
+
+/* sg_request_check_possession verifies the request's signature by the key inside it (RFC 2986 4.2).
+ * Passes for SG_REQUEST_OWN_KEY. Fails: SG_POSSESSION. */
+SG_MUST_USE bool sg_request_check_possession(const struct sg_request *request,
+                                             struct sg_error *error);
+
+/* sg_request_check_key_quality refuses keys that no policy may allow: RSA below 2048 bits or with
+ * an even, small (< 65537) or huge exponent, EC on an unnamed or other curve, a point that is not
+ * on its curve. Fails: SG_KEY_QUALITY with a named rule. */
+SG_MUST_USE bool sg_request_check_key_quality(const struct sg_public_key *key,
+                                              struct sg_error *error);
+
+#endif
