@@ -1,0 +1,85 @@
+/* policy: one YAML file → an immutable policy; request + requester → a plan, or a refusal.
+ *
+ * docs/policy.md is the language. What a policy does not name does not get into a certificate.
+ * Does not: touch tokens, the store or the clock; `unique` and `renewal` go into the plan and are
+ * decided by the store's claim.
+ * Thread rule: a policy is read-only once loaded.
+ */
+#ifndef SG_POLICY_POLICY_H
+#define SG_POLICY_POLICY_H
+
+#include "model/issuer.h"
+#include "model/plan.h"
+#include "model/request.h"
+#include "model/requester.h"
+
+struct sg_policy;
+
+/* sg_policy_load reads a file. Fails: SG_INVALID "file:line:column: …", SG_FAILED when unreadable.
+ */
+SG_MUST_USE bool sg_policy_load(const char *path, struct sg_policy **policy,
+                                struct sg_error *error);
+/* sg_policy_parse is the same from memory; name stands for the path in messages. */
+SG_MUST_USE bool sg_policy_parse(const char *name, struct sg_slice text, struct sg_policy **policy,
+                                 struct sg_error *error);
+void sg_policy_free(struct sg_policy *policy);
+
+typedef struct sg_policy sg_policy;
+SG_DEFINE_CLEANUP(sg_policy, sg_policy_free)
+
+const char *sg_policy_name(const struct sg_policy *policy);
+const char *sg_policy_description(const struct sg_policy *policy);
+const uint8_t *sg_policy_sha256(const struct sg_policy *policy); /* of the file's bytes */
+struct sg_slice sg_policy_source(const struct sg_policy *policy);
+bool sg_policy_is_ca(const struct sg_policy *policy); /* its certificates are CA certificates */
+/* sg_policy_is_self_signed: it certifies an issuer's own key, and nobody's request. Its examples'
+ * files stand for such a key and the subject asked for. */
+bool sg_policy_is_self_signed(const struct sg_policy *policy);
+bool sg_policy_needs_device(const struct sg_policy *policy);
+bool sg_policy_needs_user(const struct sg_policy *policy);
+/* sg_policy_registers: `unknown_device: register`: an operator may bring a device that the
+ * registry does not hold yet; the path registers it with the claim. */
+bool sg_policy_registers(const struct sg_policy *policy);
+
+/* Everything that a decision is made from. */
+struct sg_decision_input {
+    const struct sg_request *request;
+    const struct sg_requester *requester;
+    const struct sg_issuer_facts *issuer;
+    int64_t now;
+};
+
+/* sg_policy_decide applies the policy's rules in order; the first refusal ends it.
+ * plan     filled on success, untouched otherwise.
+ * Fails: SG_REFUSED (SG_UNAUTHENTICATED for `who`), rule "policy NAME: subject.CN", text with the
+ * offending value and what was wanted. */
+SG_MUST_USE bool sg_policy_decide(const struct sg_policy *policy,
+                                  const struct sg_decision_input *input, struct sg_plan *plan,
+                                  struct sg_error *error);
+
+/* One line of `signet check`. */
+struct sg_verdict {
+    char rule[SG_ERROR_RULE_SIZE]; /* "subject.CN" */
+    bool passed;
+    char
+        text[SG_ERROR_TEXT_SIZE]; /* what was found and what the certificate will say, or why not */
+};
+
+/* sg_policy_check runs every rule, also after one has refused, and fills a malloc'd array.
+ * Fails only for reasons of memory; a refusal is a verdict. */
+SG_MUST_USE bool sg_policy_check(const struct sg_policy *policy,
+                                 const struct sg_decision_input *input,
+                                 struct sg_verdict **verdicts, size_t *num, struct sg_error *error);
+
+/* One of the policy's `examples`. Texts are owned by the policy. */
+struct sg_policy_example {
+    const char *csr;                       /* path beside the policy file */
+    const struct sg_record *device, *user; /* NULL when the example names none */
+    bool accept;
+    const char *refuse; /* the rule that must refuse: "subject.CN" */
+    unsigned line;
+};
+size_t sg_policy_num_examples(const struct sg_policy *policy);
+const struct sg_policy_example *sg_policy_example(const struct sg_policy *policy, size_t index);
+
+#endif

@@ -1,0 +1,339 @@
+#include "value.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "reading.h"
+
+/* References */
+
+static const struct source {
+    const char *prefix;
+    enum sg_value_source source;
+} SOURCES[] = {
+    {"device.", SG_VALUE_DEVICE},
+    {"user.", SG_VALUE_USER},
+    {"request.", SG_VALUE_REQUEST},
+    {"issuer.", SG_VALUE_ISSUER},
+};
+
+static const char *source_prefix(enum sg_value_source source)
+{
+    for (size_t i = 0; i < sizeof SOURCES / sizeof SOURCES[0]; i++) {
+        if (SOURCES[i].source == source)
+            return SOURCES[i].prefix;
+    }
+    return "";
+}
+
+static bool is_attribute_name(const char *name)
+{
+    static const char ALLOWED[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+    size_t len = strlen(name);
+
+    return len > 0 && len <= 64 && name[strspn(name, ALLOWED)] == '\0';
+}
+
+static bool check_name(const struct sg_yaml *document, const struct sg_value *value,
+                       struct sg_value_part *part, struct sg_error *error)
+{
+    struct sg_error cause = {0};
+
+    switch (part->source) {
+    case SG_VALUE_REQUEST:
+        return sg_oid_of_attribute(part->name, &part->oid, &cause) ||
+               sg_policy_fail_at(document, value->node, &cause, error);
+    case SG_VALUE_ISSUER:
+        return strcmp(part->name, "name") == 0 ||
+               sg_yaml_fail(document, value->node, error,
+                            "${issuer.%s} is no reference; of the issuer there is ${issuer.name}",
+                            part->name);
+    default:
+        return is_attribute_name(part->name) ||
+               sg_yaml_fail(document, value->node, error,
+                            "${%s%s} is no reference: an attribute's name is 1 to 64 letters, "
+                            "digits, - and _",
+                            source_prefix(part->source), part->name);
+    }
+}
+
+/* reference: what stands between the braces. */
+static bool read_reference(const struct sg_yaml *document, const struct sg_value *value,
+                           struct sg_slice reference, struct sg_value_part *part,
+                           struct sg_error *error)
+{
+    const char *text = (const char *)reference.data;
+
+    for (size_t i = 0; i < sizeof SOURCES / sizeof SOURCES[0]; i++) {
+        size_t len = strlen(SOURCES[i].prefix);
+
+        if (reference.len < len || memcmp(text, SOURCES[i].prefix, len) != 0)
+            continue;
+        part->source = SOURCES[i].source;
+        part->name = strndup(text + len, reference.len - len);
+        if (part->name == NULL)
+            return sg_fail_memory(error);
+        return check_name(document, value, part, error);
+    }
+    return sg_yaml_fail(document, value->node, error,
+                        "${%.*s} is no reference: use ${device.NAME}, ${user.NAME}, "
+                        "${request.TYPE} or ${issuer.name}; $${ is a plain ${",
+                        (int)(reference.len < 60 ? reference.len : 60), text);
+}
+
+/* Reading */
+
+static void add_literal(struct sg_value *value, const char *from, const char *to)
+{
+    if (to > from)
+        value->parts[value->num++].literal = sg_slice_of(from, (size_t)(to - from));
+}
+
+static size_t count_references(const char *text)
+{
+    size_t num = 0;
+
+    while ((text = strstr(text, "${")) != NULL) {
+        num++;
+        text += 2;
+    }
+    return num;
+}
+
+static bool read_parts(const struct sg_yaml *document, struct sg_value *value,
+                       struct sg_error *error)
+{
+    const char *at = value->source, *dollar = NULL;
+
+    value->parts = calloc(2 * count_references(at) + 1, sizeof *value->parts);
+    if (value->parts == NULL)
+        return sg_fail_memory(error);
+    while ((dollar = strstr(at, "${")) != NULL) {
+        const char *name = dollar + 2;
+        const char *end = strchr(name, '}');
+
+        add_literal(value, at, dollar);
+        if (dollar > at && dollar[-1] == '$') { /* $${: one dollar is written, the brace is text */
+            at = dollar + 1;
+            continue;
+        }
+        if (end == NULL)
+            return sg_yaml_fail(document, value->node, error,
+                                "'%s' opens ${ and does not close it with }", value->source);
+        if (!read_reference(document, value, sg_slice_of(name, (size_t)(end - name)),
+                            &value->parts[value->num++], error))
+            return false;
+        at = end + 1;
+    }
+    add_literal(value, at, at + strlen(at));
+    return true;
+}
+
+static bool read_text(const struct sg_yaml *document, const struct sg_yaml_node *node, void *into,
+                      struct sg_error *error)
+{
+    struct sg_value *value = into;
+
+    if (!sg_yaml_text(document, node, &value->source, error))
+        return false;
+    value->node = node;
+    if (value->source[0] == '\0')
+        return sg_yaml_fail(document, node, error, "the text is empty; leave the line out");
+    return read_parts(document, value, error);
+}
+
+static bool read_match(const struct sg_yaml *document, const struct sg_yaml_node *node, void *into,
+                       struct sg_error *error)
+{
+    struct sg_value *value = into;
+    struct sg_error cause = {0};
+    const char *text = NULL;
+
+    if (!sg_yaml_text(document, node, &text, error))
+        return false;
+    return sg_pattern_new(text, &value->match, &cause) ||
+           sg_policy_fail_at(document, node, &cause, error);
+}
+
+static bool read_optional(const struct sg_yaml *document, const struct sg_yaml_node *node,
+                          void *into, struct sg_error *error)
+{
+    struct sg_value *value = into;
+
+    return sg_yaml_bool(document, node, &value->optional, error);
+}
+
+static const struct sg_yaml_field FIELDS[] = {
+    {"value", SG_YAML_REQUIRED, read_text},
+    {"match", SG_YAML_OPTIONAL, read_match},
+    {"optional", SG_YAML_OPTIONAL, read_optional},
+    {0},
+};
+
+/* A text that nobody's request can change is judged when the policy is read. */
+static bool check_literal(const struct sg_yaml *document, const struct sg_value *value,
+                          struct sg_error *error)
+{
+    sg_auto(sg_buf) struct sg_buf text = {0};
+    struct sg_error cause = {0};
+
+    if (value->optional)
+        return sg_yaml_fail(document, value->node, error,
+                            "a text without a reference is never absent; remove 'optional'");
+    return sg_value_resolve(value, NULL, &text, &cause) ||
+           sg_policy_fail_at(document, value->node, &cause, error);
+}
+
+bool sg_value_read(const struct sg_yaml *document, const struct sg_yaml_node *node, void *into,
+                   struct sg_error *error)
+{
+    struct sg_value *value = into;
+    bool is_mapping = node->kind == SG_YAML_MAPPING;
+
+    if (is_mapping ? !sg_yaml_mapping(document, node, FIELDS, value, error)
+                   : !read_text(document, node, value, error))
+        return false;
+    return !sg_value_is_literal(value) || check_literal(document, value, error);
+}
+
+void sg_value_done(struct sg_value *value)
+{
+    for (size_t i = 0; i < value->num; i++)
+        free(value->parts[i].name);
+    free(value->parts);
+    sg_pattern_free(value->match);
+    *value = (struct sg_value){0};
+}
+
+/* Resolving */
+
+bool sg_value_is_literal(const struct sg_value *value)
+{
+    for (size_t i = 0; i < value->num; i++) {
+        if (value->parts[i].source != SG_VALUE_LITERAL)
+            return false;
+    }
+    return true;
+}
+
+bool sg_value_needs(const struct sg_value *value, enum sg_value_source source)
+{
+    for (size_t i = 0; i < value->num && !value->optional; i++) {
+        if (value->parts[i].source == source)
+            return true;
+    }
+    return false;
+}
+
+/* A record of kind what; id_name is what references call its id. */
+static const char *find_in_record(const struct sg_record *record, bool is_there, const char *what,
+                                  const char *id_name, const char *name, struct sg_error *why)
+{
+    const char *found = NULL;
+
+    if (!is_there) {
+        sg_fail(why, SG_REFUSED, NULL, "${%s.%s} has no value: no %s was named", what, name, what);
+        return NULL;
+    }
+    found = strcmp(name, id_name) == 0 ? record->id : sg_record_value(record, name);
+    if (found != NULL && found[0] != '\0')
+        return found;
+    sg_fail(why, SG_REFUSED, NULL, "${%s.%s} has no value: the registry has no %s for %s %s", what,
+            name, name, what, record->id != NULL ? record->id : "?");
+    return NULL;
+}
+
+/* is_absent tells a value that is not there from one that is there twice. */
+static const char *find_in_request(const struct sg_request *request,
+                                   const struct sg_value_part *part, bool *is_absent,
+                                   struct sg_error *why)
+{
+    size_t num = 0;
+    const char *found = sg_name_first(&request->subject, part->oid, &num);
+
+    *is_absent = num == 0;
+    if (num == 0)
+        sg_fail(why, SG_REFUSED, NULL,
+                "${request.%s} has no value: the request's subject has no %s", part->name,
+                part->name);
+    if (num > 1)
+        sg_fail(why, SG_REFUSED, NULL,
+                "${request.%s} wants exactly one value: the request's subject has %zu", part->name,
+                num);
+    return num == 1 ? found : NULL;
+}
+
+/* The text that a reference stands for, or NULL with a reason. */
+static const char *find(const struct sg_value_part *part, const struct sg_decision_input *input,
+                        bool *is_absent, struct sg_error *why)
+{
+    const struct sg_requester *requester = input->requester;
+
+    *is_absent = true;
+    switch (part->source) {
+    case SG_VALUE_DEVICE:
+        return find_in_record(&requester->device, requester->has_device, "device", "id", part->name,
+                              why);
+    case SG_VALUE_USER:
+        return find_in_record(&requester->user, requester->has_user, "user", "name", part->name,
+                              why);
+    case SG_VALUE_REQUEST:
+        return find_in_request(input->request, part, is_absent, why);
+    default:
+        return input->issuer->name;
+    }
+}
+
+static bool append(struct sg_buf *text, struct sg_slice more, struct sg_error *error)
+{
+    if (text->len + more.len > SG_LIMIT_VALUE)
+        return sg_fail(error, SG_REFUSED, NULL, "the text would be longer than %d bytes",
+                       SG_LIMIT_VALUE);
+    return sg_buf_append(text, more.data, more.len, SG_LIMIT_VALUE, error);
+}
+
+/* is_absent: a reference has no value; the error says which. */
+static bool put_together(const struct sg_value *value, const struct sg_decision_input *input,
+                         struct sg_buf *text, bool *is_absent, struct sg_error *error)
+{
+    for (size_t i = 0; i < value->num; i++) {
+        const struct sg_value_part *part = &value->parts[i];
+        struct sg_slice piece = part->literal;
+
+        *is_absent = false;
+        if (part->source != SG_VALUE_LITERAL) {
+            const char *found = find(part, input, is_absent, error);
+
+            if (found == NULL)
+                return false;
+            *is_absent = false;
+            piece = sg_slice_text(found);
+        }
+        if (!append(text, piece, error))
+            return false;
+    }
+    return true;
+}
+
+bool sg_value_resolve(const struct sg_value *value, const struct sg_decision_input *input,
+                      struct sg_buf *text, struct sg_error *error)
+{
+    sg_auto(sg_buf) struct sg_buf whole = {0};
+    struct sg_error cause = {0};
+    bool is_absent = false;
+
+    if (!put_together(value, input, &whole, &is_absent, &cause)) {
+        if (is_absent && value->optional)
+            return true;
+        return sg_fail(error, cause.code, cause.rule, "%s", cause.text);
+    }
+    if (!sg_text_check(sg_buf_slice(&whole), "the text", &cause))
+        return sg_fail(error, SG_REFUSED, NULL, "%s", cause.text);
+    if (value->match != NULL && !sg_pattern_matches(value->match, (const char *)whole.data))
+        return sg_fail(error, SG_REFUSED, NULL, "\"%.200s\" does not match %s",
+                       (const char *)whole.data, sg_pattern_text(value->match));
+    *text = whole;
+    whole = (struct sg_buf){0}; /* now the caller's */
+    return true;
+}

@@ -1,0 +1,552 @@
+#include "policy_fixture.h"
+
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/hex.h"
+
+#define CA_KEYS "keys: [{ec: [P-256], key_usage: [keyCertSign, cRLSign]}]"
+
+/* Each is the small policy with one or two keys changed. */
+static const struct {
+    struct change changes[MOST_CHANGES];
+    const char *complaint; /* NULL: accepted. Else its line and column, and what it says */
+} CASES[] = {
+    {{{NULL, NULL}}, NULL},
+
+    /* the file as a whole */
+    {{{"policy", ""}}, "1:1: key 'policy' is missing"},
+    {{{"description", ""}}, "1:1: key 'description' is missing"},
+    {{{"who", ""}}, "1:1: key 'who' is missing"},
+    {{{"keys", ""}}, "1:1: key 'keys' is missing"},
+    {{{"subject", ""}}, "1:1: key 'subject' is missing"},
+    {{{"validity", ""}}, "1:1: key 'validity' is missing"},
+    {{{"colour", "colour: red"}},
+     "7:1: unknown key 'colour'; known here: policy, description, who, keys, subject, san, "
+     "extended_key_usage, extensions, ca, publish, validity, renewal, unique, request, examples"},
+    {{{"policy", "policy: small\npolicy: small"}}, "2:1: key 'policy' is here twice"},
+
+    /* policy, description */
+    {{{"policy", "policy: 0-a-9"}}, NULL},
+    {{{"policy", "policy: Small"}}, "1:9: 'Small' is no name of a policy"},
+    {{{"policy", "policy: ''"}}, "1:9: '' is no name of a policy"},
+    {{{"policy", "policy: a_b"}}, "1:9: 'a_b' is no name of a policy"},
+    {{{"policy", "policy: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}},
+     "1:9: 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa' is no name"},
+    {{{"policy", "policy: [a]"}}, "1:9: policy has to be a single value"},
+    {{{"description", "description: ''"}}, "2:14: say in a line"},
+    {{{"description", "description:"}}, "2:13: description is empty"},
+
+    /* who */
+    {{{"who", "who: {all: [operator, {approval: officer}]}"}}, NULL},
+    {{{"who", "who: {any: [lease, ticket, operator], unknown_device: register}"}}, NULL},
+    {{{"who", "who: {any: [ticket], unknown_device: refuse}"}}, NULL},
+    {{{"who", "who: [operator]"}}, "3:6: who has to be a mapping"},
+    {{{"who", "who: {}"}}, "3:6: who wants {any: […]} or {all: […]}"},
+    {{{"who", "who: {unknown_device: register}"}}, "3:6: who wants {any: […]} or {all: […]}"},
+    {{{"who", "who: {any: [operator], all: [ticket]}"}}, "3:29: who takes either any or all"},
+    {{{"who", "who: {any: []}"}}, "3:12: nobody could ask"},
+    {{{"who", "who: {any: operator}"}}, "3:12: any has to be a sequence"},
+    {{{"who", "who: {some: [operator]}"}}, "3:7: unknown key 'some'; known here: any, all"},
+    {{{"who", "who: {any: [root]}"}},
+     "3:13: this value has to be one of: operator, ticket, renewal, lease; not 'root'"},
+    {{{"who", "who: {any: [operator, operator]}"}}, "3:23: this is in the list twice"},
+    {{{"who", "who: {all: [{approval: a}, {approval: b}]}"}}, "3:28: this is in the list twice"},
+    {{{"who", "who: {any: [{approval: Officer}]}"}}, "3:24: 'Officer' is no role"},
+    {{{"who", "who: {any: [{approved: me}]}"}}, "3:14: unknown key 'approved'"},
+    {{{"who", "who: {any: [operator], unknown_device: keep}"}},
+     "3:40: unknown_device has to be one of: refuse, register"},
+    {{{"who", "who: {any: [ticket], unknown_device: register}"}},
+     "3:6: unknown_device: register needs an operator"},
+    {{{"who", "who: {any: [renewal]}"}}, "3:6: who has renewal, but this policy renews nothing"},
+    {{{"who", "who: {any: [renewal]}"}, {"renewal", "renewal: {window: 60d}"}}, NULL},
+    {{{"who", "who: {any: [operator, ticket]}"}, {"keys", CA_KEYS}, {"ca", "ca: {path_length: 0}"}},
+     "3:6: CA certificates are given by people alone"},
+
+    /* keys */
+    {{{"keys", "keys: [{rsa: 3072, key_usage: [digitalSignature, keyEncipherment]}]"}}, NULL},
+    {{{"keys", "keys: [{ed25519: true, key_usage: [digitalSignature]}]"}}, NULL},
+    {{{"keys", "keys: [{rsa: 2048..3071, key_usage: [digitalSignature]}, "
+               "{rsa: 3072..8192, key_usage: [nonRepudiation]}]"}},
+     NULL},
+    {{{"keys", "keys: [{ec: [P-256], key_usage: [keyAgreement, encipherOnly]}]"}}, NULL},
+    {{{"keys", "keys: []"}}, "4:7: the list of keys is empty"},
+    {{{"keys", "keys: P-256"}}, "4:7: keys has to be a list"},
+    {{{"keys", "keys: [P-256]"}}, "4:8: this value has to be a mapping"},
+    {{{"keys", "keys: [{key_usage: [digitalSignature]}]"}}, "4:8: which keys?"},
+    {{{"keys", "keys: [{ec: [P-256]}]"}}, "4:8: key 'key_usage' is missing"},
+    {{{"keys", "keys: [{ec: [P-256], key_usage: []}]"}}, "4:33: key_usage is empty"},
+    {{{"keys", "keys: [{ec: [P-256], key_usage: [signing]}]"}}, "4:34: \"signing\" is no"},
+    {{{"keys", "keys: [{ec: [P-256], key_usage: [keyAgreement, keyAgreement]}]"}},
+     "4:48: keyAgreement is in the list twice"},
+    {{{"keys", "keys: [{ec: [], key_usage: [digitalSignature]}]"}}, "4:13: the list of curves"},
+    {{{"keys", "keys: [{ec: [P-192], key_usage: [digitalSignature]}]"}},
+     "4:14: 'P-192' is no curve"},
+    {{{"keys", "keys: [{ec: [P-256, P-256], key_usage: [digitalSignature]}]"}},
+     "4:21: P-256 is in the list twice"},
+    {{{"keys", "keys: [{ec: P-256, key_usage: [digitalSignature]}]"}},
+     "4:13: ec has to be a sequence"},
+    {{{"keys", "keys: [{dsa: 2048, key_usage: [digitalSignature]}]"}},
+     "4:9: unknown key 'dsa'; known here: rsa, ec, ed25519, key_usage"},
+    {{{"keys", "keys: [{rsa: 2048, ec: [P-256], key_usage: [digitalSignature]}]"}},
+     "4:24: one kind of key for each entry; give ec an entry of its own"},
+    {{{"keys", "keys: [{ed25519: false, key_usage: [digitalSignature]}]"}},
+     "4:18: what a policy does not name is refused"},
+    {{{"keys", "keys: [{ed25519: 'true', key_usage: [digitalSignature]}]"}},
+     "4:18: ed25519 has to be true or false"},
+    {{{"keys", "keys: [{rsa: 1024, key_usage: [digitalSignature]}]"}},
+     "4:14: '1024' is no size of RSA keys"},
+    {{{"keys", "keys: [{rsa: 4096..2048, key_usage: [digitalSignature]}]"}}, "4:14: '4096..2048'"},
+    {{{"keys", "keys: [{rsa: 2048..16384, key_usage: [digitalSignature]}]"}},
+     "4:14: '2048..16384'"},
+    {{{"keys", "keys: [{rsa: 2048..., key_usage: [digitalSignature]}]"}}, "4:14: '2048...'"},
+    {{{"keys", "keys: [{rsa: 02048, key_usage: [digitalSignature]}]"}}, "4:14: '02048'"},
+    {{{"keys", "keys: [{rsa: 2048 bit, key_usage: [digitalSignature]}]"}}, "4:14: '2048 bit'"},
+    {{{"keys", "keys: [{rsa: any, key_usage: [digitalSignature]}]"}}, "4:14: 'any'"},
+    {{{"keys", "keys: [{rsa: 2048..3072, key_usage: [digitalSignature]}, "
+               "{rsa: 3072, key_usage: [digitalSignature]}]"}},
+     "4:58: this entry and the one on line 4 take the same keys"},
+    {{{"keys", "keys: [{ec: [P-256], key_usage: [digitalSignature]}, "
+               "{ec: [P-384, P-256], key_usage: [digitalSignature]}]"}},
+     "4:54: this entry and the one on line 4 take the same keys"},
+    {{{"keys", "keys: [{ed25519: true, key_usage: [digitalSignature]}, "
+               "{ed25519: true, key_usage: [digitalSignature]}]"}},
+     "4:56: this entry and the one on line 4 take the same keys"},
+    {{{"keys", "keys: [{ec: [P-256], key_usage: [digitalSignature, keyEncipherment]}]"}},
+     "4:33: remove keyEncipherment: an EC key never enciphers (RFC 8813 3)"},
+    {{{"keys", "keys: [{ec: [P-256], key_usage: [dataEncipherment]}]"}},
+     "4:33: remove dataEncipherment: an EC key never enciphers (RFC 8813 3)"},
+    {{{"keys", "keys: [{ed25519: true, key_usage: [keyAgreement]}]"}},
+     "4:35: remove keyAgreement: an Ed25519 key only signs"},
+    {{{"keys", "keys: [{rsa: 2048, key_usage: [keyAgreement]}]"}},
+     "4:31: remove keyAgreement: an RSA key agrees on no keys"},
+    {{{"keys", "keys: [{ec: [P-256], key_usage: [digitalSignature, decipherOnly]}]"}},
+     "4:33: decipherOnly means nothing without keyAgreement"},
+    {{{"keys", "keys: [{ec: [P-256], key_usage: [keyCertSign]}]"}},
+     "4:33: keyCertSign and cRLSign are for CAs alone"},
+    {{{"keys", "keys: [{ec: [P-256], key_usage: [digitalSignature, cRLSign]}]"}},
+     "4:33: keyCertSign and cRLSign are for CAs alone"},
+    {{{"ca", "ca: {path_length: 0}"}}, "4:33: a CA's keys need keyCertSign and cRLSign"},
+    {{{"keys", "keys: [{ec: [P-256], key_usage: [keyCertSign]}]"}, {"ca", "ca: {path_length: 0}"}},
+     "4:33: a CA's keys need keyCertSign and cRLSign"},
+
+    /* subject */
+    {{{"subject", "subject: [{CN: x}, {OU: a}, {OU: b}, {2.5.4.65: nick}, {C: DE}]"}}, NULL},
+    {{{"subject", "subject: [{CN: {value: '${user.name}', match: '[a-z ]+', optional: true}}]"}},
+     NULL},
+    {{{"subject", "subject: []"}, {"san", "san: [{dns: a.example}]"}}, NULL},
+    {{{"subject", "subject: []"}}, "5:10: subject is empty; without san too"},
+    {{{"subject", "subject: []"},
+      {"san", "san: [{dns: a.example}]"},
+      {"keys", CA_KEYS},
+      {"ca", "ca: {path_length: 0}"}},
+     "5:10: a CA needs a subject"},
+    {{{"subject", "subject: {CN: x}"}}, "5:10: subject has to be a list"},
+    {{{"subject", "subject: [CN]"}}, "5:11: each entry is a mapping of one key"},
+    {{{"subject", "subject: [{CN: x, O: y}]"}}, "5:11: each entry is a mapping of one key"},
+    {{{"subject", "subject: [{}]"}}, "5:11: each entry is a mapping of one key"},
+    {{{"subject", "subject: [{cn: x}]"}}, "5:12: \"cn\" is no name attribute"},
+    {{{"subject", "subject: [{9.9: x}]"}}, "5:12: \"9.9\" is no name attribute"},
+    {{{"subject", "subject: [{CN: ''}]"}}, "5:16: the text is empty"},
+    {{{"subject", "subject: [{CN: }]"}}, "5:16: CN is empty"},
+    {{{"subject", "subject: [{CN: [x]}]"}}, "5:16: CN has to be a single value"},
+    {{{"subject", "subject: [{C: Germany}]"}}, "5:15: C \"Germany\" must have 2 characters"},
+    {{{"subject", "subject: [{CN: x}, {C: DE}, {serialNumber: '#1'}]"}},
+     "5:44: serialNumber \"#1\" holds characters"},
+    {{{"subject", "subject: [{CN: '${device.id'}]"}}, "5:16: '${device.id' opens ${"},
+    {{{"subject", "subject: [{CN: '${id}'}]"}}, "5:16: ${id} is no reference: use ${device.NAME}"},
+    {{{"subject", "subject: [{CN: '${}'}]"}}, "5:16: ${} is no reference"},
+    {{{"subject", "subject: [{CN: '${device.}'}]"}}, "5:16: ${device.} is no reference"},
+    {{{"subject", "subject: [{CN: '${device.a b}'}]"}}, "5:16: ${device.a b} is no reference"},
+    {{{"subject", "subject: [{CN: '${device.${user.name}}'}]"}},
+     "5:16: ${device.${user.name} is no reference"},
+    {{{"subject", "subject: [{CN: '${request.cn}'}]"}}, "5:16: \"cn\" is no name attribute"},
+    {{{"subject", "subject: [{CN: '${issuer.key}'}]"}}, "5:16: ${issuer.key} is no reference"},
+    {{{"subject", "subject: [{CN: '$${issuer.key}'}]"}}, NULL},
+    {{{"subject", "subject: [{CN: {match: x}}]"}}, "5:12: key 'value' is missing in CN"},
+    {{{"subject", "subject: [{CN: {value: x, pattern: x}}]"}},
+     "5:27: unknown key 'pattern'; known here: value, match, optional"},
+    {{{"subject", "subject: [{CN: {value: '${device.id}', match: '['}}]"}},
+     "5:47: pattern '[' is wrong at byte"},
+    {{{"subject", "subject: [{CN: {value: '${device.id}', optional: maybe}}]"}},
+     "5:50: optional has to be true or false"},
+    {{{"subject", "subject: [{CN: {value: x, optional: true}}]"}},
+     "5:24: a text without a reference is never absent"},
+    {{{"subject", "subject: [{CN: {value: x, match: y}}]"}}, "5:24: \"x\" does not match y"},
+
+    /* san */
+    {{{"san", "san: [{uri: 'urn:x:${device.id}'}, {dns: a.example}, {email: a@b.example}, "
+              "{ip: 192.0.2.1}, {upn: '${user.upn}'}]"}},
+     NULL},
+    {{{"san", "san: []"}}, "7:6: the list of san is empty"},
+    {{{"san", "san: [{url: x}]"}}, "7:8: \"url\" is no kind of alternative name"},
+    {{{"san", "san: [{other: x}]"}}, "7:8: \"other\" is no kind of alternative name"},
+    {{{"san", "san: [{dns: a_b}]"}}, "7:13: dns: \"a_b\""},
+    {{{"san", "san: [dns]"}}, "7:7: each entry is a mapping of one key"},
+    {{{"san", "san: [{dns: '${host}'}]"}}, "7:13: ${host} is no reference"},
+
+    /* extended_key_usage */
+    {{{"eku", "extended_key_usage: [clientAuth, 1.3.6.1.5.5.7.3.17]"}}, NULL},
+    {{{"eku", "extended_key_usage: none"}}, NULL},
+    {{{"eku", "extended_key_usage: []"}}, "7:21: extended_key_usage is a list of purposes"},
+    {{{"eku", "extended_key_usage: clientAuth"}}, "7:21: extended_key_usage is a list"},
+    {{{"eku", "extended_key_usage: [clientauth]"}}, "7:22: \"clientauth\" is no key purpose"},
+    {{{"eku", "extended_key_usage: [1.3.x]"}}, "7:22: \"1.3.x\" is no key purpose"},
+    {{{"eku", "extended_key_usage: [clientAuth, 1.3.6.1.5.5.7.3.2]"}},
+     "7:34: clientAuth is there twice"},
+
+    /* extensions */
+    {{{"ext", "extensions: [{oid: 1.3.6.1.4.1.32473.1, critical: true, utf8: 'x:${device.type}'}, "
+              "{oid: ocspNoCheck, null: true}, {oid: 1.3.6.1.4.1.32473.2, integer: -7}, "
+              "{oid: 1.3.6.1.4.1.32473.3, boolean: false}, {oid: 1.3.6.1.4.1.32473.4, ia5: x}, "
+              "{oid: 1.3.6.1.4.1.32473.5, printable: 'x'}]"}},
+     NULL},
+    {{{"ext", "extensions: []"}}, "7:13: the list of extensions is empty"},
+    {{{"ext", "extensions: [{utf8: x}]"}}, "7:14: key 'oid' is missing"},
+    {{{"ext", "extensions: [{oid: 1.2.3}]"}}, "7:14: the extension has no value"},
+    {{{"ext", "extensions: [{oid: 3.2.1, utf8: x}]"}}, "7:20: \"3.2.1\" is no extension"},
+    {{{"ext", "extensions: [{oid: nocheck, utf8: x}]"}}, "7:20: \"nocheck\" is no extension"},
+    {{{"ext", "extensions: [{oid: 1.2.3, utf8: x, ia5: y}]"}},
+     "7:41: one value for each extension"},
+    {{{"ext", "extensions: [{oid: 1.2.3, integer: 1, null: true}]"}},
+     "7:45: one value for each extension"},
+    {{{"ext", "extensions: [{oid: 1.2.3, integer: 1.5}]"}},
+     "7:36: integer has to be a whole number"},
+    {{{"ext", "extensions: [{oid: 1.2.3, boolean: 1}]"}}, "7:36: boolean has to be true or false"},
+    {{{"ext", "extensions: [{oid: 1.2.3, null: false}]"}}, "7:33: write null: true"},
+    {{{"ext", "extensions: [{oid: 1.2.3, null: true, critical: yes}]"}},
+     "7:49: critical has to be true or false"},
+    {{{"ext", "extensions: [{oid: 1.2.3, ia5: Köln}]"}}, "7:32: \"Köln\" is not ASCII"},
+    {{{"ext", "extensions: [{oid: 1.2.3, printable: a_b}]"}}, "7:38: \"a_b\" is more than letters"},
+    {{{"ext", "extensions: [{oid: 1.2.3, hex: '00'}]"}}, "7:27: unknown key 'hex'"},
+    {{{"ext", "extensions: [{oid: 1.2.3, utf8: x}, {oid: 1.2.3, utf8: y}]"}},
+     "7:37: 1.2.3 is here twice; the first is on line 7"},
+    {{{"ext", "extensions: [{oid: keyUsage, utf8: x}]"}},
+     "7:20: keyUsage is not written here: use key_usage in keys"},
+    {{{"ext", "extensions: [{oid: 2.5.29.14, utf8: x}]"}},
+     "7:20: subjectKeyIdentifier is not written here: Signet writes it itself"},
+    {{{"ext", "extensions: [{oid: 2.5.29.17, utf8: x}]"}},
+     "7:20: subjectAltName is not written here: use san"},
+    {{{"ext", "extensions: [{oid: 2.5.29.19, utf8: x}]"}}, "7:20: basicConstraints is not written"},
+    {{{"ext", "extensions: [{oid: 2.5.29.31, utf8: x}]"}}, "7:20: cRLDistributionPoints is not"},
+    {{{"ext", "extensions: [{oid: 2.5.29.35, utf8: x}]"}}, "7:20: authorityKeyIdentifier is not"},
+    {{{"ext", "extensions: [{oid: 2.5.29.37, utf8: x}]"}}, "7:20: extendedKeyUsage is not written"},
+    {{{"ext", "extensions: [{oid: authorityInfoAccess, utf8: x}]"}},
+     "7:20: authorityInfoAccess is not written here: use publish"},
+    {{{"ext", "extensions: [{oid: 2.5.29.32, utf8: x}]"}},
+     "7:20: certificatePolicies has a form of its own"},
+
+    /* ca, publish */
+    {{{"keys", CA_KEYS}, {"ca", "ca: {path_length: none, self_signed: true}"}}, NULL},
+    {{{"keys", CA_KEYS}, {"ca", "ca: {path_length: 16}"}}, NULL},
+    {{{"keys", CA_KEYS}, {"ca", "ca: {}"}}, "7:1: key 'path_length' is missing in ca"},
+    {{{"keys", CA_KEYS}, {"ca", "ca: true"}}, "7:5: ca has to be a mapping"},
+    {{{"keys", CA_KEYS}, {"ca", "ca: {path_length: -1}"}}, "7:19: path_length has to be from 0"},
+    {{{"keys", CA_KEYS}, {"ca", "ca: {path_length: 17}"}}, "7:19: path_length has to be from 0"},
+    {{{"keys", CA_KEYS}, {"ca", "ca: {path_length: any}"}}, "7:19: path_length has to be a whole"},
+    {{{"keys", CA_KEYS}, {"ca", "ca: {path_length: 0, self_signed: no}"}},
+     "7:35: self_signed has to be true or false"},
+    {{{"keys", CA_KEYS}, {"ca", "ca: {path_length: 0, depth: 1}"}}, "7:22: unknown key 'depth'"},
+    {{{"publish", "publish: {crl: required, ocsp: offered, ca_issuers: offered}"}}, NULL},
+    {{{"publish", "publish: {crl: always}"}}, "7:16: crl has to be one of: required, offered"},
+    {{{"publish", "publish: {ocsp: true}"}}, "7:17: ocsp has to be one of: required, offered"},
+    {{{"publish", "publish: {ca_issuers: no}"}}, "7:23: ca_issuers has to be one of"},
+    {{{"publish", "publish: {delta: offered}"}}, "7:11: unknown key 'delta'"},
+    {{{"publish", "publish: offered"}}, "7:10: publish has to be a mapping"},
+
+    /* validity */
+    {{{"validity", "validity: {until: never, past_issuer: allow}"}}, NULL},
+    {{{"validity", "validity: {until: 2030-01-01T00:00:00Z, backdate: 5m, past_issuer: cut}"}},
+     NULL},
+    {{{"validity", "validity: {}"}}, "6:11: validity wants either for: 365d or until: never"},
+    {{{"validity", "validity: {for: 1d, until: never}"}}, "6:11: validity wants either for: 365d"},
+    {{{"validity", "validity: {for: 365}"}}, "6:17: for: '365' is a duration without a unit"},
+    {{{"validity", "validity: {for: 0d}"}}, "6:17: for has to be longer than 0"},
+    {{{"validity", "validity: {until: later}"}}, "6:19: until is never or a moment: "},
+    {{{"validity", "validity: {until: 2030-02-30T00:00:00Z}"}},
+     "6:19: until is never or a moment: "},
+    {{{"validity", "validity: {for: 1d, backdate: 5}"}},
+     "6:31: backdate: '5' is a duration without"},
+    {{{"validity", "validity: {for: 1d, past_issuer: ignore}"}},
+     "6:34: past_issuer has to be one of: refuse, cut, allow"},
+    {{{"validity", "validity: {for: 1d, from: now}"}}, "6:21: unknown key 'from'"},
+    {{{"validity", "validity: 365d"}}, "6:11: validity has to be a mapping"},
+
+    /* renewal, unique */
+    {{{"renewal", "renewal: never"}}, NULL},
+    {{{"renewal", "renewal: {window: 60d, same_key: allow, previous: revoke}"}}, NULL},
+    {{{"renewal", "renewal: always"}}, "7:10: renewal is never, or {window: 60d, …}"},
+    {{{"renewal", "renewal: {same_key: allow}"}}, "7:1: key 'window' is missing in renewal"},
+    {{{"renewal", "renewal: {window: 0d}"}}, "7:19: window has to be longer than 0"},
+    {{{"renewal", "renewal: {window: 60}"}}, "7:19: window: '60' is a duration without a unit"},
+    {{{"renewal", "renewal: {window: 365d}"}}, "7:19: the window is no shorter than"},
+    {{{"renewal", "renewal: {window: 60d}"}, {"validity", "validity: {until: never}"}},
+     "7:19: a certificate that never expires"},
+    {{{"renewal", "renewal: {window: 60d, same_key: yes}"}}, "7:34: same_key has to be one of"},
+    {{{"renewal", "renewal: {window: 60d, previous: drop}"}}, "7:34: previous has to be one of"},
+    {{{"renewal", "renewal: {window: 60d, after: 1d}"}}, "7:24: unknown key 'after'"},
+    {{{"unique", "unique: user"}}, NULL},
+    {{{"unique", "unique: none"}}, NULL},
+    {{{"unique", "unique: key"}}, "7:9: unique has to be one of: device, user, none; not 'key'"},
+
+    /* request */
+    {{{"request", "request: {subject: ignore, san: equal, extensions: ignore}"}}, NULL},
+    {{{"request", "request: {subject: same}"}},
+     "7:20: subject has to be one of: equal, equal-or-absent, ignore"},
+    {{{"request", "request: {san: match}"}}, "7:16: san has to be one of: equal"},
+    {{{"request", "request: {extensions: equal}"}},
+     "7:23: extensions has to be one of: match, ignore"},
+    {{{"request", "request: {key: equal}"}}, "7:11: unknown key 'key'"},
+    {{{"request", "request: equal"}}, "7:10: request has to be a mapping"},
+
+    /* examples */
+    {{{"examples", "examples: [{csr: a.csr, device: {id: a, type: b}, user: {name: c}, "
+                   "expect: accept}, {csr: b.csr, expect: {refuse: keys}}]"}},
+     NULL},
+    {{{"examples", "examples: []"}}, "7:11: the list of examples is empty"},
+    {{{"examples", "examples: [{expect: accept}]"}}, "7:12: key 'csr' is missing"},
+    {{{"examples", "examples: [{csr: a.csr}]"}}, "7:12: key 'expect' is missing"},
+    {{{"examples", "examples: [{csr: '', expect: accept}]"}}, "7:18: csr names a file"},
+    {{{"examples", "examples: [{csr: a, expect: refuse}]"}}, "7:29: expect is accept, or {refuse:"},
+    {{{"examples", "examples: [{csr: a, expect: [accept]}]"}},
+     "7:29: expect is accept, or {refuse:"},
+    {{{"examples", "examples: [{csr: a, expect: {reject: keys}}]"}}, "7:30: unknown key 'reject'"},
+    {{{"examples", "examples: [{csr: a, expect: {refuse: ''}}]"}}, "7:38: refuse names the rule"},
+    {{{"examples", "examples: [{csr: a, device: {type: b}, expect: accept}]"}},
+     "7:29: device is a mapping of its id and attributes"},
+    {{{"examples", "examples: [{csr: a, device: b, expect: accept}]"}},
+     "7:29: device is a mapping of its id and attributes"},
+    {{{"examples", "examples: [{csr: a, user: {id: b}, expect: accept}]"}},
+     "7:27: user is a mapping of its name and attributes"},
+    {{{"examples", "examples: [{csr: a, device: {id: [b]}, expect: accept}]"}},
+     "7:34: id has to be a single value"},
+};
+
+static void every_key_is_read_strictly(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < NUM(CASES); i++) {
+        sg_auto(sg_policy) struct sg_policy *policy = NULL;
+        sg_auto(sg_buf) struct sg_buf text = {0}, complaint = {0};
+        struct sg_error error = {0}, unused = {0};
+        bool parsed;
+
+        write_policy(CASES[i].changes, &text);
+        parsed = sg_policy_parse("p.yaml", sg_buf_slice(&text), &policy, &error);
+        if (CASES[i].complaint == NULL) {
+            expect_success((char *)text.data, parsed, &error);
+            continue;
+        }
+        must(
+            sg_buf_printf(&complaint, SG_ERROR_TEXT_SIZE, &unused, "p.yaml:%s", CASES[i].complaint),
+            &unused);
+        expect_failure((char *)text.data, parsed, &error, SG_INVALID, (char *)complaint.data);
+        assert_null(policy);
+        assert_int_equal(strncmp(error.text, (char *)complaint.data, complaint.len), 0);
+    }
+}
+
+static void lists_have_limits(void **state)
+{
+    static const struct {
+        const char *begin, *item;
+        size_t most;
+        const char *complaint;
+    } LISTS[] = {
+        {"subject: [", "{OU: x}, ", SG_LIMIT_RDNS, "5:10: 33 subject; 32 at most"},
+        {"san: [", "{dns: a.example}, ", SG_LIMIT_SANS, "7:6: 101 san; 100 at most"},
+        {"keys: [", "{ec: [P-256], key_usage: [digitalSignature]}, ", 1, "take the same keys"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < NUM(LISTS); i++) {
+        for (size_t more = 0; more <= 1; more++) {
+            sg_auto(sg_policy) struct sg_policy *policy = NULL;
+            sg_auto(sg_buf) struct sg_buf line = {0};
+            struct sg_error error = {0};
+            struct change changes[MOST_CHANGES] = {{0}};
+            char key[16] = "";
+            bool parsed;
+
+            sscanf(LISTS[i].begin, "%15[a-z]", key);
+            must(sg_buf_printf(&line, SG_LIMIT_YAML, &error, "%s", LISTS[i].begin), &error);
+            for (size_t num = 0; num < LISTS[i].most + more; num++)
+                must(sg_buf_printf(&line, SG_LIMIT_YAML, &error, "%s", LISTS[i].item), &error);
+            must(sg_buf_printf(&line, SG_LIMIT_YAML, &error, "]"), &error);
+            changes[0] = (struct change){key, (char *)line.data};
+            parsed = parse_changed(changes, &policy, &error);
+            if (more == 0)
+                expect_success(key, parsed, &error);
+            else
+                expect_failure(key, parsed, &error, SG_INVALID, LISTS[i].complaint);
+        }
+    }
+}
+
+static void a_policy_knows_itself(void **state)
+{
+    static const struct change CHANGES[MOST_CHANGES] = {
+        {"who", "who: {any: [operator], unknown_device: register}"},
+        {"examples",
+         "examples:\n"
+         "  - {csr: a.csr, device: {id: device-1, type: leo}, expect: accept}\n"
+         "  - {csr: b.csr, device: {id: b}, user: {name: Ada}, expect: {refuse: subject.CN}}"}};
+    sg_auto(sg_policy) struct sg_policy *policy = NULL;
+    sg_auto(sg_buf) struct sg_buf text = {0};
+    const struct sg_policy_example *first = NULL, *second = NULL;
+    uint8_t sha256[SG_SHA256_LEN];
+    struct sg_error error = {0};
+
+    (void)state;
+    write_policy(CHANGES, &text);
+    expect_success("parse", sg_policy_parse("p.yaml", sg_buf_slice(&text), &policy, &error),
+                   &error);
+    assert_string_equal(sg_policy_name(policy), "small");
+    assert_string_equal(sg_policy_description(policy), "For tests");
+    sg_sha256(sg_buf_slice(&text), sha256);
+    assert_memory_equal(sg_policy_sha256(policy), sha256, sizeof sha256);
+    assert_true(sg_slice_equal(sg_policy_source(policy), sg_buf_slice(&text)));
+    assert_true(sg_policy_registers(policy));
+
+    assert_int_equal(sg_policy_num_examples(policy), 2);
+    first = sg_policy_example(policy, 0);
+    second = sg_policy_example(policy, 1);
+    assert_string_equal(first->csr, "a.csr");
+    assert_string_equal(first->device->id, "device-1");
+    assert_string_equal(sg_record_value(first->device, "type"), "leo");
+    assert_null(first->user);
+    assert_true(first->accept);
+    assert_null(first->refuse);
+    assert_int_equal(first->line, 8);
+    assert_string_equal(second->device->id, "b");
+    assert_string_equal(second->user->id, "Ada");
+    assert_false(second->accept);
+    assert_string_equal(second->refuse, "subject.CN");
+    assert_int_equal(second->line, 9);
+}
+
+static void needs_follow_from_references(void **state)
+{
+    static const struct {
+        struct change changes[MOST_CHANGES];
+        bool device, user, ca, self_signed, registers;
+    } NEEDS[] = {
+        {{{NULL, NULL}}, .device = true},
+        {{{"subject", "subject: [{CN: x}]"}}, .device = false},
+        {{{"subject", "subject: [{CN: '${user.name}'}]"}}, .user = true},
+        {{{"subject", "subject: [{CN: x}]"}, {"unique", "unique: device"}}, .device = true},
+        {{{"subject", "subject: [{CN: x}]"}, {"unique", "unique: user"}}, .user = true},
+        {{{"subject", "subject: [{CN: x}]"}, {"unique", "unique: none"}}, .user = false},
+        {{{"subject", "subject: [{CN: x}]"}, {"san", "san: [{upn: '${user.upn}'}]"}}, .user = true},
+        {{{"subject", "subject: [{CN: x}, {O: {value: '${device.o}', optional: true}}]"}},
+         .device = false},
+        {{{"subject", "subject: [{CN: x}]"},
+          {"extensions", "extensions: [{oid: 1.2.3, utf8: '${device.type}'}]"}},
+         .device = true},
+        {{{"subject", "subject: [{CN: x}]"},
+          {"keys", CA_KEYS},
+          {"ca", "ca: {path_length: 0, self_signed: true}"}},
+         .ca = true,
+         .self_signed = true},
+        {{{"subject", "subject: [{CN: x}]"}, {"keys", CA_KEYS}, {"ca", "ca: {path_length: 0}"}},
+         .ca = true},
+        {{{"subject", "subject: [{CN: x}]"},
+          {"who", "who: {any: [operator], unknown_device: register}"}},
+         .registers = true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < NUM(NEEDS); i++) {
+        sg_auto(sg_policy) struct sg_policy *policy = NULL;
+        struct sg_error error = {0};
+
+        expect_success("needs", parse_changed(NEEDS[i].changes, &policy, &error), &error);
+        if (sg_policy_needs_device(policy) != NEEDS[i].device ||
+            sg_policy_needs_user(policy) != NEEDS[i].user ||
+            sg_policy_is_ca(policy) != NEEDS[i].ca ||
+            sg_policy_is_self_signed(policy) != NEEDS[i].self_signed ||
+            sg_policy_registers(policy) != NEEDS[i].registers)
+            fail_msg("the needs of case %zu", i);
+    }
+}
+
+static void files_are_called_like_their_policy(void **state)
+{
+    static const struct {
+        const char *file, *complaint;
+    } FILES[] = {
+        {"small.yaml", NULL},
+        {"other.yaml",
+         "other.yaml:1:9: the policy is called small, so its file has to be small.yaml"},
+        {"small.yml", "small.yml:1:9: the policy is called small"},
+        {"small", "small:1:9: the policy is called small"},
+        {"smaller.yaml", "smaller.yaml:1:9: the policy is called small"},
+    };
+    static const struct change NONE[MOST_CHANGES] = {{0}};
+    sg_auto(sg_buf) struct sg_buf text = {0};
+    char folder[64];
+
+    (void)state;
+    make_folder(folder);
+    write_policy(NONE, &text);
+    for (size_t i = 0; i < NUM(FILES); i++) {
+        sg_auto(sg_policy) struct sg_policy *policy = NULL;
+        sg_auto(malloc) char *path = NULL;
+        struct sg_error error = {0};
+        bool loaded;
+
+        must(sg_path_join(folder, FILES[i].file, &path, &error), &error);
+        must(sg_file_write(path, sg_buf_slice(&text), 0600, SG_KEEP_EXISTING, &error), &error);
+        loaded = sg_policy_load(path, &policy, &error);
+        if (FILES[i].complaint == NULL)
+            expect_success(path, loaded, &error);
+        else
+            expect_failure(path, loaded, &error, SG_INVALID, FILES[i].complaint);
+    }
+    remove_folder(folder);
+}
+
+static void unreadable_files_say_so(void **state)
+{
+    sg_auto(sg_policy) struct sg_policy *policy = NULL;
+    sg_auto(sg_buf) struct sg_buf large = {0};
+    sg_auto(malloc) char *path = NULL;
+    struct sg_error error = {0};
+    char folder[64];
+
+    (void)state;
+    make_folder(folder);
+    must(sg_path_join(folder, "large.yaml", &path, &error), &error);
+    expect_failure("missing", sg_policy_load(path, &policy, &error), &error, SG_FAILED,
+                   "cannot open");
+    sg_error_clear(&error);
+    for (size_t i = 0; i <= SG_LIMIT_YAML / 1024; i++) {
+        char comment[1025] = "";
+
+        memset(comment, '#', 1023);
+        comment[1023] = '\n';
+        must(sg_buf_append(&large, comment, 1024, 2 * SG_LIMIT_YAML, &error), &error);
+    }
+    must(sg_file_write(path, sg_buf_slice(&large), 0600, SG_KEEP_EXISTING, &error), &error);
+    expect_failure("large", sg_policy_load(path, &policy, &error), &error, SG_INVALID,
+                   "is larger than");
+    sg_error_clear(&error);
+    expect_failure("large text", sg_policy_parse("p.yaml", sg_buf_slice(&large), &policy, &error),
+                   &error, SG_INVALID, "p.yaml");
+    assert_null(policy);
+    remove_folder(folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_key_is_read_strictly),
+        cmocka_unit_test(lists_have_limits),
+        cmocka_unit_test(a_policy_knows_itself),
+        cmocka_unit_test(needs_follow_from_references),
+        cmocka_unit_test(files_are_called_like_their_policy),
+        cmocka_unit_test(unreadable_files_say_so),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
