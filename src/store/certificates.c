@@ -1,0 +1,282 @@
+/* Certificates: recorded, given up, and read again. */
+#include "certificates.h"
+
+#include <string.h>
+
+#include "standing.h"
+
+/* ---- recording ---- */
+
+/* What must be true of a claim before its certificate may leave. It is asked in the transaction
+ * that records, so an orphan that somebody has put on a CRL can't come back to life. */
+static bool check_claim(struct sg_store *store, int64_t id, int64_t now, struct sg_error *error)
+{
+    char serial[SG_SERIAL_TEXT_SIZE];
+    struct sg_standing standing;
+    struct sg_serial number;
+    if (!sg_standing_find(store, id, now, &standing, &number, error))
+        return false;
+    sg_serial_text(&number, serial);
+    if (standing.status == SG_STATUS_REVOKED || standing.status == SG_STATUS_HELD)
+        return sg_fail(error, SG_REFUSED, NULL,
+                       "certificate %s was revoked while it was being signed", serial);
+    if (standing.status == SG_STATUS_ORPHANED)
+        return sg_fail(error, SG_REFUSED, NULL,
+                       "certificate %s was given up while it was being signed, and counts as "
+                       "revoked: make the request again",
+                       serial);
+    if (standing.status != SG_STATUS_IN_FLIGHT)
+        return sg_fail(error, SG_INTERNAL, NULL, "certificate %s is recorded already", serial);
+    return true;
+}
+
+/* Reads the claimed bytes; they must stand in the certificate as they were claimed. */
+static bool find_claimed(struct sg_store *store, int64_t id, struct sg_slice der, int64_t *offset,
+                         int64_t *len, struct sg_error *error)
+{
+    sg_auto(sg_query) struct sg_query query = {0};
+    bool row = false;
+    if (!sg_query_start(store, "SELECT tbs, owner FROM pending WHERE claim = ?",
+                        SG_VALUES(sg_int(id)), &query, error) ||
+        !sg_query_next(&query, &row, error))
+        return false;
+    if (!row || sg_column_int(&query, 1) != store->owners.own)
+        return sg_fail(error, SG_INTERNAL, NULL,
+                       "claim %lld belongs to another process, which alone may record it",
+                       (long long)id);
+    const struct sg_slice tbs = sg_column_bytes(&query, 0);
+    const uint8_t *at = memmem(der.data, der.len, tbs.data, tbs.len);
+    if (at == NULL)
+        return sg_fail(error, SG_INTERNAL, NULL,
+                       "the certificate of claim %lld does not hold the bytes that were claimed",
+                       (long long)id);
+    *offset = at - der.data;
+    *len = (int64_t)tbs.len;
+    return true;
+}
+
+static bool record_one(struct sg_store *store, int64_t id, struct sg_slice der, int64_t now,
+                       struct sg_error *error)
+{
+    int64_t offset = 0, len = 0;
+    return check_claim(store, id, now, error) &&
+           find_claimed(store, id, der, &offset, &len, error) &&
+           sg_sql_run(
+               store,
+               "INSERT INTO certificate (claim, recorded, tbs_offset, tbs_len, der)"
+               " VALUES (?, ?, ?, ?, ?)",
+               SG_VALUES(sg_int(id), sg_int(now), sg_int(offset), sg_int(len), sg_bytes(der)),
+               error) &&
+           sg_sql_run(store, "DELETE FROM pending WHERE claim = ?", SG_VALUES(sg_int(id)), error) &&
+           sg_sql_run(store,
+                      "INSERT INTO revocation (claim, issuer, reason, revoked)"
+                      " SELECT c.id, c.issuer, 4, ?2"
+                      " FROM supersedes s JOIN claim c ON c.id = s.previous WHERE s.claim = ?1"
+                      " ON CONFLICT (claim) DO UPDATE SET reason = 4 WHERE reason = 6",
+                      SG_VALUES(sg_int(id), sg_int(now)), error);
+}
+
+bool sg_store_record(struct sg_store *store, const int64_t *ids, const struct sg_slice *ders,
+                     size_t num, int64_t now, struct sg_error *error)
+{
+    sg_auto(sg_transaction) struct sg_transaction write = {0};
+    if (!sg_transaction_write(store, &write, error))
+        return false;
+    for (size_t i = 0; i < num; i++)
+        if (!record_one(store, ids[i], ders[i], now, error))
+            return false;
+    return sg_transaction_commit(&write, error);
+}
+
+static bool abandon_one(struct sg_store *store, int64_t id, struct sg_error *error)
+{
+    bool found = false;
+    int64_t owner = 0;
+    if (!sg_sql_number(store, "SELECT owner FROM pending WHERE claim = ?", SG_VALUES(sg_int(id)),
+                       &found, &owner, error))
+        return false;
+    if (!found || (owner != 0 && owner != store->owners.own))
+        return sg_fail(error, SG_INTERNAL, NULL,
+                       "claim %lld is not in flight in this process, and can't be abandoned",
+                       (long long)id);
+    return sg_standing_settle(store, id, error);
+}
+
+bool sg_store_abandon(struct sg_store *store, const int64_t *ids, size_t num,
+                      struct sg_error *error)
+{
+    sg_auto(sg_transaction) struct sg_transaction write = {0};
+    if (!sg_transaction_write(store, &write, error))
+        return false;
+    for (size_t i = 0; i < num; i++)
+        if (!abandon_one(store, ids[i], error))
+            return false;
+    return sg_transaction_commit(&write, error);
+}
+
+/* ---- reading ---- */
+
+#define SELECT_CERTIFICATE                                                                         \
+    "SELECT c.id, i.name, c.serial, c.policy, c.policy_sha256, c.subject, c.device, c.user,"       \
+    " c.spki_sha256, c.not_before, d.der, " SG_STANDING_COLUMNS " FROM " SG_STANDING_TABLES        \
+    " LEFT JOIN certificate d ON d.claim = c.id CROSS JOIN issuer i ON i.id = c.issuer"
+
+enum {
+    ID,
+    ISSUER,
+    SERIAL,
+    POLICY,
+    POLICY_SHA256,
+    SUBJECT,
+    DEVICE,
+    USER,
+    SPKI_SHA256,
+    NOT_BEFORE,
+    DER,
+    STANDING,
+    CLAIMED = STANDING + 3, /* one of SG_STANDING_COLUMNS */
+};
+
+static bool read_certificate(const struct sg_query *query, int64_t now,
+                             struct sg_certificate *certificate, struct sg_error *error)
+{
+    sg_auto(sg_certificate) struct sg_certificate read = {
+        .id = sg_column_int(query, ID),
+        .claimed = sg_column_int(query, CLAIMED),
+        .not_before = sg_column_int(query, NOT_BEFORE),
+    };
+    struct sg_standing standing = {0};
+    if (!sg_column_copy_text(query, ISSUER, &read.issuer, error) ||
+        !sg_column_copy_serial(query, SERIAL, &read.serial, error) ||
+        !sg_column_copy_text(query, POLICY, &read.policy, error) ||
+        !sg_column_copy_digest(query, POLICY_SHA256, read.policy_sha256, error) ||
+        !sg_column_copy_text(query, SUBJECT, &read.subject, error) ||
+        !sg_column_copy_text(query, DEVICE, &read.device, error) ||
+        !sg_column_copy_text(query, USER, &read.user, error) ||
+        !sg_column_copy_digest(query, SPKI_SHA256, read.spki_sha256, error) ||
+        !sg_buf_set(&read.der, sg_column_bytes(query, DER), error) ||
+        !sg_standing_read(query, STANDING, now, &standing, error))
+        return false;
+    read.not_after = standing.not_after;
+    read.status = standing.status;
+    read.revoked = standing.revoked;
+    read.reason = standing.reason;
+    *certificate = read;
+    read = (struct sg_certificate){0};
+    return true;
+}
+
+bool sg_certificate_find(struct sg_store *store, int64_t id, int64_t now,
+                         struct sg_certificate *certificate, struct sg_error *error)
+{
+    sg_auto(sg_query) struct sg_query query = {0};
+    bool row = false;
+    if (!sg_query_start(store, SELECT_CERTIFICATE " WHERE c.id = ?", SG_VALUES(sg_int(id)), &query,
+                        error) ||
+        !sg_query_next(&query, &row, error))
+        return false;
+    if (!row)
+        return sg_fail(error, SG_INTERNAL, NULL, "the store knows no claim %lld", (long long)id);
+    return read_certificate(&query, now, certificate, error);
+}
+
+/* ---- searching: a WHERE of the conditions that the filter has ---- */
+
+enum { MAX_CONDITIONS = 10, SEARCH_LIMIT = 4096 };
+
+struct search {
+    struct sg_buf text;
+    struct sg_value values[MAX_CONDITIONS + 1];
+    size_t num_values, num_conditions;
+};
+
+static void search_done(struct search *search)
+{
+    sg_buf_free(&search->text);
+}
+SG_DEFINE_CLEANUP_IN_PLACE(search, search_done)
+
+static bool add_condition(struct search *search, bool wanted, const char *condition,
+                          struct sg_error *error)
+{
+    return !wanted || sg_buf_printf(&search->text, SEARCH_LIMIT, error, "%s%s",
+                                    search->num_conditions++ == 0 ? " WHERE " : " AND ", condition);
+}
+
+static bool add_match(struct search *search, bool wanted, const char *condition,
+                      struct sg_value value, struct sg_error *error)
+{
+    if (!add_condition(search, wanted, condition, error))
+        return false;
+    if (wanted)
+        search->values[search->num_values++] = value;
+    return true;
+}
+
+/* Only narrows: whether a pending claim's owner lives is known when its row is read. The revoked
+ * and the pending are few among the certificates, so the search starts from them. */
+static bool add_status(struct search *search, enum sg_status status, struct sg_error *error)
+{
+    switch (status) {
+    case SG_STATUS_REVOKED:
+    case SG_STATUS_HELD:
+        return add_condition(search, true, "c.id IN (SELECT claim FROM revocation)", error);
+    case SG_STATUS_IN_FLIGHT:
+    case SG_STATUS_ORPHANED:
+        return add_condition(search, true, "c.id IN (SELECT claim FROM pending)", error);
+    case SG_STATUS_VALID:
+    case SG_STATUS_EXPIRED:
+        break;
+    }
+    return add_condition(search, true, "p.claim IS NULL AND r.claim IS NULL", error);
+}
+
+static bool build_search(struct search *search, const struct sg_certificate_filter *filter,
+                         struct sg_error *error)
+{
+    const struct sg_serial *serial = filter->serial;
+    const bool by_key = filter->spki_sha256 != NULL;
+    return sg_buf_printf(&search->text, SEARCH_LIMIT, error, "%s", SELECT_CERTIFICATE) &&
+           add_match(search, serial != NULL, "c.serial = ?",
+                     serial != NULL ? sg_serial_value(serial) : sg_int(0), error) &&
+           add_match(search, filter->issuer != NULL, "i.name = ?", sg_text(filter->issuer),
+                     error) &&
+           add_match(search, filter->policy != NULL, "c.policy = ?", sg_text(filter->policy),
+                     error) &&
+           add_match(search, filter->device != NULL, "c.device = ?", sg_text(filter->device),
+                     error) &&
+           add_match(search, filter->user != NULL, "c.user = ?", sg_text(filter->user), error) &&
+           add_match(search, by_key, "c.spki_sha256 = ?",
+                     by_key ? sg_digest(filter->spki_sha256) : sg_int(0), error) &&
+           add_match(search, filter->expires_before != 0, "c.not_after < ?",
+                     sg_int(filter->expires_before), error) &&
+           (!filter->only_status || add_status(search, filter->status, error)) &&
+           sg_buf_printf(&search->text, SEARCH_LIMIT, error, " ORDER BY c.id");
+}
+
+static bool is_wanted(const struct sg_certificate_filter *filter,
+                      const struct sg_certificate *certificate)
+{
+    return (!filter->only_status || certificate->status == filter->status) &&
+           (filter->expires_before == 0 || certificate->status == SG_STATUS_VALID);
+}
+
+bool sg_store_each_certificate(struct sg_store *store, const struct sg_certificate_filter *filter,
+                               sg_certificate_visitor *visit, void *context, struct sg_error *error)
+{
+    sg_auto(search) struct search search = {0};
+    sg_auto(sg_query) struct sg_query query = {0};
+    if (!build_search(&search, filter, error) ||
+        !sg_query_start_once(store, (const char *)search.text.data, search.values, &query, error))
+        return false;
+    for (bool row = false;;) {
+        sg_auto(sg_certificate) struct sg_certificate certificate = {0};
+        if (!sg_query_next(&query, &row, error))
+            return false;
+        if (!row)
+            return true;
+        if (!read_certificate(&query, filter->now, &certificate, error) ||
+            (is_wanted(filter, &certificate) && !visit(&certificate, context, error)))
+            return false;
+    }
+}

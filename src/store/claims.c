@@ -1,0 +1,480 @@
+/* The claim: where uniqueness, renewal and retry are decided, inside one write transaction. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "certificates.h"
+#include "registry.h"
+#include "standing.h"
+
+/* One claim of the group on its way through the steps. */
+struct decision {
+    struct sg_store *store;
+    struct sg_claim *claim;
+    int64_t group_start; /* ids from here on were claimed by this call */
+    bool decided;        /* refused, or answered as a retry: no more steps */
+    int64_t *previous;   /* certificates in their renewal window that this one renews */
+    size_t num_previous;
+};
+
+static void decision_done(struct decision *decision)
+{
+    free(decision->previous);
+}
+SG_DEFINE_CLEANUP_IN_PLACE(decision, decision_done)
+
+/* A refusal is the claim's own verdict and no failure of the group: returns true.
+ * word     what of the policy refuses ("unique"), or NULL when it isn't the policy. */
+static bool refuse(struct decision *decision, enum sg_code code, const char *word,
+                   const char *format, ...) __attribute__((format(printf, 4, 5)));
+static bool refuse(struct decision *decision, enum sg_code code, const char *word,
+                   const char *format, ...)
+{
+    char rule[SG_ERROR_RULE_SIZE] = "";
+    va_list arguments;
+    if (word != NULL)
+        (void)snprintf(rule, sizeof rule, "policy %s: %s", decision->claim->plan->policy, word);
+    va_start(arguments, format);
+    (void)sg_failv(&decision->claim->error, code, rule, format, arguments);
+    va_end(arguments);
+    decision->decided = true;
+    return true;
+}
+
+static bool refuse_key(struct decision *decision, const char *rule, const char *text)
+{
+    (void)sg_fail(&decision->claim->error, SG_KEY_QUALITY, rule, "%s", text);
+    decision->decided = true;
+    return true;
+}
+
+static const char *device_of(const struct sg_claim *claim)
+{
+    return claim->requester->has_device ? claim->requester->device.id : NULL;
+}
+
+static const char *user_of(const struct sg_claim *claim)
+{
+    return claim->requester->has_user ? claim->requester->user.id : NULL;
+}
+
+/* ---- the requester ---- */
+
+static bool check_known(struct decision *decision, enum sg_registry_kind kind, const char *id,
+                        const struct sg_record *to_register, struct sg_error *error)
+{
+    const char *word = sg_registry_word(kind);
+    struct sg_registration known = {0};
+    if (!sg_registry_look(decision->store, kind, id, to_register, &known, error))
+        return false;
+    if (!known.found && to_register == NULL)
+        return refuse(decision, SG_UNAUTHENTICATED, NULL,
+                      "%s \"%s\" is not in the registry: `signet %s add` registers it", word, id,
+                      word);
+    if (known.found && known.disabled)
+        return refuse(decision, SG_UNAUTHENTICATED, NULL, "%s \"%s\" is disabled in the registry",
+                      word, id);
+    /* Someone else was faster, and the certificate would say what the registry does not. */
+    if (known.found && to_register != NULL && !known.same)
+        return refuse(decision, SG_REFUSED, NULL,
+                      "%s \"%s\" has been registered meanwhile, with other attributes: try again",
+                      word, id);
+    return true;
+}
+
+static bool check_device(struct decision *decision, struct sg_error *error)
+{
+    const char *device = device_of(decision->claim);
+    const struct sg_record *to_register = decision->claim->register_device;
+    if (to_register != NULL && (device == NULL || strcmp(to_register->id, device) != 0))
+        return refuse(decision, SG_INTERNAL, NULL,
+                      "a claim may register its own device and no other");
+    if (to_register != NULL && !sg_store_check_record(to_register, &decision->claim->error)) {
+        decision->decided = true;
+        return true;
+    }
+    return device == NULL || check_known(decision, SG_REGISTRY_DEVICE, device, to_register, error);
+}
+
+static bool check_user(struct decision *decision, struct sg_error *error)
+{
+    const char *user = user_of(decision->claim);
+    return user == NULL || check_known(decision, SG_REGISTRY_USER, user, NULL, error);
+}
+
+/* ---- the key ---- */
+
+/* ?1 key, ?2 device, ?3 user */
+static const char COMPROMISED[] =
+    "SELECT c.id FROM claim c JOIN revocation r ON r.claim = c.id"
+    " WHERE c.spki_sha256 = ?1 AND r.reason = 1 AND ?2 IS ?2 AND ?3 IS ?3 LIMIT 1";
+static const char SOMEBODY_ELSES[] = "SELECT c.id FROM claim c WHERE c.spki_sha256 = ?1"
+                                     " AND (c.device <> ?2 OR c.user <> ?3) LIMIT 1";
+
+static bool find_key(struct decision *decision, const char *text, bool *found,
+                     struct sg_error *error)
+{
+    const struct sg_claim *claim = decision->claim;
+    int64_t id = 0;
+    return sg_sql_number(decision->store, text,
+                         SG_VALUES(sg_digest(claim->spki_sha256), sg_text(device_of(claim)),
+                                   sg_text(user_of(claim))),
+                         found, &id, error);
+}
+
+/* A key stands for one device or user, also after its certificates have ended: whoever holds it
+ * could speak for both. And a key that is known to others is nobody's any more. */
+static bool check_key(struct decision *decision, struct sg_error *error)
+{
+    bool found = false;
+    if (!find_key(decision, COMPROMISED, &found, error))
+        return false;
+    if (found)
+        return refuse_key(
+            decision, "compromised key",
+            "a certificate of this key was revoked for keyCompromise: make a new key");
+    if (!find_key(decision, SOMEBODY_ELSES, &found, error))
+        return false;
+    return !found ||
+           refuse_key(decision, "one key, one holder",
+                      "this key was certified for another device or user: make a new key");
+}
+
+/* ---- earlier certificates ---- */
+
+struct prior {
+    int64_t id;
+    struct sg_serial serial;
+    bool same_key, same_content;
+    struct sg_standing standing;
+};
+
+/* ?1 key, ?2 content, ?3 policy, ?4 device, ?5 user, ?6 now */
+#define SELECT_PRIOR                                                                               \
+    "SELECT c.id, c.serial, c.spki_sha256 = ?1, c.content_sha256 = ?2, " SG_STANDING_COLUMNS       \
+    " FROM " SG_STANDING_TABLES " WHERE c.policy = ?3 AND c.not_after >= ?6 AND "
+
+/* The latest first: of a certificate and its renewal, the renewal answers a retry. */
+static const char BY_KEY[] =
+    SELECT_PRIOR "c.spki_sha256 = ?1 AND c.device IS ?4 AND c.user IS ?5 ORDER BY c.id DESC";
+static const char BY_DEVICE[] = SELECT_PRIOR "c.device = ?4";
+static const char BY_USER[] = SELECT_PRIOR "c.user = ?5";
+
+static bool start_prior(struct decision *decision, const char *text, struct sg_query *query,
+                        struct sg_error *error)
+{
+    const struct sg_claim *claim = decision->claim;
+    return sg_query_start(decision->store, text,
+                          SG_VALUES(sg_digest(claim->spki_sha256), sg_digest(claim->content_sha256),
+                                    sg_text(claim->plan->policy), sg_text(device_of(claim)),
+                                    sg_text(user_of(claim)), sg_int(claim->now)),
+                          query, error);
+}
+
+/* The next one that counts: a dead process's claim is made an orphan, and orphans and revoked ones
+ * are passed over. */
+static bool next_prior(struct decision *decision, struct sg_query *query, bool *row,
+                       struct prior *prior, struct sg_error *error)
+{
+    for (;;) {
+        if (!sg_query_next(query, row, error))
+            return false;
+        if (!*row)
+            return true;
+        prior->id = sg_column_int(query, 0);
+        prior->same_key = sg_column_int(query, 2) != 0;
+        prior->same_content = sg_column_int(query, 3) != 0;
+        if (!sg_column_copy_serial(query, 1, &prior->serial, error) ||
+            !sg_standing_read(query, 4, decision->claim->now, &prior->standing, error))
+            return false;
+        if (prior->standing.status == SG_STATUS_ORPHANED) {
+            if (!sg_standing_settle(decision->store, prior->id, error))
+                return false;
+        } else if (prior->standing.status != SG_STATUS_REVOKED) {
+            return true;
+        }
+    }
+}
+
+/* The policy as it is today says what its earlier certificates' renewal window is. */
+static int64_t window_start(const struct sg_plan *plan, const struct prior *prior)
+{
+    return prior->standing.not_after - plan->renewal_window_s;
+}
+
+static bool is_renewal(const struct sg_claim *claim, const struct prior *prior)
+{
+    return claim->plan->renewable && claim->now >= window_start(claim->plan, prior);
+}
+
+static bool add_previous(struct decision *decision, const struct prior *prior,
+                         struct sg_error *error)
+{
+    int64_t *grown = reallocarray(decision->previous, decision->num_previous + 1, sizeof *grown);
+    if (grown == NULL)
+        return sg_fail_memory(error);
+    decision->previous = grown;
+    grown[decision->num_previous++] = prior->id;
+    return true;
+}
+
+static bool refuse_same_key(struct decision *decision, const struct prior *prior)
+{
+    char serial[SG_SERIAL_TEXT_SIZE];
+    return refuse(decision, SG_REFUSED, "renewal.same_key",
+                  "the request's key is that of certificate %s, which it would renew: renewal "
+                  "needs a new key",
+                  sg_serial_text(&prior->serial, serial));
+}
+
+static bool refuse_held(struct decision *decision, const struct prior *prior)
+{
+    char serial[SG_SERIAL_TEXT_SIZE];
+    return refuse(decision, SG_REFUSED, "unique",
+                  "certificate %s is on hold: release or revoke it first",
+                  sg_serial_text(&prior->serial, serial));
+}
+
+static bool refuse_in_flight(struct decision *decision, const struct prior *prior, const char *word,
+                             const char *id)
+{
+    if (prior->same_key && prior->same_content)
+        return refuse(decision, SG_REFUSED, "unique", "%s",
+                      prior->id >= decision->group_start
+                          ? "the same request is in this group twice: it is served once"
+                          : "the same certificate is being issued by another process at this "
+                            "moment: try again shortly");
+    if (prior->id >= decision->group_start)
+        return refuse(decision, SG_REFUSED, "unique",
+                      "another request of this group is for the same %s \"%s\"", word, id);
+    char serial[SG_SERIAL_TEXT_SIZE];
+    return refuse(decision, SG_REFUSED, "unique",
+                  "certificate %s for the same %s \"%s\" is being issued at this moment: try again "
+                  "shortly",
+                  sg_serial_text(&prior->serial, serial), word, id);
+}
+
+/* ---- a retry? ---- */
+
+static bool answer_retry(struct decision *decision, const struct prior *prior,
+                         struct sg_error *error)
+{
+    struct sg_claim *claim = decision->claim;
+    if (!sg_certificate_find(decision->store, prior->id, claim->now, &claim->existing, error))
+        return false;
+    claim->outcome = SG_CLAIM_RETRY;
+    decision->decided = true;
+    return true;
+}
+
+static bool weigh_same_key(struct decision *decision, const struct prior *prior,
+                           struct sg_error *error)
+{
+    const struct sg_claim *claim = decision->claim;
+    if (prior->standing.status == SG_STATUS_VALID && is_renewal(claim, prior))
+        return claim->plan->same_key == SG_SAME_KEY_REFUSE ? refuse_same_key(decision, prior)
+                                                           : add_previous(decision, prior, error);
+    if (!prior->same_content)
+        return true;
+    if (prior->standing.status == SG_STATUS_IN_FLIGHT)
+        return refuse_in_flight(decision, prior, NULL, NULL);
+    if (prior->standing.status == SG_STATUS_HELD)
+        return refuse_held(decision, prior);
+    return answer_retry(decision, prior, error);
+}
+
+static bool find_retry(struct decision *decision, struct sg_error *error)
+{
+    sg_auto(sg_query) struct sg_query query = {0};
+    struct prior prior = {0};
+    if (!start_prior(decision, BY_KEY, &query, error))
+        return false;
+    for (bool row = true; row && !decision->decided;)
+        if (!next_prior(decision, &query, &row, &prior, error) ||
+            (row && !weigh_same_key(decision, &prior, error)))
+            return false;
+    return true;
+}
+
+/* ---- unique ---- */
+
+static bool refuse_valid(struct decision *decision, const struct prior *prior, const char *word,
+                         const char *id)
+{
+    char serial[SG_SERIAL_TEXT_SIZE], until[SG_TIME_TEXT_SIZE], from[SG_TIME_TEXT_SIZE];
+    const struct sg_plan *plan = decision->claim->plan;
+    sg_serial_text(&prior->serial, serial);
+    sg_time_text(prior->standing.not_after, until);
+    if (!plan->renewable)
+        return refuse(decision, SG_REFUSED, "unique",
+                      "%s \"%s\" has certificate %s, valid until %s: revoke it to replace it", word,
+                      id, serial, until);
+    return refuse(decision, SG_REFUSED, "unique",
+                  "%s \"%s\" has certificate %s, valid until %s: it can be renewed from %s on; "
+                  "revoke it to replace it earlier",
+                  word, id, serial, until, sg_time_text(window_start(plan, prior), from));
+}
+
+static bool weigh_same_requester(struct decision *decision, const struct prior *prior,
+                                 const char *word, const char *id, struct sg_error *error)
+{
+    const struct sg_claim *claim = decision->claim;
+    if (prior->standing.status == SG_STATUS_IN_FLIGHT)
+        return refuse_in_flight(decision, prior, word, id);
+    if (prior->standing.status == SG_STATUS_HELD)
+        return refuse_held(decision, prior);
+    if (!is_renewal(claim, prior))
+        return refuse_valid(decision, prior, word, id);
+    if (prior->same_key && claim->plan->same_key == SG_SAME_KEY_REFUSE)
+        return refuse_same_key(decision, prior);
+    return add_previous(decision, prior, error);
+}
+
+static bool check_unique(struct decision *decision, struct sg_error *error)
+{
+    const struct sg_claim *claim = decision->claim;
+    const bool by_device = claim->plan->unique == SG_UNIQUE_DEVICE;
+    const char *word = by_device ? "device" : "user";
+    const char *id = by_device ? device_of(claim) : user_of(claim);
+    sg_auto(sg_query) struct sg_query query = {0};
+    struct prior prior = {0};
+    if (claim->plan->unique == SG_UNIQUE_NONE)
+        return true;
+    if (id == NULL)
+        return refuse(decision, SG_UNAUTHENTICATED, "unique", "no %s is known for this request",
+                      word);
+    if (!start_prior(decision, by_device ? BY_DEVICE : BY_USER, &query, error))
+        return false;
+    for (bool row = true; row && !decision->decided;)
+        if (!next_prior(decision, &query, &row, &prior, error) ||
+            (row && !weigh_same_requester(decision, &prior, word, id, error)))
+            return false;
+    return true;
+}
+
+static bool check_serial(struct decision *decision, struct sg_error *error)
+{
+    const struct sg_claim *claim = decision->claim;
+    char serial[SG_SERIAL_TEXT_SIZE];
+    bool found = false;
+    int64_t id = 0;
+    if (!sg_sql_number(decision->store, "SELECT id FROM claim WHERE serial = ? AND issuer = ?",
+                       SG_VALUES(sg_serial_value(claim->serial), sg_int(claim->issuer)), &found,
+                       &id, error))
+        return false;
+    return !found ||
+           refuse(decision, SG_INTERNAL, NULL, "the issuer has used the serial number %s already",
+                  sg_serial_text(claim->serial, serial));
+}
+
+/* ---- the claim itself ---- */
+
+static bool insert_claim(struct decision *decision, struct sg_error *error)
+{
+    struct sg_claim *claim = decision->claim;
+    const struct sg_plan *plan = claim->plan;
+    if (!sg_sql_run(decision->store,
+                    "INSERT INTO claim (issuer, serial, policy, policy_sha256, subject, device,"
+                    " user, spki_sha256, content_sha256, claimed, not_before, not_after)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    SG_VALUES(sg_int(claim->issuer), sg_serial_value(claim->serial),
+                              sg_text(plan->policy), sg_digest(plan->policy_sha256),
+                              sg_text(claim->subject), sg_text(device_of(claim)),
+                              sg_text(user_of(claim)), sg_digest(claim->spki_sha256),
+                              sg_digest(claim->content_sha256), sg_int(claim->now),
+                              sg_int(plan->not_before), sg_int(plan->not_after)),
+                    error))
+        return false;
+    claim->id = sqlite3_last_insert_rowid(decision->store->db);
+    return sg_sql_run(
+        decision->store, "INSERT INTO pending (claim, owner, tbs) VALUES (?, ?, ?)",
+        SG_VALUES(sg_int(claim->id), sg_int(decision->store->owners.own), sg_bytes(claim->tbs)),
+        error);
+}
+
+static bool insert_previous(struct decision *decision, struct sg_error *error)
+{
+    if (decision->claim->plan->previous != SG_PREVIOUS_REVOKE)
+        return true;
+    for (size_t i = 0; i < decision->num_previous; i++)
+        if (!sg_sql_run(
+                decision->store, "INSERT OR IGNORE INTO supersedes (claim, previous) VALUES (?, ?)",
+                SG_VALUES(sg_int(decision->claim->id), sg_int(decision->previous[i])), error))
+            return false;
+    return true;
+}
+
+static bool register_device(struct decision *decision, struct sg_error *error)
+{
+    const struct sg_record *device = decision->claim->register_device;
+    struct sg_registration known = {0};
+    if (device == NULL)
+        return true;
+    return sg_registry_look(decision->store, SG_REGISTRY_DEVICE, device->id, NULL, &known, error) &&
+           (known.found || sg_registry_insert(decision->store, SG_REGISTRY_DEVICE, device, error));
+}
+
+static bool make_claim(struct decision *decision, struct sg_error *error)
+{
+    if (!register_device(decision, error) || !insert_claim(decision, error) ||
+        !insert_previous(decision, error))
+        return false;
+    decision->claim->outcome = SG_CLAIM_NEW;
+    return true;
+}
+
+/* Everything is asked before anything is written, so that a refusal leaves no trace in the group's
+ * transaction. Each returns false only when the group fails. */
+static bool (*const STEPS[])(struct decision *, struct sg_error *) = {
+    check_device, check_user, check_key, find_retry, check_unique, check_serial, make_claim,
+};
+
+static bool decide(struct sg_store *store, struct sg_claim *claim, int64_t group_start,
+                   struct sg_error *error)
+{
+    sg_auto(decision) struct decision decision = {
+        .store = store, .claim = claim, .group_start = group_start};
+    for (size_t i = 0; i < sizeof STEPS / sizeof STEPS[0] && !decision.decided; i++)
+        if (!STEPS[i](&decision, error))
+            return false;
+    return true;
+}
+
+static void clear_outcome(struct sg_claim *claim)
+{
+    claim->outcome = SG_CLAIM_REFUSED;
+    claim->id = 0;
+    claim->existing = (struct sg_certificate){0};
+    sg_error_clear(&claim->error);
+}
+
+static bool claim_group(struct sg_store *store, struct sg_claim *claims, size_t num,
+                        struct sg_error *error)
+{
+    sg_auto(sg_transaction) struct sg_transaction write = {0};
+    bool found = false;
+    int64_t latest = 0;
+    if (!sg_transaction_write(store, &write, error) ||
+        !sg_sql_number(store, "SELECT max(id) FROM claim", SG_NO_VALUES, &found, &latest, error))
+        return false;
+    for (size_t i = 0; i < num; i++)
+        if (!decide(store, &claims[i], latest + 1, error))
+            return false;
+    return sg_transaction_commit(&write, error);
+}
+
+bool sg_store_claim(struct sg_store *store, struct sg_claim *claims, size_t num,
+                    struct sg_error *error)
+{
+    for (size_t i = 0; i < num; i++)
+        clear_outcome(&claims[i]);
+    if (!sg_store_take_owner(store, error))
+        return false;
+    if (claim_group(store, claims, num, error))
+        return true;
+    for (size_t i = 0; i < num; i++) {
+        sg_certificate_done(&claims[i].existing);
+        clear_outcome(&claims[i]);
+    }
+    return false;
+}

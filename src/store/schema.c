@@ -1,0 +1,110 @@
+#include "schema.h"
+
+#include <string.h>
+
+enum {
+    APPLICATION_ID = 0x5349474e, /* "SIGN", in the database's header (file(1) shows it) */
+    SCHEMA_VERSION = 1,
+};
+
+/* Rows of claim are written once and never change or go: serial numbers, ids and what was claimed
+ * stay known for ever. What does change stands in tables beside it. The to-be-signed bytes stand in
+ * pending until the certificate is recorded, and from then on inside the certificate. */
+static const char *const SCHEMA[] = {
+    /* owner: the last owner id given out, of those that lock a byte of STORE.owners */
+    "CREATE TABLE counter (name TEXT PRIMARY KEY, last INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+    "INSERT INTO counter (name, last) VALUES ('owner', 0)",
+
+    "CREATE TABLE issuer (id INTEGER PRIMARY KEY, name TEXT NOT NULL,"
+    " spki_sha256 BLOB NOT NULL UNIQUE) STRICT",
+
+    "CREATE TABLE registry (kind INTEGER NOT NULL, id TEXT NOT NULL, attributes TEXT NOT NULL,"
+    " disabled INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (kind, id)) STRICT, WITHOUT ROWID",
+
+    "CREATE TABLE claim (id INTEGER PRIMARY KEY, issuer INTEGER NOT NULL REFERENCES issuer(id),"
+    " serial BLOB NOT NULL, policy TEXT NOT NULL, policy_sha256 BLOB NOT NULL,"
+    " subject TEXT NOT NULL, device TEXT, user TEXT, spki_sha256 BLOB NOT NULL,"
+    " content_sha256 BLOB NOT NULL, claimed INTEGER NOT NULL, not_before INTEGER NOT NULL,"
+    " not_after INTEGER NOT NULL) STRICT",
+    /* the serial first: an operator looks one up without saying of which issuer */
+    "CREATE UNIQUE INDEX claim_serial ON claim (serial, issuer)",
+    "CREATE INDEX claim_key ON claim (spki_sha256, device)",
+    "CREATE INDEX claim_device ON claim (device, policy, not_after) WHERE device IS NOT NULL",
+    "CREATE INDEX claim_user ON claim (user, policy, not_after) WHERE user IS NOT NULL",
+
+    /* claims without a certificate: in flight while owner lives, else orphans; owner 0 is dead */
+    "CREATE TABLE pending (claim INTEGER PRIMARY KEY REFERENCES claim(id),"
+    " owner INTEGER NOT NULL, tbs BLOB NOT NULL) STRICT",
+    "CREATE INDEX pending_owner ON pending (owner) WHERE owner <> 0",
+
+    /* tbs_offset and tbs_len: where in der the claimed bytes are */
+    "CREATE TABLE certificate (claim INTEGER PRIMARY KEY REFERENCES claim(id),"
+    " recorded INTEGER NOT NULL, tbs_offset INTEGER NOT NULL, tbs_len INTEGER NOT NULL,"
+    " der BLOB NOT NULL) STRICT",
+
+    /* recording claim revokes previous */
+    "CREATE TABLE supersedes (claim INTEGER NOT NULL REFERENCES claim(id),"
+    " previous INTEGER NOT NULL REFERENCES claim(id), PRIMARY KEY (claim, previous))"
+    " STRICT, WITHOUT ROWID",
+
+    /* listed: the recorded CRL that listed it after its expiry, which no later one needs to */
+    "CREATE TABLE revocation (claim INTEGER PRIMARY KEY REFERENCES claim(id),"
+    " issuer INTEGER NOT NULL REFERENCES issuer(id), reason INTEGER NOT NULL,"
+    " revoked INTEGER NOT NULL, listed INTEGER) STRICT",
+    "CREATE INDEX revocation_to_list ON revocation (issuer) WHERE listed IS NULL",
+
+    "CREATE TABLE crl (issuer INTEGER NOT NULL REFERENCES issuer(id), number INTEGER NOT NULL,"
+    " this_update INTEGER NOT NULL, next_update INTEGER NOT NULL, sha256 BLOB NOT NULL,"
+    " sha384 BLOB NOT NULL, sha512 BLOB NOT NULL, recorded INTEGER NOT NULL DEFAULT 0, der BLOB,"
+    " PRIMARY KEY (issuer, number)) STRICT",
+    "CREATE INDEX crl_kept ON crl (issuer, number) WHERE der IS NOT NULL",
+    /* the expired ones that a reserved CRL lists, until one is recorded */
+    "CREATE TABLE crl_expired (issuer INTEGER NOT NULL, number INTEGER NOT NULL,"
+    " claim INTEGER NOT NULL REFERENCES claim(id), PRIMARY KEY (issuer, number, claim))"
+    " STRICT, WITHOUT ROWID",
+
+    "CREATE TABLE request_intent (id INTEGER PRIMARY KEY,"
+    " issuer INTEGER NOT NULL REFERENCES issuer(id), noted INTEGER NOT NULL,"
+    " to_be_signed BLOB NOT NULL) STRICT",
+};
+
+static bool set_header(struct sg_store *store, const char *pragma, int value,
+                       struct sg_error *error)
+{
+    char text[64];
+    (void)snprintf(text, sizeof text, "PRAGMA %s=%d", pragma, value);
+    return sg_sql_exec(store, text, error);
+}
+
+bool sg_schema_create(struct sg_store *store, struct sg_error *error)
+{
+    sg_auto(sg_transaction) struct sg_transaction write = {0};
+    if (!sg_transaction_write(store, &write, error))
+        return false;
+    for (size_t i = 0; i < sizeof SCHEMA / sizeof SCHEMA[0]; i++)
+        if (!sg_sql_exec(store, SCHEMA[i], error))
+            return false;
+    return set_header(store, "application_id", APPLICATION_ID, error) &&
+           set_header(store, "user_version", SCHEMA_VERSION, error) &&
+           sg_transaction_commit(&write, error);
+}
+
+bool sg_schema_check(struct sg_store *store, struct sg_error *error)
+{
+    bool found = false;
+    int64_t application = 0, version = 0;
+    if (!sg_sql_number(store, "PRAGMA application_id", SG_NO_VALUES, &found, &application, error) ||
+        !sg_sql_number(store, "PRAGMA user_version", SG_NO_VALUES, &found, &version, error))
+        return false;
+    if (application != APPLICATION_ID || version < 1)
+        return sg_fail(error, SG_STORE, NULL,
+                       "store %s: it is a database, but not a store of Signet's: check `store` in "
+                       "signet.yaml",
+                       store->path);
+    if (version > SCHEMA_VERSION)
+        return sg_fail(error, SG_STORE, NULL,
+                       "store %s: it has version %lld, and this program knows no later one than "
+                       "%d: use the newer Signet that wrote it",
+                       store->path, (long long)version, SCHEMA_VERSION);
+    return true;
+}

@@ -1,0 +1,13 @@
+/* schema: the tables of a store, and how a store is recognised as ours. */
+#ifndef SG_STORE_SCHEMA_H
+#define SG_STORE_SCHEMA_H
+
+#include "sql.h"
+
+/* sg_schema_create fills an empty database. */
+SG_MUST_USE bool sg_schema_create(struct sg_store *store, struct sg_error *error);
+/* sg_schema_check: is this a store of Signet's, of a version that this program knows?
+ * Changes nothing. Fails: SG_STORE. */
+SG_MUST_USE bool sg_schema_check(struct sg_store *store, struct sg_error *error);
+
+#endif

@@ -1,0 +1,192 @@
+/* store: the durable record: registry, claims, certificates, revocations, CRL numbers.
+ *
+ * Behind it stands SQLite in WAL mode with synchronous=FULL. What one function writes is one
+ * transaction, durable when it returns true. Uniqueness is decided inside the claim, where it
+ * can't race. Several processes may have the same store open; each holds a lock on its own byte of
+ * "STORE.owners", which the kernel drops when the process dies, so a claim without a certificate
+ * is either in flight (its owner lives) or an orphan.
+ * Thread rule: one sg_store belongs to one thread at a time, and never crosses a fork.
+ * A visitor may ask the store, and must not write to it.
+ */
+#ifndef SG_STORE_STORE_H
+#define SG_STORE_STORE_H
+
+#include "model/certificate.h"
+#include "model/plan.h"
+#include "model/requester.h"
+
+struct sg_store;
+
+enum sg_store_mode { SG_STORE_OPEN, SG_STORE_READ_ONLY, SG_STORE_CREATE };
+
+/* sg_store_open opens (or, with SG_STORE_CREATE, makes) the store.
+ * location     "sqlite:PATH", relative to folder.
+ * Fails: SG_STORE: missing, not a store of Signet's, of a newer version, read-only, full disk, each
+ * with what to do; SG_USAGE on an unknown kind of store. */
+SG_MUST_USE bool sg_store_open(const char *location, const char *folder, enum sg_store_mode mode,
+                               struct sg_store **store, struct sg_error *error);
+void sg_store_close(struct sg_store *store);
+
+typedef struct sg_store sg_store;
+SG_DEFINE_CLEANUP(sg_store, sg_store_close)
+
+/* ---- issuers: an issuer is its key; a name in signet.yaml points at it ---- */
+
+/* sg_store_issuer finds or adds the issuer of that key and tells its number. */
+SG_MUST_USE bool sg_store_issuer(struct sg_store *store, const char *name,
+                                 const uint8_t spki_sha256[SG_SHA256_LEN], int64_t *issuer,
+                                 struct sg_error *error);
+
+/* ---- claims and certificates ---- */
+
+/* One certificate that is about to be signed. Everything is borrowed for the call. */
+struct sg_claim {
+    int64_t issuer;
+    const struct sg_plan *plan;
+    const struct sg_requester *requester;
+    const struct sg_serial *serial;
+    const char *subject;                     /* as text */
+    const uint8_t *spki_sha256;              /* SG_SHA256_LEN bytes */
+    const uint8_t *content_sha256;           /* of all but serial and validity: what makes a
+                                                retry a retry */
+    struct sg_slice tbs;                     /* the whole to-be-signed bytes */
+    const struct sg_record *register_device; /* to be registered with the claim, or NULL */
+    int64_t now;
+
+    /* out */
+    enum {
+        SG_CLAIM_REFUSED, /* see error */
+        SG_CLAIM_NEW,     /* id is its claim: sign it */
+        SG_CLAIM_RETRY,   /* the same certificate was issued before: existing holds it */
+    } outcome;
+    int64_t id;
+    struct sg_certificate existing;
+    struct sg_error error;
+};
+
+/* sg_store_claim decides a group of claims, in order, in one transaction, each on its own merits:
+ *  - a certificate of the same key, policy, device, user and content_sha256 that is valid, and not
+ *    inside its renewal window (or its policy forbids renewal), answers as SG_CLAIM_RETRY;
+ *  - the device or user must exist and not be disabled (SG_UNAUTHENTICATED), read inside this
+ *    transaction, unless it is registered with the claim;
+ *  - a key that was certified for another device or user, or whose certificate was revoked for
+ *    keyCompromise, refuses (SG_KEY_QUALITY);
+ *  - `unique`: another valid or in-flight certificate under the policy for the same device or
+ *    user refuses (SG_REFUSED, rule "policy NAME: unique", naming it), unless the plan is
+ *    renewable and that one is inside its renewal window (and same_key allows it);
+ *    previous: revoke then revokes it (superseded) when the new certificate is recorded.
+ *    The renewal window is that of the plan, so of the policy as it is today. A certificate on hold
+ *    refuses too, its retry as well: a new one beside it would undo the hold.
+ *  - a serial that the issuer has used refuses (SG_INTERNAL; 128 random bits never do).
+ * Fails only when the transaction as a whole does (SG_STORE): then nothing was claimed. */
+SG_MUST_USE bool sg_store_claim(struct sg_store *store, struct sg_claim *claims, size_t num,
+                                struct sg_error *error);
+
+/* sg_store_record makes certificates of claims, in one transaction: all or none. ids and ders have
+ * num items. now: for the revocation of superseded ones.
+ * Fails: SG_REFUSED when a claim was revoked or given up meanwhile, naming its serial; SG_INTERNAL
+ * when it isn't this handle's, is recorded already, or der does not hold the claimed bytes. */
+SG_MUST_USE bool sg_store_record(struct sg_store *store, const int64_t *ids,
+                                 const struct sg_slice *ders, size_t num, int64_t now,
+                                 struct sg_error *error);
+
+/* sg_store_abandon turns claims of this handle that come to no certificate into orphans at once, in
+ * one transaction. */
+SG_MUST_USE bool sg_store_abandon(struct sg_store *store, const int64_t *ids, size_t num,
+                                  struct sg_error *error);
+
+/* What to look for; NULL, 0 and empty fields match everything. */
+struct sg_certificate_filter {
+    const struct sg_serial *serial;
+    const char *issuer, *policy, *device, *user;
+    const uint8_t *spki_sha256;
+    int64_t expires_before; /* only certificates that are valid at now and end before this */
+    bool only_status;
+    enum sg_status status;
+    int64_t now;
+};
+
+/* Return false to stop early (fill error), true to go on. */
+typedef bool sg_certificate_visitor(const struct sg_certificate *certificate, void *context,
+                                    struct sg_error *error);
+
+/* sg_store_each_certificate visits claims and certificates, oldest first, der included. */
+SG_MUST_USE bool sg_store_each_certificate(struct sg_store *store,
+                                           const struct sg_certificate_filter *filter,
+                                           sg_certificate_visitor *visit, void *context,
+                                           struct sg_error *error);
+
+/* ---- intents that are not certificates ---- */
+
+/* sg_store_intend_request notes durably that an issuer's key is about to sign a request for a
+ * certificate of its own (for an outside or another home's CA). */
+SG_MUST_USE bool sg_store_intend_request(struct sg_store *store, int64_t issuer,
+                                         struct sg_slice to_be_signed, int64_t now,
+                                         struct sg_error *error);
+
+/* sg_store_has_intent: is a digest (SHA-256, 384 or 512 of the to-be-signed bytes) the digest of
+ * some claim, CRL or request intent? For proving the invariant afterwards. */
+SG_MUST_USE bool sg_store_has_intent(struct sg_store *store, struct sg_slice digest, bool *found,
+                                     struct sg_error *error);
+
+/* ---- revocation ---- */
+
+/* sg_store_revoke revokes one certificate (or claim), by its claim's id.
+ * Fails: SG_REFUSED when it is revoked already (a held one may be revoked for good, a hold never
+ * follows a revocation); for removeFromCRL. */
+SG_MUST_USE bool sg_store_revoke(struct sg_store *store, int64_t id, enum sg_reason reason,
+                                 int64_t now, struct sg_error *error);
+/* sg_store_release takes a certificate off hold. Fails: SG_REFUSED when it isn't on hold. */
+SG_MUST_USE bool sg_store_release(struct sg_store *store, int64_t id, struct sg_error *error);
+
+/* One line of a CRL. */
+struct sg_revoked {
+    struct sg_serial serial;
+    int64_t revoked;
+    enum sg_reason reason;
+};
+
+/* add is called for each revoked certificate, then finish once, when number is known and the
+ * builder must hand out the to-be-signed bytes (borrowed until sg_store_reserve_crl returns).
+ * Neither may use the store. */
+struct sg_crl_builder {
+    bool (*add)(void *context, const struct sg_revoked *revoked, struct sg_error *error);
+    bool (*finish)(void *context, uint64_t number, struct sg_slice *to_be_signed,
+                   struct sg_error *error);
+    void *context;
+};
+
+/* sg_store_reserve_crl takes the next CRL number of the issuer and notes the to-be-signed bytes'
+ * digests, in one transaction with the reading of what is revoked, so that a higher number never
+ * knows less. Listed: what is revoked, held or orphaned and not expired at this_update, or expired
+ * but not yet listed by a recorded CRL after its expiry (RFC 5280 3.3). */
+SG_MUST_USE bool sg_store_reserve_crl(struct sg_store *store, int64_t issuer, int64_t this_update,
+                                      int64_t next_update, const struct sg_crl_builder *builder,
+                                      uint64_t *number, struct sg_error *error);
+/* sg_store_record_crl keeps the signed CRL; the issuer's earlier ones lose their bytes, not their
+ * numbers. */
+SG_MUST_USE bool sg_store_record_crl(struct sg_store *store, int64_t issuer, uint64_t number,
+                                     struct sg_slice der, struct sg_error *error);
+
+/* ---- registry ---- */
+
+enum sg_registry_kind { SG_REGISTRY_DEVICE, SG_REGISTRY_USER };
+
+/* sg_store_register adds records in one transaction: all or none.
+ * Fails: SG_REFUSED when an id is there already, naming it. index tells which record. */
+SG_MUST_USE bool sg_store_register(struct sg_store *store, enum sg_registry_kind kind,
+                                   const struct sg_record *records, size_t num, size_t *index,
+                                   struct sg_error *error);
+/* Fails: SG_UNAUTHENTICATED when there is no such record. */
+SG_MUST_USE bool sg_store_find_record(struct sg_store *store, enum sg_registry_kind kind,
+                                      const char *id, struct sg_record *record,
+                                      struct sg_error *error);
+SG_MUST_USE bool sg_store_set_disabled(struct sg_store *store, enum sg_registry_kind kind,
+                                       const char *id, bool disabled, struct sg_error *error);
+typedef bool sg_record_visitor(const struct sg_record *record, void *context,
+                               struct sg_error *error);
+SG_MUST_USE bool sg_store_each_record(struct sg_store *store, enum sg_registry_kind kind,
+                                      sg_record_visitor *visit, void *context,
+                                      struct sg_error *error);
+
+#endif
