@@ -1,0 +1,22 @@
+/* attach: what certificates and CRLs have in common: the outer SEQUENCE (RFC 5280 4.1 and 5.1), and
+ * how times are written. */
+#ifndef SG_CERT_ATTACH_H
+#define SG_CERT_ATTACH_H
+
+#include "base/cleanup.h"
+
+/* sg_signed_encode makes SEQUENCE { content, algorithm, BIT STRING signature }.
+ *
+ * content  exactly one DER SEQUENCE; its bytes go in as they are.
+ * limit    of der's length, from base/limits.h.
+ * Fails:   SG_INTERNAL when content is anything else. */
+SG_MUST_USE bool sg_signed_encode(struct sg_slice content, X509_ALGOR *algorithm,
+                                  struct sg_slice signature, size_t limit, struct sg_buf *der,
+                                  struct sg_error *error);
+
+/* sg_signed_time writes a moment from 1970 to SG_TIME_NEVER: UTCTime through 2049, GeneralizedTime
+ * from 2050 (RFC 5280 4.1.2.5). Fails: SG_INTERNAL for any other; what begins the message. */
+SG_MUST_USE bool sg_signed_time(ASN1_TIME *time, int64_t moment, const char *what,
+                                struct sg_error *error);
+
+#endif

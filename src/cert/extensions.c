@@ -1,0 +1,307 @@
+#include "extensions.h"
+
+#include <openssl/err.h>
+#include <string.h>
+
+SG_DEFINE_CLEANUP(ACCESS_DESCRIPTION, ACCESS_DESCRIPTION_free)
+SG_DEFINE_CLEANUP(AUTHORITY_INFO_ACCESS, AUTHORITY_INFO_ACCESS_free)
+SG_DEFINE_CLEANUP(CRL_DIST_POINTS, CRL_DIST_POINTS_free)
+SG_DEFINE_CLEANUP(GENERAL_NAME, GENERAL_NAME_free)
+
+struct inputs {
+    const struct sg_plan *plan;
+    const struct sg_issuer_facts *issuer;
+    const struct sg_public_key *key;
+};
+
+static bool push(X509_EXTENSIONS **list, X509_EXTENSION *extension, struct sg_error *error)
+{
+    if (extension == NULL)
+        return sg_fail_openssl(error, SG_INTERNAL, NULL, "can't encode an extension");
+    if (X509v3_get_ext_by_OBJ(*list, X509_EXTENSION_get_object(extension), -1) >= 0)
+        return sg_fail(error, SG_INTERNAL, "RFC 5280 4.2", "an extension is planned twice");
+    if (X509v3_add_ext(list, extension, -1) == NULL) /* copies */
+        return sg_fail_memory(error);
+    return true;
+}
+
+bool sg_extension_push(X509_EXTENSIONS **list, int nid, bool critical, void *value,
+                       struct sg_error *error)
+{
+    sg_auto(X509_EXTENSION) X509_EXTENSION *extension = X509V3_EXT_i2d(nid, critical, value);
+
+    return push(list, extension, error);
+}
+
+/* RFC 5280 4.2.1.9. Also for end entities, where cA is FALSE and so left out: some verifiers take a
+ * version 3 certificate without it for a CA's. */
+static bool add_basic_constraints(const struct inputs *in, X509_EXTENSIONS **list,
+                                  struct sg_error *error)
+{
+    sg_auto(BASIC_CONSTRAINTS) BASIC_CONSTRAINTS *constraints = BASIC_CONSTRAINTS_new();
+
+    if (constraints == NULL)
+        return sg_fail_memory(error);
+    constraints->ca = in->plan->ca ? 0xff : 0;
+    if (in->plan->path_length >= 0) {
+        constraints->pathlen = ASN1_INTEGER_new();
+        if (constraints->pathlen == NULL ||
+            !ASN1_INTEGER_set(constraints->pathlen, in->plan->path_length))
+            return sg_fail_memory(error);
+    }
+    return sg_extension_push(list, NID_basic_constraints, true, constraints, error);
+}
+
+/* RFC 5280 4.2.1.3. */
+static bool add_key_usage(const struct inputs *in, X509_EXTENSIONS **list, struct sg_error *error)
+{
+    sg_auto(ASN1_STRING) ASN1_STRING *bits = ASN1_BIT_STRING_new();
+
+    if (in->plan->key_usage == 0)
+        return sg_fail(error, SG_INTERNAL, "RFC 5280 4.2.1.3", "the plan has no key usage");
+    for (int bit = 0; bit <= 8; bit++)
+        if ((in->plan->key_usage & 1U << bit) != 0 &&
+            (bits == NULL || !ASN1_BIT_STRING_set_bit(bits, bit, 1)))
+            return sg_fail_memory(error);
+    return sg_extension_push(list, NID_key_usage, true, bits, error);
+}
+
+/* RFC 5280 4.2.1.12. Not critical: verifiers that know every purpose named here still trip over it.
+ */
+static bool add_purposes(const struct inputs *in, X509_EXTENSIONS **list, struct sg_error *error)
+{
+    sg_auto(EXTENDED_KEY_USAGE) EXTENDED_KEY_USAGE *purposes = NULL;
+
+    if (in->plan->purposes.num == 0)
+        return true;
+    purposes = sk_ASN1_OBJECT_new_null();
+    for (size_t i = 0; i < in->plan->purposes.num; i++) {
+        sg_auto(ASN1_OBJECT) ASN1_OBJECT *oid = OBJ_txt2obj(in->plan->purposes.items[i], 1);
+
+        if (oid == NULL)
+            return sg_fail_openssl(error, SG_INTERNAL, NULL, "key purpose %s is no OID",
+                                   in->plan->purposes.items[i]);
+        if (sk_ASN1_OBJECT_push(purposes, oid) <= 0)
+            return sg_fail_memory(error);
+        oid = NULL; /* purposes' own now */
+    }
+    return sg_extension_push(list, NID_ext_key_usage, false, purposes, error);
+}
+
+/* RFC 5280 4.2.1.2 (1). */
+static bool key_id(const struct sg_public_key *key, ASN1_OCTET_STRING **id, struct sg_error *error)
+{
+    uint8_t bytes[20];
+    sg_auto(ASN1_OCTET_STRING) ASN1_OCTET_STRING *fresh = ASN1_OCTET_STRING_new();
+
+    if (!sg_public_key_id(key, bytes, error))
+        return false;
+    if (fresh == NULL || !ASN1_OCTET_STRING_set(fresh, bytes, sizeof bytes))
+        return sg_fail_memory(error);
+    *id = SG_TAKE(fresh);
+    return true;
+}
+
+bool sg_issuer_key_id(const struct sg_issuer_facts *issuer, ASN1_OCTET_STRING **id,
+                      struct sg_error *error)
+{
+    ASN1_OCTET_STRING *own = NULL;
+
+    if (issuer->certificate != NULL)
+        own = X509_get_ext_d2i(issuer->certificate, NID_subject_key_identifier, NULL, NULL);
+    if (own == NULL)
+        return key_id(&issuer->key, id, error);
+    *id = own;
+    return true;
+}
+
+/* RFC 5280 4.2.1.2. */
+static bool add_subject_key_id(const struct inputs *in, X509_EXTENSIONS **list,
+                               struct sg_error *error)
+{
+    sg_auto(ASN1_OCTET_STRING) ASN1_OCTET_STRING *id = NULL;
+
+    return key_id(in->key, &id, error) &&
+           sg_extension_push(list, NID_subject_key_identifier, false, id, error);
+}
+
+bool sg_extension_push_authority(X509_EXTENSIONS **list, const struct sg_issuer_facts *issuer,
+                                 struct sg_error *error)
+{
+    sg_auto(AUTHORITY_KEYID) AUTHORITY_KEYID *authority = AUTHORITY_KEYID_new();
+
+    if (authority == NULL)
+        return sg_fail_memory(error);
+    return sg_issuer_key_id(issuer, &authority->keyid, error) &&
+           sg_extension_push(list, NID_authority_key_identifier, false, authority, error);
+}
+
+/* RFC 5280 4.2.1.1: the key identifier alone, as issuer and serial would tie the certificate to one
+ * certificate of an issuer that may be renewed. Also in self-signed ones, where it may be left out:
+ * every verifier takes it, and some path builders look for it. */
+static bool add_authority_key_id(const struct inputs *in, X509_EXTENSIONS **list,
+                                 struct sg_error *error)
+{
+    return sg_extension_push_authority(list, in->issuer, error);
+}
+
+/* RFC 5280 4.2.1.6. */
+static bool add_alternative_names(const struct inputs *in, X509_EXTENSIONS **list,
+                                  struct sg_error *error)
+{
+    sg_auto(GENERAL_NAMES) GENERAL_NAMES *names = NULL;
+
+    if (in->plan->sans.num == 0)
+        return true;
+    return sg_sans_encode(&in->plan->sans, &names, error) &&
+           sg_extension_push(list, NID_subject_alt_name, in->plan->subject.num == 0, names, error);
+}
+
+/* A URL of the issuer's `publish` as a GeneralName. what is its key in signet.yaml. */
+static bool url_name(const struct inputs *in, const char *url, const char *what,
+                     GENERAL_NAME **name, struct sg_error *error)
+{
+    sg_auto(GENERAL_NAME) GENERAL_NAME *fresh = NULL;
+    sg_auto(ASN1_STRING) ASN1_STRING *text = NULL;
+
+    if (url == NULL)
+        return sg_fail(error, SG_INTERNAL, NULL,
+                       "the plan publishes %s, for which issuer %s has no URL", what,
+                       in->issuer->name != NULL ? in->issuer->name : "?");
+    fresh = GENERAL_NAME_new();
+    text = ASN1_IA5STRING_new();
+    if (fresh == NULL || text == NULL || !ASN1_STRING_set(text, url, (int)strlen(url)))
+        return sg_fail_memory(error);
+    GENERAL_NAME_set0_value(fresh, GEN_URI, SG_TAKE(text));
+    *name = SG_TAKE(fresh);
+    return true;
+}
+
+/* Puts name, which is taken, into the only distribution point of points. */
+static bool push_distribution_point(CRL_DIST_POINTS *points, GENERAL_NAME **name)
+{
+    DIST_POINT *point = DIST_POINT_new();
+
+    if (point == NULL || sk_DIST_POINT_push(points, point) <= 0) {
+        DIST_POINT_free(point);
+        return false;
+    }
+    point->distpoint = DIST_POINT_NAME_new();
+    if (point->distpoint == NULL)
+        return false;
+    point->distpoint->type = 0; /* fullName */
+    point->distpoint->name.fullname = GENERAL_NAMES_new();
+    if (point->distpoint->name.fullname == NULL ||
+        sk_GENERAL_NAME_push(point->distpoint->name.fullname, *name) <= 0)
+        return false;
+    *name = NULL;
+    return true;
+}
+
+/* RFC 5280 4.2.1.13. */
+static bool add_crl_points(const struct inputs *in, X509_EXTENSIONS **list, struct sg_error *error)
+{
+    sg_auto(CRL_DIST_POINTS) CRL_DIST_POINTS *points = NULL;
+    sg_auto(GENERAL_NAME) GENERAL_NAME *name = NULL;
+
+    if (!in->plan->publish_crl)
+        return true;
+    if (!url_name(in, in->issuer->crl_url, "crl", &name, error))
+        return false;
+    points = CRL_DIST_POINTS_new();
+    if (points == NULL || !push_distribution_point(points, &name))
+        return sg_fail_memory(error);
+    return sg_extension_push(list, NID_crl_distribution_points, false, points, error);
+}
+
+static bool push_access(AUTHORITY_INFO_ACCESS *access, int method, GENERAL_NAME **name,
+                        struct sg_error *error)
+{
+    sg_auto(ACCESS_DESCRIPTION) ACCESS_DESCRIPTION *description = ACCESS_DESCRIPTION_new();
+
+    if (access == NULL || description == NULL)
+        return sg_fail_memory(error);
+    description->method = OBJ_nid2obj(method);
+    GENERAL_NAME_free(description->location);
+    description->location = SG_TAKE(*name);
+    if (sk_ACCESS_DESCRIPTION_push(access, description) <= 0)
+        return sg_fail_memory(error);
+    description = NULL; /* access's own now */
+    return true;
+}
+
+/* RFC 5280 4.2.2.1. */
+static bool add_information_access(const struct inputs *in, X509_EXTENSIONS **list,
+                                   struct sg_error *error)
+{
+    const struct {
+        bool wanted;
+        int method;
+        const char *url, *what;
+    } PLACES[] = {
+        {in->plan->publish_ocsp, NID_ad_OCSP, in->issuer->ocsp_url, "ocsp"},
+        {in->plan->publish_ca_issuers, NID_ad_ca_issuers, in->issuer->ca_issuers_url, "ca_issuers"},
+    };
+    sg_auto(AUTHORITY_INFO_ACCESS) AUTHORITY_INFO_ACCESS *access = NULL;
+
+    for (size_t i = 0; i < sizeof PLACES / sizeof *PLACES; i++) {
+        sg_auto(GENERAL_NAME) GENERAL_NAME *name = NULL;
+
+        if (!PLACES[i].wanted)
+            continue;
+        if (access == NULL)
+            access = AUTHORITY_INFO_ACCESS_new();
+        if (!url_name(in, PLACES[i].url, PLACES[i].what, &name, error) ||
+            !push_access(access, PLACES[i].method, &name, error))
+            return false;
+    }
+    return access == NULL || sg_extension_push(list, NID_info_access, false, access, error);
+}
+
+static bool add_one_by_oid(const struct sg_extension *planned, X509_EXTENSIONS **list,
+                           struct sg_error *error)
+{
+    sg_auto(ASN1_OBJECT) ASN1_OBJECT *oid = OBJ_txt2obj(planned->oid, 1);
+    sg_auto(ASN1_OCTET_STRING) ASN1_OCTET_STRING *value = ASN1_OCTET_STRING_new();
+    sg_auto(X509_EXTENSION) X509_EXTENSION *extension = NULL;
+
+    if (oid == NULL)
+        return sg_fail_openssl(error, SG_INTERNAL, NULL, "extension %s has no valid OID",
+                               planned->oid);
+    if (value == NULL ||
+        !ASN1_OCTET_STRING_set(value, planned->value.data, (int)planned->value.len))
+        return sg_fail_memory(error);
+    extension = X509_EXTENSION_create_by_OBJ(NULL, oid, planned->critical, value);
+    if (!push(list, extension, error))
+        return sg_error_prefix(error, "extension %s", planned->oid);
+    return true;
+}
+
+static bool add_planned(const struct inputs *in, X509_EXTENSIONS **list, struct sg_error *error)
+{
+    for (size_t i = 0; i < in->plan->extensions.num; i++)
+        if (!add_one_by_oid(&in->plan->extensions.items[i], list, error))
+            return false;
+    return true;
+}
+
+/* The order in the certificate. */
+static bool (*const EXTENSIONS[])(const struct inputs *, X509_EXTENSIONS **, struct sg_error *) = {
+    add_basic_constraints, add_key_usage,          add_purposes,
+    add_subject_key_id,    add_authority_key_id,   add_alternative_names,
+    add_crl_points,        add_information_access, add_planned,
+};
+
+bool sg_cert_extensions(const struct sg_plan *plan, const struct sg_issuer_facts *issuer,
+                        const struct sg_public_key *key, X509_EXTENSIONS **extensions,
+                        struct sg_error *error)
+{
+    const struct inputs in = {plan, issuer, key};
+    sg_auto(X509_EXTENSIONS) X509_EXTENSIONS *list = NULL;
+
+    for (size_t i = 0; i < sizeof EXTENSIONS / sizeof *EXTENSIONS; i++)
+        if (!EXTENSIONS[i](&in, &list, error))
+            return false;
+    *extensions = SG_TAKE(list);
+    return true;
+}

@@ -1,0 +1,136 @@
+#include <openssl/err.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "attach.h"
+#include "base/text.h"
+#include "lint_rules.h"
+
+bool sg_lint_saw(struct sg_lint_view *view, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(view->found, sizeof view->found, format, arguments);
+    va_end(arguments);
+    sg_text_make_printable(view->found);
+    return false;
+}
+
+struct sg_slice sg_lint_string(const ASN1_STRING *string)
+{
+    return sg_slice_of(ASN1_STRING_get0_data(string), (size_t)ASN1_STRING_length(string));
+}
+
+int sg_lint_critical(const struct sg_lint_view *view, int nid)
+{
+    int at = X509_get_ext_by_NID(view->certificate, nid, -1);
+
+    return at < 0 ? -1 : X509_EXTENSION_get_critical(X509_get_ext(view->certificate, at));
+}
+
+bool sg_lint_is_ca(const struct sg_lint_view *view)
+{
+    return view->constraints != NULL && view->constraints->ca != 0;
+}
+
+unsigned sg_lint_usage(const struct sg_lint_view *view)
+{
+    unsigned bits = 0;
+
+    for (int bit = 0; view->key_usage != NULL && bit <= 8; bit++)
+        if (ASN1_BIT_STRING_get_bit(view->key_usage, bit))
+            bits |= 1U << bit;
+    return bits;
+}
+
+bool sg_lint_has_purpose(const struct sg_lint_view *view, int nid)
+{
+    for (int i = 0; i < sk_ASN1_OBJECT_num(view->purposes); i++)
+        if (OBJ_obj2nid(sk_ASN1_OBJECT_value(view->purposes, i)) == nid)
+            return true;
+    return false;
+}
+
+/* To-be-signed bytes have no decoder of their own in OpenSSL that one could look into, so they get
+ * a shell with an empty signature. */
+static bool decode(struct sg_lint_view *view, struct sg_error *error)
+{
+    sg_auto(X509_ALGOR) X509_ALGOR *algorithm = NULL;
+    sg_auto(sg_buf) struct sg_buf shell = {0};
+    const uint8_t *at;
+
+    if (!sg_scheme_algorithm(view->issuer->scheme, &algorithm, error) ||
+        !sg_signed_encode(view->tbs, algorithm, sg_slice_of("", 0), 2 * SG_LIMIT_CERTIFICATE,
+                          &shell, error))
+        return false;
+    at = shell.data;
+    view->certificate = d2i_X509(NULL, &at, (long)shell.len);
+    if (view->certificate == NULL)
+        return sg_fail_openssl(error, SG_INTERNAL, "RFC 5280 4.1",
+                               "the certificate that was built can't be decoded");
+    return true;
+}
+
+/* A value that can't be decoded counts as absent here; SG_LINT_EXTENSIONS says so before any rule
+ * that looks inside. */
+static void decode_extensions(struct sg_lint_view *view)
+{
+    const X509 *from = view->certificate;
+
+    view->constraints = X509_get_ext_d2i(from, NID_basic_constraints, NULL, NULL);
+    view->key_usage = X509_get_ext_d2i(from, NID_key_usage, NULL, NULL);
+    view->purposes = X509_get_ext_d2i(from, NID_ext_key_usage, NULL, NULL);
+    view->subject_key_id = X509_get_ext_d2i(from, NID_subject_key_identifier, NULL, NULL);
+    view->authority_key_id = X509_get_ext_d2i(from, NID_authority_key_identifier, NULL, NULL);
+    view->alternative_names = X509_get_ext_d2i(from, NID_subject_alt_name, NULL, NULL);
+    view->crl_points = X509_get_ext_d2i(from, NID_crl_distribution_points, NULL, NULL);
+    view->information_access = X509_get_ext_d2i(from, NID_info_access, NULL, NULL);
+}
+
+static void view_done(struct sg_lint_view *view)
+{
+    X509_free(view->certificate);
+    BASIC_CONSTRAINTS_free(view->constraints);
+    ASN1_BIT_STRING_free(view->key_usage);
+    EXTENDED_KEY_USAGE_free(view->purposes);
+    ASN1_OCTET_STRING_free(view->subject_key_id);
+    AUTHORITY_KEYID_free(view->authority_key_id);
+    GENERAL_NAMES_free(view->alternative_names);
+    CRL_DIST_POINTS_free(view->crl_points);
+    AUTHORITY_INFO_ACCESS_free(view->information_access);
+}
+
+SG_DEFINE_CLEANUP_IN_PLACE(sg_lint_view, view_done)
+
+static bool apply(const struct sg_lint_rule *rule, struct sg_lint_view *view,
+                  struct sg_error *error)
+{
+    bool holds;
+
+    view->found[0] = '\0';
+    holds = rule->holds(view);
+    ERR_clear_error();
+    if (holds)
+        return true;
+    return sg_fail(error, SG_INTERNAL, rule->section,
+                   "the certificate that was built must not be signed: %s%s%s", rule->what,
+                   view->found[0] != '\0' ? "; found " : "", view->found);
+}
+
+bool sg_lint(struct sg_slice tbs, const struct sg_issuer_facts *issuer, struct sg_error *error)
+{
+    static const struct sg_lint_rule *const TABLES[] = {
+        SG_LINT_FIELDS, SG_LINT_NAMES, SG_LINT_EXTENSIONS, SG_LINT_USAGE, SG_LINT_IDENTIFIERS,
+    };
+    sg_auto(sg_lint_view) struct sg_lint_view view = {.tbs = tbs, .issuer = issuer};
+
+    if (!decode(&view, error))
+        return false;
+    decode_extensions(&view);
+    for (size_t i = 0; i < sizeof TABLES / sizeof *TABLES; i++)
+        for (const struct sg_lint_rule *rule = TABLES[i]; rule->section != NULL; rule++)
+            if (!apply(rule, &view, error))
+                return false;
+    return true;
+}

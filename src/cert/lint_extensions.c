@@ -1,0 +1,125 @@
+#include <openssl/asn1.h>
+
+#include "lint_rules.h"
+
+static const char *word_of(X509_EXTENSION *extension, char oid[SG_LIMIT_OID])
+{
+    return sg_oid_extension_word(sg_oid_text(X509_EXTENSION_get_object(extension), oid));
+}
+
+static bool has_no_extension_twice(struct sg_lint_view *view)
+{
+    const X509 *certificate = view->certificate;
+    char oid[SG_LIMIT_OID];
+
+    for (int i = 0; i < X509_get_ext_count(certificate); i++) {
+        X509_EXTENSION *extension = X509_get_ext(certificate, i);
+
+        if (X509_get_ext_by_OBJ(certificate, X509_EXTENSION_get_object(extension), i) >= 0)
+            return sg_lint_saw(view, "%s", word_of(extension, oid));
+    }
+    return true;
+}
+
+/* SG_LINT_IDENTIFIERS says more exactly why these can't be critical. */
+static bool has_own_rule(X509_EXTENSION *extension)
+{
+    switch (OBJ_obj2nid(X509_EXTENSION_get_object(extension))) {
+    case NID_subject_key_identifier:
+    case NID_authority_key_identifier:
+    case NID_info_access:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool has_known_critical_extensions(struct sg_lint_view *view)
+{
+    char oid[SG_LIMIT_OID];
+
+    for (int i = 0; i < X509_get_ext_count(view->certificate); i++) {
+        X509_EXTENSION *extension = X509_get_ext(view->certificate, i);
+
+        if (X509_EXTENSION_get_critical(extension) && !X509_supported_extension(extension) &&
+            !has_own_rule(extension))
+            return sg_lint_saw(view, "%s", word_of(extension, oid));
+    }
+    return true;
+}
+
+/* Decodes value as item and encodes it again: the same bytes, and none left over. */
+static bool item_is_der(struct sg_slice value, const ASN1_ITEM *item)
+{
+    const uint8_t *at = value.data;
+    sg_auto(openssl_bytes) uint8_t *bytes = NULL;
+    ASN1_VALUE *decoded = ASN1_item_d2i(NULL, &at, (long)value.len, item);
+    int len = decoded != NULL ? ASN1_item_i2d(decoded, &bytes, item) : -1;
+
+    ASN1_item_free(decoded, item);
+    return len >= 0 && at == value.data + value.len &&
+           sg_slice_equal(value, sg_slice_of(bytes, (size_t)len));
+}
+
+/* Made afresh, critical is left out or 0xff; OpenSSL keeps any other form that it reads. */
+static bool flag_is_der(X509_EXTENSION *extension)
+{
+    sg_auto(X509_EXTENSION) X509_EXTENSION *fresh = X509_EXTENSION_create_by_OBJ(
+        NULL, X509_EXTENSION_get_object(extension), X509_EXTENSION_get_critical(extension),
+        X509_EXTENSION_get_data(extension));
+    sg_auto(openssl_bytes) uint8_t *wanted = NULL;
+    sg_auto(openssl_bytes) uint8_t *found = NULL;
+    int wanted_len = i2d_X509_EXTENSION(fresh, &wanted);
+    int found_len = i2d_X509_EXTENSION(extension, &found);
+
+    return wanted_len > 0 && found_len > 0 &&
+           sg_slice_equal(sg_slice_of(wanted, (size_t)wanted_len),
+                          sg_slice_of(found, (size_t)found_len));
+}
+
+bool sg_lint_extension_is_der(X509_EXTENSION *extension)
+{
+    const X509V3_EXT_METHOD *method = X509V3_EXT_get(extension);
+    const ASN1_ITEM *item = ASN1_ITEM_rptr(ASN1_ANY);
+
+    if (method != NULL && method->it != NULL)
+        item = ASN1_ITEM_ptr(method->it);
+    return flag_is_der(extension) &&
+           item_is_der(sg_lint_string(X509_EXTENSION_get_data(extension)), item);
+}
+
+static bool has_der_extensions(struct sg_lint_view *view)
+{
+    char oid[SG_LIMIT_OID];
+
+    for (int i = 0; i < X509_get_ext_count(view->certificate); i++) {
+        X509_EXTENSION *extension = X509_get_ext(view->certificate, i);
+
+        if (!sg_lint_extension_is_der(extension))
+            return sg_lint_saw(view, "%s", word_of(extension, oid));
+    }
+    return true;
+}
+
+/* An OCSP responder's mark means nothing, and frees from revocation, anywhere else. */
+static bool has_no_check_only_for_ocsp(struct sg_lint_view *view)
+{
+    return sg_lint_critical(view, NID_id_pkix_OCSP_noCheck) < 0 ||
+           sg_lint_has_purpose(view, NID_OCSP_sign);
+}
+
+static bool has_no_check_not_critical(struct sg_lint_view *view)
+{
+    return sg_lint_critical(view, NID_id_pkix_OCSP_noCheck) != 1;
+}
+
+const struct sg_lint_rule SG_LINT_EXTENSIONS[] = {
+    {"RFC 5280 4.2", "no extension may be there twice", has_no_extension_twice},
+    {"RFC 5280 4.2", "no extension that verifiers don't know may be critical",
+     has_known_critical_extensions},
+    {"X.690 10", "extensions must be DER without trailing data", has_der_extensions},
+    {"RFC 6960 4.2.2.2.1", "ocspNoCheck must go with the purpose OCSPSigning",
+     has_no_check_only_for_ocsp},
+    {"RFC 6960 4.2.2.2.1", "ocspNoCheck must not be critical", has_no_check_not_critical},
+    {0},
+};

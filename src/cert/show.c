@@ -1,0 +1,336 @@
+#include "show.h"
+
+#include <openssl/err.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "cert.h"
+#include "show_parts.h"
+
+enum { MINUTE = 60, HOUR = 60 * MINUTE, DAY = 24 * HOUR };
+enum { DURATION_SIZE = 48, VALIDITY_SIZE = 96 };
+
+/* "364 days", "5 hours", "1 minute". Returns into. */
+static const char *duration_text(int64_t seconds, char into[DURATION_SIZE])
+{
+    static const struct {
+        int64_t seconds;
+        const char *word;
+    } UNITS[] = {{DAY, "day"}, {HOUR, "hour"}, {MINUTE, "minute"}, {1, "second"}};
+    size_t unit = 0;
+    long long count;
+
+    while (seconds < UNITS[unit].seconds && UNITS[unit].seconds > 1)
+        unit++;
+    count = seconds / UNITS[unit].seconds;
+    snprintf(into, DURATION_SIZE, "%lld %s%s", count, UNITS[unit].word, count == 1 ? "" : "s");
+    return into;
+}
+
+static const char *validity_text(int64_t not_before, int64_t not_after, int64_t now,
+                                 char into[VALIDITY_SIZE])
+{
+    char duration[DURATION_SIZE];
+
+    if (now < not_before)
+        snprintf(into, VALIDITY_SIZE, "not yet valid, begins in %s",
+                 duration_text(not_before - now, duration));
+    else if (now > not_after)
+        snprintf(into, VALIDITY_SIZE, "expired %s ago", duration_text(now - not_after, duration));
+    else if (not_after == SG_TIME_NEVER)
+        snprintf(into, VALIDITY_SIZE, "valid, never expires");
+    else
+        snprintf(into, VALIDITY_SIZE, "valid, %s left", duration_text(not_after - now, duration));
+    return into;
+}
+
+static bool moment_of(const ASN1_TIME *time, int64_t *moment)
+{
+    struct tm tm;
+
+    if (time == NULL || !ASN1_TIME_to_tm(time, &tm))
+        return false;
+    *moment = timegm(&tm);
+    return true;
+}
+
+static bool put_moment(json_t *object, const char *key, const ASN1_TIME *time)
+{
+    char text[SG_TIME_TEXT_SIZE];
+    int64_t moment;
+
+    return sg_show_put(object, key, "%s",
+                       moment_of(time, &moment) ? sg_time_text(moment, text) : "(unreadable)");
+}
+
+static bool put_serial(json_t *object, const ASN1_INTEGER *serial)
+{
+    struct sg_slice bytes =
+        sg_slice_of(ASN1_STRING_get0_data(serial), (size_t)ASN1_STRING_length(serial));
+    char hex[2 * SG_SHOW_HEX_BYTES + 1];
+    size_t shown = bytes.len < SG_SHOW_HEX_BYTES ? bytes.len : SG_SHOW_HEX_BYTES;
+
+    return sg_show_put(
+        object, "serial", "%s%s%s", ASN1_STRING_type(serial) == V_ASN1_NEG_INTEGER ? "-" : "",
+        sg_hex(sg_slice_of(bytes.data, shown), hex, sizeof hex), shown < bytes.len ? "…" : "");
+}
+
+static bool put_key(json_t *object, const struct sg_public_key *key)
+{
+    char kind[SG_KEY_KIND_TEXT_SIZE];
+
+    return sg_show_put(object, "key", "%s", sg_key_kind_text(key->kind, kind));
+}
+
+static bool put_certificate_key(json_t *object, const X509 *certificate)
+{
+    sg_auto(sg_public_key) struct sg_public_key key = {0};
+    X509_ALGOR *algorithm = NULL;
+    const ASN1_OBJECT *oid = NULL;
+    char text[SG_LIMIT_OID];
+
+    if (sg_public_key_of_certificate(certificate, &key, NULL))
+        return put_key(object, &key);
+    ERR_clear_error();
+    X509_PUBKEY_get0_param(NULL, NULL, NULL, &algorithm, X509_get_X509_PUBKEY(certificate));
+    X509_ALGOR_get0(&oid, NULL, NULL, algorithm);
+    return sg_show_put(object, "key", "unreadable, algorithm %s", sg_oid_text(oid, text));
+}
+
+/* The scheme in the words of signet.yaml, or the algorithm's name. */
+static bool put_signature(json_t *object, const X509_ALGOR *algorithm)
+{
+    const ASN1_OBJECT *oid = NULL;
+    char text[SG_LIMIT_OID];
+    int nid;
+
+    for (enum sg_scheme scheme = SG_RSA_SHA256; scheme <= SG_ECDSA_SHA512; scheme++) {
+        sg_auto(X509_ALGOR) X509_ALGOR *known = NULL;
+
+        if (sg_scheme_algorithm(scheme, &known, NULL) && X509_ALGOR_cmp(known, algorithm) == 0)
+            return sg_show_put(object, "signature", "%s", sg_scheme_text(scheme));
+    }
+    X509_ALGOR_get0(&oid, NULL, NULL, algorithm);
+    nid = OBJ_obj2nid(oid);
+    return sg_show_put(object, "signature", "%s",
+                       nid != NID_undef ? OBJ_nid2ln(nid) : sg_oid_text(oid, text));
+}
+
+static bool put_extensions(json_t *object, const STACK_OF(X509_EXTENSION) * extensions)
+{
+    json_t *list = json_array();
+
+    if (json_object_set_new(object, "extensions", list) != 0)
+        return false;
+    for (int i = 0; i < sk_X509_EXTENSION_num(extensions); i++) {
+        json_t *described = NULL;
+
+        if (!sg_show_extension(sk_X509_EXTENSION_value(extensions, i), &described) ||
+            json_array_append_new(list, described) != 0)
+            return false;
+    }
+    return true;
+}
+
+static bool put_fingerprint(json_t *object, struct sg_slice der)
+{
+    uint8_t digest[SG_SHA256_LEN];
+
+    sg_sha256(der, digest);
+    return sg_show_put_hex(object, "sha256", sg_slice_of(digest, sizeof digest));
+}
+
+static bool fill_certificate(X509 *certificate, int64_t now, json_t *object)
+{
+    char text[SG_SHOW_TEXT], words[VALIDITY_SIZE];
+    sg_auto(openssl_bytes) uint8_t *der = NULL;
+    int len = i2d_X509(certificate, &der);
+    int64_t not_before, not_after;
+    bool readable = sg_cert_validity(certificate, &not_before, &not_after, NULL);
+
+    return len > 0 && sg_show_put(object, "kind", "certificate") &&
+           sg_show_put(object, "subject", "%s",
+                       sg_show_name(X509_get_subject_name(certificate), text)) &&
+           sg_show_put(object, "issuer", "%s",
+                       sg_show_name(X509_get_issuer_name(certificate), text)) &&
+           put_serial(object, X509_get0_serialNumber(certificate)) &&
+           put_moment(object, "not_before", X509_get0_notBefore(certificate)) &&
+           put_moment(object, "not_after", X509_get0_notAfter(certificate)) &&
+           sg_show_put(object, "validity", "%s",
+                       readable ? validity_text(not_before, not_after, now, words)
+                                : "(unreadable)") &&
+           put_certificate_key(object, certificate) &&
+           put_signature(object, X509_get0_tbs_sigalg(certificate)) &&
+           put_extensions(object, X509_get0_extensions(certificate)) &&
+           put_fingerprint(object, sg_slice_of(der, (size_t)len));
+}
+
+bool sg_show_certificate_json(X509 *certificate, int64_t now, json_t **object,
+                              struct sg_error *error)
+{
+    sg_auto(json_t) json_t *made = json_object();
+
+    if (!fill_certificate(certificate, now, made))
+        return sg_fail_memory(error);
+    *object = SG_TAKE(made);
+    return true;
+}
+
+/* The request's extensions in the form that sg_show_extension reads. */
+static bool put_request_extensions(json_t *object, const struct sg_extensions *extensions)
+{
+    sg_auto(X509_EXTENSIONS) X509_EXTENSIONS *list = NULL;
+
+    for (size_t i = 0; i < extensions->num; i++) {
+        const struct sg_extension *item = &extensions->items[i];
+        sg_auto(ASN1_OBJECT) ASN1_OBJECT *oid = OBJ_txt2obj(item->oid, 1);
+        sg_auto(ASN1_OCTET_STRING) ASN1_OCTET_STRING *value = ASN1_OCTET_STRING_new();
+        sg_auto(X509_EXTENSION) X509_EXTENSION *extension = NULL;
+
+        if (oid == NULL || value == NULL ||
+            !ASN1_OCTET_STRING_set(value, item->value.data, (int)item->value.len))
+            return false;
+        extension = X509_EXTENSION_create_by_OBJ(NULL, oid, item->critical, value);
+        if (extension == NULL || X509v3_add_ext(&list, extension, -1) == NULL)
+            return false;
+    }
+    return put_extensions(object, list);
+}
+
+bool sg_show_request_json(const struct sg_request *request, json_t **object, struct sg_error *error)
+{
+    sg_auto(json_t) json_t *made = json_object();
+    char text[SG_SHOW_TEXT];
+
+    if (!sg_show_put(made, "kind", "request") ||
+        !sg_show_put(made, "subject", "%s", sg_name_text(&request->subject, text, sizeof text)) ||
+        !put_key(made, &request->key) ||
+        !sg_show_put(made, "digest", "%s", request->digest[0] != '\0' ? request->digest : "none") ||
+        !put_request_extensions(made, &request->extensions) ||
+        !put_fingerprint(made, sg_buf_slice(&request->der)))
+        return sg_fail_memory(error);
+    *object = SG_TAKE(made);
+    return true;
+}
+
+static const char *crl_validity_text(X509_CRL *crl, int64_t now, char into[VALIDITY_SIZE])
+{
+    char duration[DURATION_SIZE];
+    int64_t this_update, next_update;
+
+    if (!moment_of(X509_CRL_get0_lastUpdate(crl), &this_update))
+        return "(unreadable)";
+    if (now < this_update)
+        snprintf(into, VALIDITY_SIZE, "not yet valid, begins in %s",
+                 duration_text(this_update - now, duration));
+    else if (!moment_of(X509_CRL_get0_nextUpdate(crl), &next_update))
+        snprintf(into, VALIDITY_SIZE, "valid, says no end");
+    else if (now > next_update)
+        snprintf(into, VALIDITY_SIZE, "overdue for %s", duration_text(now - next_update, duration));
+    else
+        snprintf(into, VALIDITY_SIZE, "valid, the next is due in %s",
+                 duration_text(next_update - now, duration));
+    return into;
+}
+
+static const char *entry_reason(const X509_REVOKED *entry)
+{
+    sg_auto(ASN1_STRING) ASN1_STRING *reason =
+        X509_REVOKED_get_ext_d2i(entry, NID_crl_reason, NULL, NULL);
+
+    return sg_reason_word(reason != NULL ? (enum sg_reason)ASN1_ENUMERATED_get(reason)
+                                         : SG_REASON_UNSPECIFIED);
+}
+
+static bool put_revoked(json_t *object, X509_CRL *crl, size_t max_entries)
+{
+    STACK_OF(X509_REVOKED) *entries = X509_CRL_get_REVOKED(crl);
+    int num = entries != NULL ? sk_X509_REVOKED_num(entries) : 0;
+    json_t *list = json_array();
+
+    if (json_object_set_new(object, "entries", json_integer(num)) != 0 ||
+        json_object_set_new(object, "revoked", list) != 0)
+        return false;
+    for (int i = 0; i < num && (size_t)i < max_entries; i++) {
+        const X509_REVOKED *entry = sk_X509_REVOKED_value(entries, i);
+        sg_auto(json_t) json_t *described = json_object();
+
+        if (!put_serial(described, X509_REVOKED_get0_serialNumber(entry)) ||
+            !put_moment(described, "revoked", X509_REVOKED_get0_revocationDate(entry)) ||
+            !sg_show_put(described, "reason", "%s", entry_reason(entry)) ||
+            json_array_append(list, described) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* The cRLNumber as decimal text; "none" when there is none. */
+static bool put_number(json_t *object, X509_CRL *crl)
+{
+    sg_auto(ASN1_INTEGER) ASN1_INTEGER *number =
+        X509_CRL_get_ext_d2i(crl, NID_crl_number, NULL, NULL);
+    uint64_t value = 0;
+
+    if (number == NULL)
+        return sg_show_put(object, "number", "none");
+    if (ASN1_INTEGER_get_uint64(&value, number))
+        return sg_show_put(object, "number", "%llu", (unsigned long long)value);
+    return sg_show_put_hex(
+        object, "number",
+        sg_slice_of(ASN1_STRING_get0_data(number), (size_t)ASN1_STRING_length(number)));
+}
+
+static bool fill_crl(X509_CRL *crl, int64_t now, size_t max_entries, json_t *object)
+{
+    char text[SG_SHOW_TEXT], words[VALIDITY_SIZE];
+    sg_auto(openssl_bytes) uint8_t *der = NULL;
+    int len = i2d_X509_CRL(crl, &der);
+    const X509_ALGOR *algorithm = NULL;
+
+    X509_CRL_get0_signature(crl, NULL, &algorithm);
+    return len > 0 && sg_show_put(object, "kind", "crl") &&
+           sg_show_put(object, "issuer", "%s", sg_show_name(X509_CRL_get_issuer(crl), text)) &&
+           put_number(object, crl) &&
+           put_moment(object, "this_update", X509_CRL_get0_lastUpdate(crl)) &&
+           put_moment(object, "next_update", X509_CRL_get0_nextUpdate(crl)) &&
+           sg_show_put(object, "validity", "%s", crl_validity_text(crl, now, words)) &&
+           put_signature(object, algorithm) && put_revoked(object, crl, max_entries) &&
+           put_extensions(object, X509_CRL_get0_extensions(crl)) &&
+           put_fingerprint(object, sg_slice_of(der, (size_t)len));
+}
+
+bool sg_show_crl_json(X509_CRL *crl, int64_t now, size_t max_entries, json_t **object,
+                      struct sg_error *error)
+{
+    sg_auto(json_t) json_t *made = json_object();
+
+    if (!fill_crl(crl, now, max_entries, made))
+        return sg_fail_memory(error);
+    *object = SG_TAKE(made);
+    return true;
+}
+
+bool sg_show_certificate(X509 *certificate, int64_t now, struct sg_buf *text,
+                         struct sg_error *error)
+{
+    sg_auto(json_t) json_t *object = NULL;
+
+    return sg_show_certificate_json(certificate, now, &object, error) &&
+           sg_show_text(object, text, error);
+}
+
+bool sg_show_request(const struct sg_request *request, struct sg_buf *text, struct sg_error *error)
+{
+    sg_auto(json_t) json_t *object = NULL;
+
+    return sg_show_request_json(request, &object, error) && sg_show_text(object, text, error);
+}
+
+bool sg_show_crl(X509_CRL *crl, int64_t now, size_t max_entries, struct sg_buf *text,
+                 struct sg_error *error)
+{
+    sg_auto(json_t) json_t *object = NULL;
+
+    return sg_show_crl_json(crl, now, max_entries, &object, error) &&
+           sg_show_text(object, text, error);
+}

@@ -1,0 +1,938 @@
+#include "make_certificate.h"
+
+#include <openssl/objects.h>
+
+#include "cert/lint_rules.h"
+
+/* Each case starts from to-be-signed bytes that pass, breaks one thing, and names the rule that
+ * must see it. */
+
+enum start { DEVICE, CA, ROOT };
+
+/* Two RSA keys cost too much under sanitizers; everything but the rule about RSA uses P-256. */
+static struct party root, ca, rsa, device;
+
+/* The messages of all cases, for the last test. */
+static struct sg_buf seen;
+
+static int set_up(void **state)
+{
+    (void)state;
+    make_root(&root, "P-256", SG_ECDSA_SHA256);
+    make_ca(&ca, "P-256", SG_ECDSA_SHA256, &root);
+    make_party(&rsa, "RSA", SG_RSA_PSS_SHA256);
+    make_party(&device, "P-256", SG_SCHEME_NONE);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    sg_buf_free(&seen);
+    party_done(&device);
+    party_done(&rsa);
+    party_done(&ca);
+    party_done(&root);
+    return 0;
+}
+
+/* The facts that each start is linted with; the root's are those from before it had a certificate.
+ */
+static struct sg_issuer_facts facts_of(enum start start)
+{
+    struct sg_issuer_facts facts = start == DEVICE ? ca.facts : root.facts;
+
+    if (start == ROOT)
+        facts.certificate = NULL;
+    return facts;
+}
+
+static void build(enum start start, const struct sg_issuer_facts *facts, struct sg_buf *tbs)
+{
+    sg_auto(sg_plan) struct sg_plan plan = {0};
+    struct sg_serial serial = make_serial(9);
+    struct sg_error error = {0};
+    const struct sg_public_key *key = &device.key;
+
+    if (start == DEVICE) {
+        make_device_plan(&plan, "device-AB12");
+    } else {
+        make_ca_plan(&plan, "Example CA");
+        plan.path_length = 1;
+    }
+    if (start == ROOT)
+        key = &root.key;
+    must(sg_cert_build(&plan, facts, key, &serial, tbs, &error), &error);
+}
+
+/* The bytes as an X509 that can be changed. */
+static X509 *decode(const struct sg_buf *tbs)
+{
+    sg_auto(sg_buf) struct sg_buf der = {0};
+
+    assert_true(sg_cert_attach(sg_buf_slice(tbs), SG_ECDSA_SHA256, sg_slice_text("x"), &der, NULL));
+    return decode_certificate(sg_buf_slice(&der));
+}
+
+static void encode(const char *name, X509 *certificate, struct sg_buf *tbs)
+{
+    uint8_t *bytes = NULL;
+    int len = i2d_re_X509_tbs(certificate, &bytes);
+
+    if (len <= 0)
+        fail_msg("%s: can't be encoded", name);
+    assert_true(sg_buf_set(tbs, sg_slice_of(bytes, (size_t)len), NULL));
+    OPENSSL_free(bytes);
+}
+
+static void drop(X509 *certificate, int nid)
+{
+    int at = X509_get_ext_by_NID(certificate, nid, -1);
+
+    assert_true(at >= 0);
+    X509_EXTENSION_free(X509_delete_ext(certificate, at));
+}
+
+static void add_raw(X509 *certificate, const char *oid, int critical, const char *value, size_t len)
+{
+    ASN1_OBJECT *object = OBJ_txt2obj(oid, 1);
+    ASN1_OCTET_STRING *string = ASN1_OCTET_STRING_new();
+    X509_EXTENSION *extension;
+
+    assert_true(ASN1_OCTET_STRING_set(string, (const uint8_t *)value, (int)len));
+    extension = X509_EXTENSION_create_by_OBJ(NULL, object, critical, string);
+    assert_true(X509_add_ext(certificate, extension, -1));
+    X509_EXTENSION_free(extension);
+    ASN1_OCTET_STRING_free(string);
+    ASN1_OBJECT_free(object);
+}
+
+#define RAW(certificate, oid, critical, value)                                                     \
+    add_raw(certificate, oid, critical, value, sizeof(value) - 1)
+
+static void replace(X509 *certificate, int nid, int critical, const char *value, size_t len)
+{
+    char oid[SG_LIMIT_OID];
+
+    if (X509_get_ext_by_NID(certificate, nid, -1) >= 0)
+        drop(certificate, nid);
+    add_raw(certificate, sg_oid_text(OBJ_nid2obj(nid), oid), critical, value, len);
+}
+
+#define REPLACE(certificate, nid, critical, value)                                                 \
+    replace(certificate, nid, critical, value, sizeof(value) - 1)
+
+static void flip_critical(X509 *certificate, int nid)
+{
+    X509_EXTENSION *extension =
+        X509_get_ext(certificate, X509_get_ext_by_NID(certificate, nid, -1));
+
+    X509_EXTENSION_set_critical(extension, !X509_EXTENSION_get_critical(extension));
+}
+
+static void make_version_1(X509 *certificate)
+{
+    X509_set_version(certificate, X509_VERSION_2);
+}
+
+static void set_serial(X509 *certificate, const char *hex, bool negative)
+{
+    BIGNUM *number = NULL;
+
+    assert_true(BN_hex2bn(&number, hex) > 0);
+    BN_set_negative(number, negative);
+    assert_non_null(BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate)));
+    BN_free(number);
+}
+
+static void make_serial_zero(X509 *certificate)
+{
+    set_serial(certificate, "0", false);
+}
+
+static void make_serial_negative(X509 *certificate)
+{
+    set_serial(certificate, "112233445566778899", true);
+}
+
+static void make_serial_long(X509 *certificate)
+{
+    set_serial(certificate, "8000000000000000000000000000000000000000", false);
+}
+
+static void make_serial_short(X509 *certificate)
+{
+    set_serial(certificate, "7FFFFFFFFFFFFFFF", false);
+}
+
+static void set_algorithm(X509 *certificate, int nid, int type)
+{
+    X509_ALGOR *algorithm = (X509_ALGOR *)(uintptr_t)X509_get0_tbs_sigalg(certificate);
+
+    assert_true(X509_ALGOR_set0(algorithm, OBJ_nid2obj(nid), type, NULL));
+}
+
+static void sign_with_sha1(X509 *certificate)
+{
+    set_algorithm(certificate, NID_ecdsa_with_SHA1, V_ASN1_UNDEF);
+}
+
+static void sign_with_sha384(X509 *certificate)
+{
+    set_algorithm(certificate, NID_ecdsa_with_SHA384, V_ASN1_UNDEF);
+}
+
+static void sign_with_parameters(X509 *certificate)
+{
+    set_algorithm(certificate, NID_ecdsa_with_SHA256, V_ASN1_NULL);
+}
+
+static void set_time(X509 *certificate, bool end, int type, const char *text)
+{
+    const ASN1_TIME *time =
+        end ? X509_get0_notAfter(certificate) : X509_get0_notBefore(certificate);
+    ASN1_TIME *writable = (ASN1_TIME *)(uintptr_t)time;
+
+    writable->type = type;
+    assert_true(ASN1_STRING_set(writable, text, -1));
+}
+
+static void use_generalized_time_early(X509 *certificate)
+{
+    set_time(certificate, true, V_ASN1_GENERALIZEDTIME, "20491231235959Z");
+}
+
+static void leave_out_seconds(X509 *certificate)
+{
+    set_time(certificate, false, V_ASN1_UTCTIME, "2601010000Z");
+}
+
+static void use_a_time_zone(X509 *certificate)
+{
+    set_time(certificate, true, V_ASN1_UTCTIME, "270101000000+0100");
+}
+
+static void use_fractions(X509 *certificate)
+{
+    set_time(certificate, true, V_ASN1_GENERALIZEDTIME, "20510101000000.5Z");
+}
+
+static void end_before_beginning(X509 *certificate)
+{
+    set_time(certificate, true, V_ASN1_UTCTIME, "251231235959Z");
+}
+
+/* Replaces the key's algorithm parameters and bits. */
+static void set_key(X509 *certificate, int nid, int type, void *parameters, const char *bits,
+                    size_t len)
+{
+    uint8_t *copy = OPENSSL_memdup(bits, len);
+
+    assert_true(X509_PUBKEY_set0_param(X509_get_X509_PUBKEY(certificate), OBJ_nid2obj(nid), type,
+                                       parameters, copy, (int)len));
+}
+
+static void cut_the_key(X509 *certificate)
+{
+    set_key(certificate, NID_X9_62_id_ecPublicKey, V_ASN1_OBJECT, OBJ_nid2obj(NID_X9_62_prime256v1),
+            "\x04\x01\x02", 3);
+}
+
+static void write_curve_explicitly(X509 *certificate)
+{
+    EVP_PKEY *key = EVP_PKEY_dup(device.pkey);
+
+    assert_true(EVP_PKEY_set_utf8_string_param(key, "encoding", "explicit"));
+    assert_true(X509_set_pubkey(certificate, key));
+    EVP_PKEY_free(key);
+}
+
+static void certify_another_key(X509 *certificate)
+{
+    assert_true(X509_set_pubkey(certificate, device.pkey));
+}
+
+static X509_NAME *subject_of(X509 *certificate)
+{
+    return X509_get_subject_name(certificate);
+}
+
+static void empty(X509_NAME *name)
+{
+    while (X509_NAME_entry_count(name) > 0)
+        X509_NAME_ENTRY_free(X509_NAME_delete_entry(name, 0));
+}
+
+static void add_value(X509 *certificate, int nid, int type, const char *value, int len)
+{
+    assert_true(X509_NAME_add_entry_by_NID(subject_of(certificate), nid, type,
+                                           (const uint8_t *)value, len, -1, 0));
+}
+
+/* OpenSSL's own checks must not hinder a case: the value is put in afterwards. */
+static void add_string(X509 *certificate, int nid, int type, const char *value, int len)
+{
+    X509_NAME *name = subject_of(certificate);
+    X509_NAME_ENTRY *entry;
+    ASN1_STRING *string;
+
+    add_value(certificate, NID_dnQualifier, V_ASN1_PRINTABLESTRING, "x", -1);
+    entry = X509_NAME_get_entry(name, X509_NAME_entry_count(name) - 1);
+    string = X509_NAME_ENTRY_get_data(entry);
+    assert_true(ASN1_STRING_set(string, value, len));
+    string->type = type;
+    /* Setting the object is what makes OpenSSL encode the name anew. */
+    assert_true(X509_NAME_ENTRY_set_object(entry, OBJ_nid2obj(nid)));
+    entry = X509_NAME_delete_entry(name, X509_NAME_entry_count(name) - 1);
+    assert_true(X509_NAME_add_entry(name, entry, -1, 0));
+    X509_NAME_ENTRY_free(entry);
+}
+
+static void empty_the_issuer(X509 *certificate)
+{
+    empty(X509_get_issuer_name(certificate));
+}
+
+static void rename_the_issuer(X509 *certificate)
+{
+    assert_true(X509_NAME_add_entry_by_NID(X509_get_issuer_name(certificate), NID_commonName,
+                                           V_ASN1_UTF8STRING, (const uint8_t *)"x", 1, -1, 0));
+}
+
+static void write_the_issuer_in_another_type(X509 *certificate)
+{
+    X509_NAME *name = X509_get_issuer_name(certificate);
+
+    empty(name);
+    assert_true(X509_NAME_add_entry_by_NID(name, NID_commonName, V_ASN1_PRINTABLESTRING,
+                                           (const uint8_t *)"Example Issuing CA", -1, -1, 0));
+    assert_true(X509_NAME_add_entry_by_NID(name, NID_organizationName, V_ASN1_PRINTABLESTRING,
+                                           (const uint8_t *)"Example GmbH", -1, -1, 0));
+}
+
+static void empty_the_subject(X509 *certificate)
+{
+    empty(subject_of(certificate));
+}
+
+static void add_empty_value(X509 *certificate)
+{
+    add_string(certificate, NID_organizationalUnitName, V_ASN1_UTF8STRING, "", 0);
+}
+
+static void add_teletex(X509 *certificate)
+{
+    add_string(certificate, NID_organizationalUnitName, V_ASN1_T61STRING, "x", 1);
+}
+
+static void add_utf8_country(X509 *certificate)
+{
+    add_string(certificate, NID_countryName, V_ASN1_UTF8STRING, "DE", 2);
+}
+
+static void add_line_break(X509 *certificate)
+{
+    add_string(certificate, NID_organizationalUnitName, V_ASN1_UTF8STRING, "a\nb", 3);
+}
+
+static void add_zero_byte(X509 *certificate)
+{
+    add_string(certificate, NID_organizationalUnitName, V_ASN1_UTF8STRING, "a\0b", 3);
+}
+
+static void add_unprintable(X509 *certificate)
+{
+    add_string(certificate, NID_organizationalUnitName, V_ASN1_PRINTABLESTRING, "a@b", 3);
+}
+
+static void add_long_value(X509 *certificate)
+{
+    char value[66];
+
+    memset(value, 'x', 65);
+    add_string(certificate, NID_organizationalUnitName, V_ASN1_UTF8STRING, value, 65);
+}
+
+static void add_long_country(X509 *certificate)
+{
+    add_string(certificate, NID_countryName, V_ASN1_PRINTABLESTRING, "DEU", 3);
+}
+
+static void add_small_country(X509 *certificate)
+{
+    add_string(certificate, NID_countryName, V_ASN1_PRINTABLESTRING, "de", 2);
+}
+
+static void repeat_an_extension(X509 *certificate)
+{
+    assert_true(X509_add_ext(certificate, X509_get_ext(certificate, 0), -1));
+}
+
+static void add_unknown_critical(X509 *certificate)
+{
+    RAW(certificate, "1.3.6.1.4.1.32473.9", 1, "\x05\x00");
+}
+
+static void add_trailing_data(X509 *certificate)
+{
+    REPLACE(certificate, NID_subject_alt_name, 0, "\x30\x03\x82\x01x\x00");
+}
+
+static void add_trailing_data_to_unknown(X509 *certificate)
+{
+    RAW(certificate, "1.3.6.1.4.1.32473.9", 0, "\x05\x00\x00");
+}
+
+static void say_ca_false(X509 *certificate)
+{
+    REPLACE(certificate, NID_basic_constraints, 1, "\x30\x03\x01\x01\x00");
+}
+
+static void add_no_check(X509 *certificate)
+{
+    RAW(certificate, "1.3.6.1.5.5.7.48.1.5", 0, "\x05\x00");
+}
+
+static void add_critical_no_check(X509 *certificate)
+{
+    REPLACE(certificate, NID_ext_key_usage, 0, "\x30\x0a\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x09");
+    RAW(certificate, "1.3.6.1.5.5.7.48.1.5", 1, "\x05\x00");
+}
+
+static void add_wrong_no_check(X509 *certificate)
+{
+    RAW(certificate, "1.3.6.1.5.5.7.48.1.5", 0, "\x30\x00");
+}
+
+static void write_true_as_1(X509 *certificate)
+{
+    REPLACE(certificate, NID_basic_constraints, 1, "\x30\x06\x01\x01\x01\x02\x01\x01");
+}
+
+static void loosen_constraints(X509 *certificate)
+{
+    flip_critical(certificate, NID_basic_constraints);
+}
+
+static void limit_a_path_without_ca(X509 *certificate)
+{
+    REPLACE(certificate, NID_basic_constraints, 1, "\x30\x03\x02\x01\x00");
+}
+
+static void limit_a_path_without_signing(X509 *certificate)
+{
+    REPLACE(certificate, NID_key_usage, 1, "\x03\x02\x01\x02");
+}
+
+static void limit_a_path_below_zero(X509 *certificate)
+{
+    REPLACE(certificate, NID_basic_constraints, 1, "\x30\x06\x01\x01\xff\x02\x01\xff");
+}
+
+static void make_it_a_ca(X509 *certificate)
+{
+    REPLACE(certificate, NID_basic_constraints, 1, "\x30\x03\x01\x01\xff");
+    REPLACE(certificate, NID_key_usage, 1, "\x03\x02\x02\x84");
+}
+
+static void drop_key_usage(X509 *certificate)
+{
+    drop(certificate, NID_key_usage);
+}
+
+static void loosen_key_usage(X509 *certificate)
+{
+    flip_critical(certificate, NID_key_usage);
+}
+
+static void use_for_nothing(X509 *certificate)
+{
+    REPLACE(certificate, NID_key_usage, 1, "\x03\x01\x00");
+}
+
+static void pad_key_usage(X509 *certificate)
+{
+    REPLACE(certificate, NID_key_usage, 1, "\x03\x02\x00\x80");
+}
+
+static void use_a_tenth_bit(X509 *certificate)
+{
+    REPLACE(certificate, NID_key_usage, 1, "\x03\x03\x06\x80\x40");
+}
+
+static void sign_certificates(X509 *certificate)
+{
+    REPLACE(certificate, NID_key_usage, 1, "\x03\x02\x02\x84");
+}
+
+static void sign_no_certificates(X509 *certificate)
+{
+    REPLACE(certificate, NID_basic_constraints, 1, "\x30\x03\x01\x01\xff");
+    REPLACE(certificate, NID_key_usage, 1, "\x03\x02\x01\x02");
+}
+
+static void encipher_only(X509 *certificate)
+{
+    REPLACE(certificate, NID_key_usage, 1, "\x03\x02\x00\x81");
+}
+
+static void encipher_keys(X509 *certificate)
+{
+    REPLACE(certificate, NID_key_usage, 1, "\x03\x02\x05\xa0");
+}
+
+static void encipher_data(X509 *certificate)
+{
+    REPLACE(certificate, NID_key_usage, 1, "\x03\x02\x04\x90");
+}
+
+static void agree_with_rsa(X509 *certificate)
+{
+    assert_true(X509_set_pubkey(certificate, rsa.pkey));
+    REPLACE(certificate, NID_key_usage, 1, "\x03\x02\x03\x88");
+}
+
+static void have_no_purposes(X509 *certificate)
+{
+    REPLACE(certificate, NID_ext_key_usage, 0, "\x30\x00");
+}
+
+static void tighten_purposes(X509 *certificate)
+{
+    flip_critical(certificate, NID_ext_key_usage);
+}
+
+static void repeat_a_purpose(X509 *certificate)
+{
+    REPLACE(certificate, NID_ext_key_usage, 0,
+            "\x30\x14\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x02"
+            "\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x02");
+}
+
+static void have_any_purpose_too(X509 *certificate)
+{
+    REPLACE(certificate, NID_ext_key_usage, 0,
+            "\x30\x10\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x02\x06\x04\x55\x1d\x25\x00");
+}
+
+static void use_against_its_purpose(X509 *certificate)
+{
+    REPLACE(certificate, NID_key_usage, 1, "\x03\x02\x06\x40");
+}
+
+static void drop_subject_key_id(X509 *certificate)
+{
+    drop(certificate, NID_subject_key_identifier);
+}
+
+static void tighten_subject_key_id(X509 *certificate)
+{
+    flip_critical(certificate, NID_subject_key_identifier);
+}
+
+static void change_subject_key_id(X509 *certificate)
+{
+    REPLACE(certificate, NID_subject_key_identifier, 0, "\x04\x02\x01\x02");
+}
+
+static void drop_authority_key_id(X509 *certificate)
+{
+    drop(certificate, NID_authority_key_identifier);
+}
+
+static void empty_authority_key_id(X509 *certificate)
+{
+    REPLACE(certificate, NID_authority_key_identifier, 0, "\x30\x00");
+}
+
+static void tighten_authority_key_id(X509 *certificate)
+{
+    flip_critical(certificate, NID_authority_key_identifier);
+}
+
+static void change_authority_key_id(X509 *certificate)
+{
+    REPLACE(certificate, NID_authority_key_identifier, 0, "\x30\x04\x80\x02\x01\x02");
+}
+
+static void have_no_names(X509 *certificate)
+{
+    REPLACE(certificate, NID_subject_alt_name, 0, "\x30\x00");
+}
+
+static void tighten_names(X509 *certificate)
+{
+    flip_critical(certificate, NID_subject_alt_name);
+}
+
+static void have_an_empty_name(X509 *certificate)
+{
+    REPLACE(certificate, NID_subject_alt_name, 0, "\x30\x02\x86\x00");
+}
+
+static void have_an_empty_directory_name(X509 *certificate)
+{
+    REPLACE(certificate, NID_subject_alt_name, 0, "\x30\x04\xa4\x02\x30\x00");
+}
+
+static void have_a_high_byte(X509 *certificate)
+{
+    REPLACE(certificate, NID_subject_alt_name, 0, "\x30\x05\x86\x03u:\xe4");
+}
+
+static void have_a_zero_byte(X509 *certificate)
+{
+    REPLACE(certificate, NID_subject_alt_name, 0, "\x30\x05\x82\x03u\x00.");
+}
+
+static void have_half_an_address(X509 *certificate)
+{
+    REPLACE(certificate, NID_subject_alt_name, 0, "\x30\x04\x87\x02\x0a\x00");
+}
+
+static void have_an_address_and_mask(X509 *certificate)
+{
+    REPLACE(certificate, NID_subject_alt_name, 0,
+            "\x30\x0a\x87\x08\x0a\x00\x00\x00\xff\x00\x00\x00");
+}
+
+static void have_a_host_with_a_slash(X509 *certificate)
+{
+    REPLACE(certificate, NID_subject_alt_name, 0,
+            "\x30\x05\x82\x03"
+            "a/b");
+}
+
+static void have_a_uri_without_scheme(X509 *certificate)
+{
+    REPLACE(certificate, NID_subject_alt_name, 0,
+            "\x30\x05\x86\x03"
+            "a.b");
+}
+
+static void have_an_email_without_at(X509 *certificate)
+{
+    REPLACE(certificate, NID_subject_alt_name, 0,
+            "\x30\x05\x81\x03"
+            "a.b");
+}
+
+static void tighten_crl_points(X509 *certificate)
+{
+    flip_critical(certificate, NID_crl_distribution_points);
+}
+
+static void have_an_ldap_crl_point(X509 *certificate)
+{
+    REPLACE(certificate, NID_crl_distribution_points, 0,
+            "\x30\x10\x30\x0e\xa0\x0c\xa0\x0a\x86\x08ldap://x");
+}
+
+static void have_no_crl_points(X509 *certificate)
+{
+    REPLACE(certificate, NID_crl_distribution_points, 0, "\x30\x00");
+}
+
+static void tighten_information_access(X509 *certificate)
+{
+    flip_critical(certificate, NID_info_access);
+}
+
+static void have_a_file_as_responder(X509 *certificate)
+{
+    REPLACE(certificate, NID_info_access, 0,
+            "\x30\x14\x30\x12\x06\x08\x2b\x06\x01\x05\x05\x07\x30\x01\x86\x06"
+            "file:x");
+}
+
+static const struct {
+    const char *name;
+    enum start start;
+    void (*spoil)(X509 *certificate);
+    const char *section, *part;
+} CASES[] = {
+    {"version 2", DEVICE, make_version_1, "RFC 5280 4.1.2.1", "must be version 3; found version 2"},
+    {"serial 0", DEVICE, make_serial_zero, "RFC 5280 4.1.2.2", "serial number must be positive"},
+    {"serial below 0", DEVICE, make_serial_negative, "RFC 5280 4.1.2.2", "must be positive"},
+    {"serial of 21 octets", DEVICE, make_serial_long, "RFC 5280 4.1.2.2", "found 21 octets"},
+    {"serial of 63 bits", DEVICE, make_serial_short, "CA/Browser BR 7.1", "found 63 bits"},
+    {"SHA-1", DEVICE, sign_with_sha1, "RFC 5280 4.1.2.3", "must be the issuer's"},
+    {"another digest", DEVICE, sign_with_sha384, "RFC 5280 4.1.2.3", "than ecdsa-sha256"},
+    {"ECDSA with NULL", DEVICE, sign_with_parameters, "RFC 5280 4.1.2.3", "must be the issuer's"},
+    {"GeneralizedTime in 2049", DEVICE, use_generalized_time_early, "RFC 5280 4.1.2.5",
+     "found \"20491231235959Z\""},
+    {"no seconds", DEVICE, leave_out_seconds, "RFC 5280 4.1.2.5", "times must be UTCTime"},
+    {"time zone", DEVICE, use_a_time_zone, "RFC 5280 4.1.2.5", "times must be UTCTime"},
+    {"fractions", DEVICE, use_fractions, "RFC 5280 4.1.2.5", "times must be UTCTime"},
+    {"ends too early", DEVICE, end_before_beginning, "RFC 5280 4.1.2.5",
+     "notBefore must not come after notAfter"},
+    {"unreadable key", DEVICE, cut_the_key, "RFC 5280 4.1.2.7", "key must be readable"},
+    {"explicit curve", DEVICE, write_curve_explicitly, "RFC 5280 4.1.2.7", "form of parameters"},
+    {"self-signed with another key", ROOT, certify_another_key, "RFC 5280 3.2",
+     "must hold the issuer's key"},
+    {"no issuer", DEVICE, empty_the_issuer, "RFC 5280 4.1.2.4", "issuer's name must not be empty"},
+    {"another issuer", DEVICE, rename_the_issuer, "RFC 5280 4.1.2.4", "byte for byte"},
+    {"issuer in other bytes", DEVICE, write_the_issuer_in_another_type, "RFC 5280 4.1.2.4",
+     "byte for byte"},
+    {"CA without subject", CA, empty_the_subject, "RFC 5280 4.1.2.6", "CA's subject"},
+    {"no name at all", DEVICE, empty_the_subject, "RFC 5280 4.2.1.6", "needs a critical"},
+    {"empty value", DEVICE, add_empty_value, "RFC 5280 4.1.2.4", "may be empty; found OU at place"},
+    {"TeletexString", DEVICE, add_teletex, "RFC 5280 A.1", "its string type; found OU"},
+    {"C as UTF8String", DEVICE, add_utf8_country, "RFC 5280 A.1", "its string type; found C"},
+    {"line break", DEVICE, add_line_break, "RFC 5280 4.1.2.6", "no control characters"},
+    {"zero byte", DEVICE, add_zero_byte, "RFC 5280 4.1.2.6", "no control characters"},
+    {"PrintableString with @", DEVICE, add_unprintable, "RFC 5280 4.1.2.6", "keep to its string"},
+    {"OU of 65", DEVICE, add_long_value, "RFC 5280 A.1", "longer than its upper bound; found OU"},
+    {"C of three", DEVICE, add_long_country, "RFC 5280 A.1",
+     "longer than its upper bound; found C"},
+    {"C in small letters", DEVICE, add_small_country, "RFC 5280 A.1", "two capital letters"},
+    {"extension twice", DEVICE, repeat_an_extension, "RFC 5280 4.2", "twice; found basicConstr"},
+    {"unknown critical extension", DEVICE, add_unknown_critical, "RFC 5280 4.2",
+     "may be critical; found 1.3.6.1.4.1.32473.9"},
+    {"trailing data", DEVICE, add_trailing_data, "X.690 10", "trailing data; found subjectAltName"},
+    {"trailing data in an unknown one", DEVICE, add_trailing_data_to_unknown, "X.690 10",
+     "trailing data; found 1.3.6.1.4.1.32473.9"},
+    {"CA:FALSE said", DEVICE, say_ca_false, "X.690 10", "found basicConstraints"},
+    {"ocspNoCheck without purpose", DEVICE, add_no_check, "RFC 6960 4.2.2.2.1", "OCSPSigning"},
+    {"ocspNoCheck not NULL", DEVICE, add_wrong_no_check, "X.690 10", "found ocspNoCheck"},
+    {"ocspNoCheck critical", DEVICE, add_critical_no_check, "RFC 6960 4.2.2.2.1",
+     "not be critical"},
+    {"basicConstraints not critical", CA, loosen_constraints, "RFC 5280 4.2.1.9",
+     "must be critical"},
+    {"cA of 1", CA, write_true_as_1, "X.690 11.1", "TRUE is 0xff"},
+    {"path length without CA", DEVICE, limit_a_path_without_ca, "RFC 5280 4.2.1.9",
+     "path length needs a CA"},
+    {"path length without signing", CA, limit_a_path_without_signing, "RFC 5280 4.2.1.9",
+     "path length needs a CA that signs"},
+    {"path length -1", CA, limit_a_path_below_zero, "RFC 5280 4.2.1.9", "not be negative"},
+    {"CA past the path", DEVICE, make_it_a_ca, "RFC 5280 6.1.4 (l)", "path length 0"},
+    {"no keyUsage", DEVICE, drop_key_usage, "RFC 5280 4.2.1.3", "keyUsage must be there"},
+    {"keyUsage not critical", DEVICE, loosen_key_usage, "RFC 5280 4.2.1.3", "must be critical"},
+    {"keyUsage of nothing", DEVICE, use_for_nothing, "RFC 5280 4.2.1.3", "have a bit set"},
+    {"keyUsage with zero bits", DEVICE, pad_key_usage, "X.690 11.2.2", "no zero bits"},
+    {"keyUsage with a tenth bit", DEVICE, use_a_tenth_bit, "X.690 11.2.2", "bits without a name"},
+    {"keyCertSign without CA", DEVICE, sign_certificates, "RFC 5280 4.2.1.9", "exactly if"},
+    {"CA without keyCertSign", CA, sign_no_certificates, "RFC 5280 4.2.1.9", "exactly if"},
+    {"encipherOnly alone", DEVICE, encipher_only, "RFC 5280 4.2.1.3", "need keyAgreement"},
+    {"keyEncipherment on EC", DEVICE, encipher_keys, "RFC 8813 3", "found keyEncipherment"},
+    {"dataEncipherment on EC", DEVICE, encipher_data, "RFC 8813 3", "found dataEncipherment"},
+    {"keyAgreement on RSA", DEVICE, agree_with_rsa, "RFC 8813 3", "found keyAgreement"},
+    {"no purposes", DEVICE, have_no_purposes, "RFC 5280 4.2.1.12", "must not be empty"},
+    {"critical purposes", DEVICE, tighten_purposes, "RFC 5280 4.2.1.12", "not be critical"},
+    {"purpose twice", DEVICE, repeat_a_purpose, "RFC 5280 4.2.1.12", "purpose may be there twice"},
+    {"any purpose and another", DEVICE, have_any_purpose_too, "RFC 5280 4.2.1.12", "stand alone"},
+    {"usage against purpose", DEVICE, use_against_its_purpose, "RFC 5280 4.2.1.12",
+     "suit the key purposes; found clientAuth"},
+    {"no SKI", DEVICE, drop_subject_key_id, "RFC 5280 4.2.1.2", "must be there"},
+    {"critical SKI", DEVICE, tighten_subject_key_id, "RFC 5280 4.2.1.2", "not be critical"},
+    {"wrong SKI", CA, change_subject_key_id, "RFC 5280 4.2.1.2", "must be that of the key"},
+    {"no AKI", DEVICE, drop_authority_key_id, "RFC 5280 4.2.1.1", "must have a key identifier"},
+    {"empty AKI", CA, empty_authority_key_id, "RFC 5280 4.2.1.1", "must have a key identifier"},
+    {"critical AKI", DEVICE, tighten_authority_key_id, "RFC 5280 4.2.1.1", "not be critical"},
+    {"wrong AKI", DEVICE, change_authority_key_id, "RFC 5280 4.2.1.1", "issuer's subjectKeyId"},
+    {"wrong AKI of its own", ROOT, change_authority_key_id, "RFC 5280 4.2.1.1",
+     "issuer's subjectKeyId"},
+    {"no SANs", DEVICE, have_no_names, "RFC 5280 4.2.1.6", "subjectAltName must not be empty"},
+    {"critical SAN", DEVICE, tighten_names, "RFC 5280 4.2.1.6", "exactly if the subject is empty"},
+    {"empty SAN", DEVICE, have_an_empty_name, "RFC 5280 4.2.1.6",
+     "empty; found the name at place 1"},
+    {"empty directoryName", DEVICE, have_an_empty_directory_name, "RFC 5280 4.2.1.6",
+     "no name in subjectAltName may be empty"},
+    {"Latin-1 URI", DEVICE, have_a_high_byte, "RFC 5280 4.2.1.6", "visible ASCII"},
+    {"zero byte in dns", DEVICE, have_a_zero_byte, "RFC 5280 4.2.1.6", "visible ASCII"},
+    {"ip of 2", DEVICE, have_half_an_address, "RFC 5280 4.2.1.6", "4 or 16 octets"},
+    {"ip with a mask", DEVICE, have_an_address_and_mask, "RFC 5280 4.2.1.6", "4 or 16 octets"},
+    {"dns with a slash", DEVICE, have_a_host_with_a_slash, "RFC 5280 4.2.1.6", "their forms"},
+    {"uri without scheme", DEVICE, have_a_uri_without_scheme, "RFC 5280 4.2.1.6", "their forms"},
+    {"email without @", DEVICE, have_an_email_without_at, "RFC 5280 4.2.1.6", "their forms"},
+    {"critical CRL point", DEVICE, tighten_crl_points, "RFC 5280 4.2.1.13", "not be critical"},
+    {"LDAP CRL point", DEVICE, have_an_ldap_crl_point, "RFC 5280 4.2.1.13", "http or https"},
+    {"no CRL points", DEVICE, have_no_crl_points, "RFC 5280 4.2.1.13", "http or https"},
+    {"critical AIA", DEVICE, tighten_information_access, "RFC 5280 4.2.2.1", "not be critical"},
+    {"file as responder", DEVICE, have_a_file_as_responder, "RFC 5280 4.2.2.1", "http or https"},
+};
+
+static void remember(const struct sg_error *error)
+{
+    assert_true(sg_buf_printf(&seen, 1 << 20, NULL, "%s %s\n", error->rule, error->text));
+}
+
+static void each_rule_sees_its_break(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < NUM(CASES); i++) {
+        struct sg_issuer_facts facts = facts_of(CASES[i].start);
+        sg_auto(sg_buf) struct sg_buf tbs = {0};
+        sg_auto(X509) X509 *certificate = NULL;
+        struct sg_error error = {0};
+
+        build(CASES[i].start, &facts, &tbs);
+        must(sg_lint(sg_buf_slice(&tbs), &facts, &error), &error);
+        certificate = decode(&tbs);
+        CASES[i].spoil(certificate);
+        encode(CASES[i].name, certificate, &tbs);
+        expect_failure(CASES[i].name, sg_lint(sg_buf_slice(&tbs), &facts, &error), &error,
+                       SG_INTERNAL, CASES[i].part);
+        if (strcmp(error.rule, CASES[i].section) != 0)
+            fail_msg("%s: should be %s, is %s: %s", CASES[i].name, CASES[i].section, error.rule,
+                     error.text);
+        remember(&error);
+    }
+}
+
+/* What OpenSSL would not write: the bytes themselves are changed, and the outer length with them.
+ */
+static void patch(struct sg_buf *tbs, const char *what, size_t what_len, const char *with,
+                  size_t with_len)
+{
+    sg_auto(sg_buf) struct sg_buf patched = {0};
+    const uint8_t *at = memmem(tbs->data, tbs->len, what, what_len);
+    size_t before, after;
+
+    assert_non_null(at);
+    before = (size_t)(at - tbs->data);
+    after = tbs->len - before - what_len;
+    assert_true(sg_buf_append(&patched, tbs->data, before, SG_LIMIT_CERTIFICATE, NULL));
+    assert_true(sg_buf_append(&patched, with, with_len, SG_LIMIT_CERTIFICATE, NULL));
+    assert_true(sg_buf_append(&patched, at + what_len, after, SG_LIMIT_CERTIFICATE, NULL));
+    assert_int_equal(patched.data[1], 0x82); /* two octets of length */
+    patched.data[2] = (uint8_t)((patched.len - 4) >> 8);
+    patched.data[3] = (uint8_t)(patched.len - 4);
+    assert_true(sg_buf_set(tbs, sg_buf_slice(&patched), NULL));
+}
+
+#define BYTES(text) text, sizeof(text) - 1
+
+static const struct {
+    const char *name;
+    const char *what;
+    size_t what_len;
+    const char *with;
+    size_t with_len;
+    const char *section, *part;
+} PATCHES[] = {
+    /* critical: FALSE is the default and so left out, TRUE is 0xff */
+    {"a default that is said", BYTES("\x55\x1d\x0f\x01\x01\xff"), BYTES("\x55\x1d\x0f\x01\x01\x00"),
+     "X.690 10", "found keyUsage"},
+    {"a BOOLEAN of 1", BYTES("\x55\x1d\x0f\x01\x01\xff"), BYTES("\x55\x1d\x0f\x01\x01\x01"),
+     "X.690 10", "found keyUsage"},
+    /* the validity's length in more octets than needed */
+    {"a long length", BYTES("\x30\x1e\x17\x0d"), BYTES("\x30\x81\x1e\x17\x0d"), "RFC 5280 4.1",
+     "re-encoding must give the same bytes"},
+    /* OpenSSL keeps a name's bytes, so re-encoding alone does not see these */
+    {"a long length in a name",
+     BYTES("\x0c\x0b"
+           "device-AB12"),
+     BYTES("\x0c\x81\x0a"
+           "device-AB1"),
+     "X.690 10", "issuer and subject must be DER"},
+    {"text that is no UTF-8", BYTES("device-AB12"), BYTES("device-AB\xc0\x80"), "RFC 5280 4.1",
+     "can't be decoded"},
+};
+
+static void bytes_that_are_no_der_are_seen(void **state)
+{
+    struct sg_issuer_facts facts = facts_of(DEVICE);
+
+    (void)state;
+    for (size_t i = 0; i < NUM(PATCHES); i++) {
+        sg_auto(sg_buf) struct sg_buf tbs = {0};
+        struct sg_error error = {0};
+
+        build(DEVICE, &facts, &tbs);
+        patch(&tbs, PATCHES[i].what, PATCHES[i].what_len, PATCHES[i].with, PATCHES[i].with_len);
+        expect_failure(PATCHES[i].name, sg_lint(sg_buf_slice(&tbs), &facts, &error), &error,
+                       SG_INTERNAL, PATCHES[i].part);
+        assert_string_equal(error.rule, PATCHES[i].section);
+        remember(&error);
+    }
+}
+
+/* Unique identifiers can't be made with OpenSSL: these follow the key in the bytes. */
+static void unique_identifiers_are_seen(void **state)
+{
+    static const char LAST_BEFORE[] = "\xa3\x82";
+    struct sg_issuer_facts facts = facts_of(DEVICE);
+    sg_auto(sg_buf) struct sg_buf tbs = {0};
+    struct sg_error error = {0};
+
+    (void)state;
+    build(DEVICE, &facts, &tbs);
+    patch(&tbs, LAST_BEFORE, 2, BYTES("\x81\x02\x00\x01\xa3\x82"));
+    expect_failure("unique identifier", sg_lint(sg_buf_slice(&tbs), &facts, &error), &error,
+                   SG_INTERNAL, "no unique identifiers");
+    assert_string_equal(error.rule, "RFC 5280 4.1.2.8");
+    remember(&error);
+}
+
+static void nonsense_is_no_certificate(void **state)
+{
+    static const struct {
+        const char *tbs;
+        size_t len;
+        const char *part;
+    } NONSENSE[] = {
+        {"", 0, "not one DER SEQUENCE"},
+        {"hello", 5, "not one DER SEQUENCE"},
+        {"\x30\x00", 2, "can't be decoded"},
+        {"\x30\x03\x02\x01\x01", 5, "can't be decoded"},
+    };
+    struct sg_issuer_facts facts = facts_of(DEVICE);
+
+    (void)state;
+    for (size_t i = 0; i < NUM(NONSENSE); i++) {
+        struct sg_error error = {0};
+
+        expect_failure("nonsense",
+                       sg_lint(sg_slice_of(NONSENSE[i].tbs, NONSENSE[i].len), &facts, &error),
+                       &error, SG_INTERNAL, NONSENSE[i].part);
+    }
+}
+
+/* Every scheme's own algorithm is accepted, and no other scheme's. */
+static void schemes_are_told_apart(void **state)
+{
+    (void)state;
+    for (enum sg_scheme made = SG_RSA_SHA256; made <= SG_ECDSA_SHA512; made++) {
+        struct sg_issuer_facts facts = facts_of(DEVICE);
+        sg_auto(sg_buf) struct sg_buf tbs = {0};
+
+        facts.scheme = made;
+        build(DEVICE, &facts, &tbs);
+        for (enum sg_scheme wanted = SG_RSA_SHA256; wanted <= SG_ECDSA_SHA512; wanted++) {
+            struct sg_error error = {0};
+
+            facts.scheme = wanted;
+            assert_int_equal(sg_lint(sg_buf_slice(&tbs), &facts, &error), made == wanted);
+            assert_string_equal(error.rule, made == wanted ? "" : "RFC 5280 4.1.2.3");
+        }
+    }
+}
+
+/* Runs last: no rule without a case above. */
+static void every_rule_has_its_case(void **state)
+{
+    static const struct sg_lint_rule *const TABLES[] = {
+        SG_LINT_FIELDS, SG_LINT_NAMES, SG_LINT_EXTENSIONS, SG_LINT_USAGE, SG_LINT_IDENTIFIERS,
+    };
+
+    (void)state;
+    for (size_t i = 0; i < NUM(TABLES); i++)
+        for (const struct sg_lint_rule *rule = TABLES[i]; rule->section != NULL; rule++)
+            if (strstr((const char *)seen.data, rule->what) == NULL)
+                fail_msg("%s has no case: %s", rule->section, rule->what);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_rule_sees_its_break),
+        cmocka_unit_test(bytes_that_are_no_der_are_seen),
+        cmocka_unit_test(nonsense_is_no_certificate),
+        cmocka_unit_test(schemes_are_told_apart),
+        cmocka_unit_test(unique_identifiers_are_seen),
+        cmocka_unit_test(every_rule_has_its_case),
+    };
+
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

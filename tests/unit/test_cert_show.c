@@ -1,0 +1,374 @@
+#include "make_certificate.h"
+
+#include "cert/show.h"
+
+static struct party root, device;
+
+static int set_up(void **state)
+{
+    (void)state;
+    make_root(&root, "P-256", SG_ECDSA_SHA256);
+    make_device(&device, "P-256", &root);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    party_done(&device);
+    party_done(&root);
+    return 0;
+}
+
+static void expect_text(const struct sg_buf *text, const char *part)
+{
+    if (strstr((const char *)text->data, part) == NULL)
+        fail_msg("should say '%s', says:\n%s", part, (const char *)text->data);
+}
+
+/* No byte that steers a terminal, and a newline at the end. */
+static void expect_calm(const struct sg_buf *text)
+{
+    for (size_t i = 0; i < text->len; i++)
+        if ((text->data[i] < ' ' && text->data[i] != '\n') || text->data[i] == 0x7f)
+            fail_msg("byte 0x%02x in:\n%s", text->data[i], (const char *)text->data);
+    assert_true(text->len > 0 && text->data[text->len - 1] == '\n');
+}
+
+static void a_device_is_shown(void **state)
+{
+    static const char *const PARTS[] = {
+        "certificate\n",
+        "  subject      CN=device-AB12,O=Example GmbH\n",
+        "  issuer       CN=Example Root,O=Example GmbH\n",
+        "  serial       5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a03\n",
+        "  not before   2026-01-01T00:00:00Z\n",
+        "  not after    2027-01-01T00:00:00Z\n",
+        "  validity     valid, 364 days left\n",
+        "  key          P-256\n",
+        "  signature    ecdsa-sha256\n",
+        "  extensions\n",
+        "    basicConstraints        critical  not a CA\n",
+        "    keyUsage                critical  digitalSignature\n",
+        "    extendedKeyUsage                  clientAuth\n",
+        "    subjectAltName                    uri:urn:dev:org:32473-device\n",
+        "    cRLDistributionPoints             uri:http://pki.example.com/test.crl\n",
+        "    authorityInfoAccess               OCSP uri:http://pki.example.com/ocsp\n",
+        "\n                                      CA issuers uri:http://pki.example.com/test.cer\n",
+        "  sha256       ",
+    };
+    sg_auto(sg_buf) struct sg_buf text = {0};
+    struct sg_error error = {0};
+
+    (void)state;
+    must(sg_show_certificate(device.certificate, TEST_NOW + TEST_DAY, &text, &error), &error);
+    for (size_t i = 0; i < NUM(PARTS); i++)
+        expect_text(&text, PARTS[i]);
+    expect_calm(&text);
+}
+
+static void a_root_is_shown(void **state)
+{
+    sg_auto(sg_buf) struct sg_buf text = {0};
+    struct sg_error error = {0};
+
+    (void)state;
+    must(sg_show_certificate(root.certificate, TEST_NOW, &text, &error), &error);
+    expect_text(&text, "  validity     valid, never expires\n");
+    expect_text(&text, "    basicConstraints        critical  CA\n");
+    expect_text(&text, "    keyUsage                critical  keyCertSign, cRLSign\n");
+}
+
+static void validity_is_in_words(void **state)
+{
+    static const struct {
+        int64_t now;
+        const char *words;
+    } CASES[] = {
+        {TEST_NOW - 2 * TEST_DAY, "not yet valid, begins in 2 days\n"},
+        {TEST_NOW - 90, "not yet valid, begins in 1 minute\n"},
+        {TEST_NOW, "valid, 365 days left\n"},
+        {TEST_NOW + INT64_C(364) * TEST_DAY, "valid, 1 day left\n"},
+        {TEST_NOW + INT64_C(365) * TEST_DAY - 7200, "valid, 2 hours left\n"},
+        {TEST_NOW + INT64_C(365) * TEST_DAY, "valid, 0 seconds left\n"},
+        {TEST_NOW + INT64_C(365) * TEST_DAY + 1, "expired 1 second ago\n"},
+        {TEST_NOW + INT64_C(368) * TEST_DAY, "expired 3 days ago\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < NUM(CASES); i++) {
+        sg_auto(sg_buf) struct sg_buf text = {0};
+        struct sg_error error = {0};
+
+        must(sg_show_certificate(device.certificate, CASES[i].now, &text, &error), &error);
+        expect_text(&text, CASES[i].words);
+    }
+}
+
+static void add_extension(X509 *certificate, const char *oid, const char *value, size_t len)
+{
+    ASN1_OBJECT *object = OBJ_txt2obj(oid, 1);
+    ASN1_OCTET_STRING *string = ASN1_OCTET_STRING_new();
+    X509_EXTENSION *extension;
+
+    assert_true(ASN1_OCTET_STRING_set(string, (const uint8_t *)value, (int)len));
+    extension = X509_EXTENSION_create_by_OBJ(NULL, object, 0, string);
+    assert_true(X509_add_ext(certificate, extension, -1));
+    X509_EXTENSION_free(extension);
+    ASN1_OCTET_STRING_free(string);
+    ASN1_OBJECT_free(object);
+}
+
+#define BYTES(text) text, sizeof(text) - 1
+
+static const struct {
+    const char *name, *oid, *value;
+    size_t len;
+    const char *words;
+} EXTENSIONS[] = {
+    {"text", "1.3.6.1.4.1.32473.1.1", BYTES("\x0c\x03leo"), " \"leo\"\n"},
+    {"text that steers", "1.3.6.1.4.1.32473.1.2", BYTES("\x0c\x03\x1b[m"), " DER 0c031b5b6d\n"},
+    {"structure", "1.3.6.1.4.1.32473.1.3", BYTES("\x30\x03\x02\x01\x05"), " DER 3003020105\n"},
+    {"no DER", "1.3.6.1.4.1.32473.1.4", BYTES("hello"), " DER 68656c6c6f\n"},
+    {"nothing", "1.3.6.1.4.1.32473.1.5", BYTES(""), " DER \n"},
+    {"long", "1.3.6.1.4.1.32473.1.6", BYTES("0123456789012345678901234567890123456789"),
+     "3031… (40 bytes)\n"},
+    {"names", "2.5.29.18",
+     BYTES("\x30\x0f\x82\x03"
+           "a.b\x87\x04\x0a\x00\x00\x01\x88\x02\x2a\x03"),
+     "dns:a.b"},
+    {"address", "2.5.29.18", BYTES("\x30\x06\x87\x04\x0a\x00\x00\x01"), "ip:10.0.0.1"},
+    {"odd name", "2.5.29.18", BYTES("\x30\x05\x82\x03\x1b[m"), "DNS:.[m"},
+    {"directory", "2.5.29.18",
+     BYTES("\x30\x10\xa4\x0e\x30\x0c\x31\x0a\x30\x08\x06\x03\x55\x04\x03\x0c\x01x"),
+     "directory:CN=x"},
+    {"broken", "2.5.29.30", BYTES("\x30\x05\x00"), " DER 300500\n"},
+    {"known to OpenSSL", "2.5.29.54", BYTES("\x02\x01\x05"), "inhibitAnyPolicy"},
+    {"no word of ours", "2.5.29.99", BYTES("\x05\x00"), "DER 0500"},
+};
+
+static void every_extension_has_words(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < NUM(EXTENSIONS); i++) {
+        sg_auto(X509) X509 *certificate = X509_dup(device.certificate);
+        sg_auto(sg_buf) struct sg_buf text = {0};
+        struct sg_error error = {0};
+
+        add_extension(certificate, EXTENSIONS[i].oid, EXTENSIONS[i].value, EXTENSIONS[i].len);
+        must(sg_show_certificate(certificate, TEST_NOW, &text, &error), &error);
+        if (strstr((const char *)text.data, EXTENSIONS[i].words) == NULL)
+            fail_msg("%s: should say '%s', says:\n%s", EXTENSIONS[i].name, EXTENSIONS[i].words,
+                     (const char *)text.data);
+        expect_calm(&text);
+    }
+}
+
+/* Names that Signet would refuse are shown, without their teeth. */
+static void hostile_names_are_tamed(void **state)
+{
+    static const struct {
+        int type;
+        const char *value;
+        int len;
+        const char *words;
+    } CASES[] = {
+        {V_ASN1_UTF8STRING, "a\x1b[31mb", 7, "O=Example GmbH"},
+        {V_ASN1_UTF8STRING, "a\nb", 3, "O=Example GmbH"},
+        {V_ASN1_UTF8STRING, "a\0b", 3, "O=Example GmbH"},
+        {V_ASN1_T61STRING, "caf\xe9", 4, "caf"},
+        {V_ASN1_BMPSTRING, "\0x\0y", 4, "xy"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < NUM(CASES); i++) {
+        sg_auto(X509) X509 *certificate = X509_dup(device.certificate);
+        sg_auto(sg_buf) struct sg_buf text = {0};
+        struct sg_error error = {0};
+
+        assert_true(X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "OU",
+                                               CASES[i].type, (const uint8_t *)CASES[i].value,
+                                               CASES[i].len, -1, 0));
+        must(sg_show_certificate(certificate, TEST_NOW, &text, &error), &error);
+        expect_text(&text, CASES[i].words);
+        expect_calm(&text);
+    }
+}
+
+static void odd_fields_are_shown(void **state)
+{
+    sg_auto(X509) X509 *certificate = X509_dup(device.certificate);
+    sg_auto(sg_buf) struct sg_buf text = {0};
+    struct sg_error error = {0};
+
+    (void)state;
+    assert_true(ASN1_INTEGER_set(X509_get_serialNumber(certificate), -5));
+    assert_true(ASN1_STRING_set(X509_getm_notAfter(certificate), "99", 2));
+    assert_true(X509_PUBKEY_set0_param(X509_get_X509_PUBKEY(certificate), OBJ_nid2obj(NID_dsa),
+                                       V_ASN1_UNDEF, NULL, OPENSSL_memdup("x", 1), 1));
+    while (X509_NAME_entry_count(X509_get_subject_name(certificate)) > 0)
+        X509_NAME_ENTRY_free(X509_NAME_delete_entry(X509_get_subject_name(certificate), 0));
+    must(sg_show_certificate(certificate, TEST_NOW, &text, &error), &error);
+    expect_text(&text, "  subject      (empty)\n");
+    expect_text(&text, "  serial       -05\n");
+    expect_text(&text, "  not after    (unreadable)\n");
+    expect_text(&text, "  validity     (unreadable)\n");
+    expect_text(&text, "  key          unreadable, algorithm 1.2.840.10040.4.1\n");
+    expect_calm(&text);
+}
+
+static void json_says_the_same(void **state)
+{
+    json_t *object = NULL, *usage;
+    struct sg_error error = {0};
+
+    (void)state;
+    must(sg_show_certificate_json(device.certificate, TEST_NOW, &object, &error), &error);
+    assert_string_equal(json_string_value(json_object_get(object, "kind")), "certificate");
+    assert_string_equal(json_string_value(json_object_get(object, "subject")),
+                        "CN=device-AB12,O=Example GmbH");
+    assert_string_equal(json_string_value(json_object_get(object, "not_after")),
+                        "2027-01-01T00:00:00Z");
+    usage = json_array_get(json_object_get(object, "extensions"), 1);
+    assert_string_equal(json_string_value(json_object_get(usage, "name")), "keyUsage");
+    assert_string_equal(json_string_value(json_object_get(usage, "oid")), "2.5.29.15");
+    assert_true(json_is_true(json_object_get(usage, "critical")));
+    assert_string_equal(json_string_value(json_array_get(json_object_get(usage, "value"), 0)),
+                        "digitalSignature");
+    json_decref(object);
+}
+
+/* num entries of every reason in turn. */
+static X509_CRL *make_crl(uint8_t num)
+{
+    sg_auto(sg_crl_draft) struct sg_crl_draft *draft = NULL;
+    sg_auto(sg_buf) struct sg_buf der = {0};
+    struct sg_slice tbs;
+    struct sg_error error = {0};
+    X509_CRL *crl = NULL;
+
+    must(sg_crl_draft_new(&root.facts, TEST_NOW, TEST_NOW + 7 * TEST_DAY, &draft, &error), &error);
+    for (uint8_t i = 1; i <= num; i++) {
+        struct sg_serial serial = make_serial(i);
+
+        must(sg_crl_draft_add(draft, &serial, TEST_NOW - 60,
+                              i % 2 == 0 ? SG_REASON_SUPERSEDED : SG_REASON_UNSPECIFIED, &error),
+             &error);
+    }
+    must(sg_crl_draft_finish(draft, 42, &tbs, &error), &error);
+    must(sg_crl_draft_attach(draft, sg_slice_text("x"), &der, &error), &error);
+    must(sg_crl_read(sg_buf_slice(&der), "crl", &crl, &error), &error);
+    return crl;
+}
+
+static void a_crl_is_shown(void **state)
+{
+    static const char *const PARTS[] = {
+        "certificate revocation list\n",
+        "  issuer       CN=Example Root,O=Example GmbH\n",
+        "  number       42\n",
+        "  this update  2026-01-01T00:00:00Z\n",
+        "  next update  2026-01-08T00:00:00Z\n",
+        "  validity     valid, the next is due in 6 days\n",
+        "  signature    ecdsa-sha256\n",
+        "  entries      5\n",
+        "  revoked\n",
+        "    2025-12-31T23:59:00Z  5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a01          unspecified\n",
+        "    2025-12-31T23:59:00Z  5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a02          superseded\n",
+        "    and 3 more\n",
+        "    cRLNumber                         42\n",
+    };
+    sg_auto(X509_CRL) X509_CRL *crl = make_crl(5);
+    sg_auto(sg_buf) struct sg_buf text = {0};
+    struct sg_error error = {0};
+
+    (void)state;
+    must(sg_show_crl(crl, TEST_NOW + TEST_DAY, 2, &text, &error), &error);
+    for (size_t i = 0; i < NUM(PARTS); i++)
+        expect_text(&text, PARTS[i]);
+    assert_null(strstr((const char *)text.data, "5a03"));
+    expect_calm(&text);
+}
+
+static void a_crl_has_validity_in_words(void **state)
+{
+    static const struct {
+        int64_t now;
+        const char *words;
+    } CASES[] = {
+        {TEST_NOW - TEST_DAY, "not yet valid, begins in 1 day\n"},
+        {TEST_NOW + 10 * TEST_DAY, "overdue for 3 days\n"},
+    };
+    sg_auto(X509_CRL) X509_CRL *crl = make_crl(0);
+
+    (void)state;
+    for (size_t i = 0; i < NUM(CASES); i++) {
+        sg_auto(sg_buf) struct sg_buf text = {0};
+        struct sg_error error = {0};
+
+        must(sg_show_crl(crl, CASES[i].now, SIZE_MAX, &text, &error), &error);
+        expect_text(&text, CASES[i].words);
+        expect_text(&text, "  entries      0\n");
+        assert_null(strstr((const char *)text.data, "revoked"));
+    }
+}
+
+static void a_crl_is_json_with_all_entries(void **state)
+{
+    sg_auto(X509_CRL) X509_CRL *crl = make_crl(30);
+    struct sg_error error = {0};
+    json_t *object = NULL;
+
+    (void)state;
+    must(sg_show_crl_json(crl, TEST_NOW, SIZE_MAX, &object, &error), &error);
+    assert_string_equal(json_string_value(json_object_get(object, "kind")), "crl");
+    assert_string_equal(json_string_value(json_object_get(object, "number")), "42");
+    assert_int_equal(json_integer_value(json_object_get(object, "entries")), 30);
+    assert_int_equal(json_array_size(json_object_get(object, "revoked")), 30);
+    json_decref(object);
+}
+
+static void a_request_is_shown(void **state)
+{
+    sg_auto(sg_request) struct sg_request request = {0};
+    sg_auto(sg_buf) struct sg_buf text = {0};
+    struct sg_error error = {0};
+    json_t *object = NULL;
+
+    (void)state;
+    assert_true(sg_name_parse("CN=device-AB12", &request.subject, &error));
+    decode_key(device.pkey, &request.key);
+    strcpy(request.digest, "SHA2-256");
+    assert_true(sg_buf_set(&request.der, sg_slice_text("x"), &error));
+    assert_true(sg_extensions_add(&request.extensions, "2.5.29.15", true,
+                                  sg_slice_text("\x03\x02\x07\x80"), &error));
+    must(sg_show_request(&request, &text, &error), &error);
+    expect_text(&text, "certificate request\n  subject      CN=device-AB12\n");
+    expect_text(&text, "  key          P-256\n");
+    expect_text(&text, "  digest       SHA2-256\n");
+    expect_text(&text, "    keyUsage                critical  digitalSignature\n");
+    expect_text(&text,
+                "  sha256       2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a");
+    must(sg_show_request_json(&request, &object, &error), &error);
+    assert_string_equal(json_string_value(json_object_get(object, "kind")), "request");
+    json_decref(object);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_device_is_shown),
+        cmocka_unit_test(a_root_is_shown),
+        cmocka_unit_test(validity_is_in_words),
+        cmocka_unit_test(every_extension_has_words),
+        cmocka_unit_test(hostile_names_are_tamed),
+        cmocka_unit_test(odd_fields_are_shown),
+        cmocka_unit_test(json_says_the_same),
+        cmocka_unit_test(a_crl_is_shown),
+        cmocka_unit_test(a_crl_has_validity_in_words),
+        cmocka_unit_test(a_crl_is_json_with_all_entries),
+        cmocka_unit_test(a_request_is_shown),
+    };
+
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
