@@ -1,0 +1,75 @@
+/* config: signet.yaml, read strictly.
+ *
+ * Texts are owned by the configuration. docs/operations.md describes every key.
+ */
+#ifndef SG_HOME_CONFIG_H
+#define SG_HOME_CONFIG_H
+
+#include "base/pattern.h"
+#include "base/yaml.h"
+#include "model/scheme.h"
+#include "token/signer.h"
+
+struct sg_token_entry {
+    const char *name;
+    const char *profile, *module; /* exactly one is set */
+    const char *uri;
+    const char *pin; /* a source of token/pin.h; NULL: prompt */
+    enum sg_signer_kind signer;
+    long sessions;
+};
+
+enum sg_issuer_state {
+    SG_ISSUER_ACTIVE,      /* signs certificates and CRLs */
+    SG_ISSUER_STATUS_ONLY, /* signs CRLs only: rolled over */
+    SG_ISSUER_RETIRED,     /* signs nothing */
+};
+
+struct sg_issuer_entry {
+    const char *name;
+    const char *token;       /* a sg_token_entry's name */
+    const char *key;         /* PKCS#11 URI of the key: "pkcs11:object=issuing-2026" */
+    const char *certificate; /* file, relative to the home; may not exist yet */
+    const char **chain;      /* files from its issuer up to the root */
+    size_t num_chain;
+    enum sg_scheme scheme; /* SG_SCHEME_NONE: the key's default */
+    enum sg_issuer_state state;
+    const char *crl_url, *ocsp_url, *ca_issuers_url;
+    int64_t crl_lifetime_s; /* `crl: {next_update: 7d}`, from thisUpdate to nextUpdate */
+};
+
+/* What a record's value must look like. */
+struct sg_schema_field {
+    const char *name;
+    struct sg_pattern *pattern;
+    bool optional; /* {match: PATTERN, optional: true} */
+};
+
+/* fields[0] is the id ("id" for devices, "name" for users). num 0: no such records here. */
+struct sg_schema {
+    struct sg_schema_field *fields;
+    size_t num;
+};
+
+struct sg_config {
+    struct sg_yaml *document;
+    const char *ca;
+    const char *store; /* "sqlite:signet.db" */
+    struct sg_token_entry *tokens;
+    size_t num_tokens;
+    struct sg_issuer_entry *issuers;
+    size_t num_issuers;
+    struct sg_schema device, user;
+};
+
+/* sg_config_name_is_valid: can text name an issuer or a token? Letters, digits, ".", "_" and "-",
+ * beginning with a letter or digit, 64 at most: it becomes part of file names. */
+bool sg_config_name_is_valid(const char *text);
+
+/* sg_config_load reads and cross-checks: an issuer's token exists, names and keys are not used
+ * twice, a pin-value in a URI is refused. Fails: SG_INVALID "signet.yaml:line:column: …". */
+SG_MUST_USE bool sg_config_load(const char *path, struct sg_config *config, struct sg_error *error);
+void sg_config_done(struct sg_config *config);
+SG_DEFINE_CLEANUP_IN_PLACE(sg_config, sg_config_done)
+
+#endif

@@ -1,0 +1,244 @@
+#include "home_parts.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "base/limits.h"
+#include "examples.h"
+
+/* A folder without signet.yaml is told apart from a signet.yaml that is wrong. */
+static bool check_is_home(const char *dir, const char *path, struct sg_error *error)
+{
+    struct stat status;
+
+    if (stat(path, &status) == 0)
+        return true;
+    if (errno == ENOENT || errno == ENOTDIR)
+        return sg_fail(error, SG_FAILED, NULL,
+                       "%s is no CA home, as %s is not there; `signet init DIR` makes one, -C DIR "
+                       "or SIGNET_HOME names one",
+                       dir, path);
+    return sg_fail_errno(error, "cannot open %s", path);
+}
+
+static bool open_parts(struct sg_home *home, enum sg_store_mode mode, struct sg_error *error)
+{
+    sg_auto(malloc) char *path = NULL;
+
+    if (!sg_path_join(home->dir, "signet.yaml", &path, error) ||
+        !check_is_home(home->dir, path, error) || !sg_config_load(path, &home->config, error))
+        return false;
+    home->tokens = calloc(home->config.num_tokens, sizeof *home->tokens);
+    home->issuers = calloc(home->config.num_issuers, sizeof *home->issuers);
+    home->certifying = calloc(home->config.num_issuers, sizeof *home->certifying);
+    if (home->tokens == NULL || home->issuers == NULL || home->certifying == NULL)
+        return sg_fail_memory(error);
+    return sg_store_open(home->config.store, home->dir, mode, &home->store, error);
+}
+
+bool sg_home_open(const char *dir, enum sg_store_mode mode, struct sg_home **home,
+                  struct sg_error *error)
+{
+    sg_auto(sg_home) struct sg_home *fresh = calloc(1, sizeof *fresh);
+
+    if (fresh == NULL || (fresh->dir = strdup(dir)) == NULL)
+        return sg_fail_memory(error);
+    if (!open_parts(fresh, mode, error))
+        return false;
+    *home = SG_TAKE(fresh);
+    return true;
+}
+
+/* Signers go before the tokens that they sign on. */
+void sg_home_close(struct sg_home *home)
+{
+    if (home == NULL)
+        return;
+    for (size_t i = 0; home->issuers != NULL && i < home->config.num_issuers; i++)
+        sg_issuer_free(home->issuers[i]);
+    for (size_t i = 0; home->certifying != NULL && i < home->config.num_issuers; i++)
+        sg_issuer_free(home->certifying[i]);
+    for (size_t i = 0; home->tokens != NULL && i < home->config.num_tokens; i++)
+        sg_token_close(home->tokens[i]);
+    for (size_t i = 0; i < home->num_policies; i++)
+        sg_policy_free(home->policies[i]);
+    free(home->issuers);
+    free(home->certifying);
+    free(home->tokens);
+    free(home->policies);
+    sg_store_close(home->store);
+    sg_config_done(&home->config);
+    free(home->dir);
+    free(home);
+}
+
+const char *sg_home_dir(const struct sg_home *home)
+{
+    return home->dir;
+}
+
+const struct sg_config *sg_home_config(const struct sg_home *home)
+{
+    return &home->config;
+}
+
+struct sg_store *sg_home_store(struct sg_home *home)
+{
+    return home->store;
+}
+
+static bool is_policy_file(const struct dirent *entry, size_t *len)
+{
+    static const char SUFFIX[] = ".yaml";
+    size_t full = strlen(entry->d_name);
+
+    if (full <= strlen(SUFFIX) || entry->d_name[0] == '.' ||
+        strcmp(entry->d_name + full - strlen(SUFFIX), SUFFIX) != 0)
+        return false;
+    *len = full - strlen(SUFFIX);
+    return true;
+}
+
+static bool list_policies(struct dirent **entries, int num, struct sg_buf *list,
+                          struct sg_error *error)
+{
+    size_t len;
+
+    for (int i = 0; i < num; i++)
+        if (is_policy_file(entries[i], &len) &&
+            !sg_buf_printf(list, SG_LIMIT_YAML, error, "%s%.*s", list->len > 0 ? ", " : "",
+                           (int)len, entries[i]->d_name))
+            return false;
+    return true;
+}
+
+static bool fail_as_no_policy(const char *folder, const char *name, struct sg_error *error)
+{
+    sg_auto(sg_buf) struct sg_buf list = {0};
+    struct dirent **entries = NULL;
+    int num = scandir(folder, &entries, NULL, alphasort);
+    bool is_listed;
+
+    if (num < 0)
+        return sg_fail_errno(error, "cannot look for policies in %s", folder);
+    is_listed = list_policies(entries, num, &list, error);
+    for (int i = 0; i < num; i++)
+        free(entries[i]);
+    free(entries);
+    return is_listed &&
+           sg_fail(error, SG_USAGE, NULL, "there is no policy '%s' in %s; there are: %s", name,
+                   folder, list.len > 0 ? (const char *)list.data : "none");
+}
+
+static bool check_examples(const struct sg_policy *policy, const char *folder, const char *path,
+                           struct sg_error *error)
+{
+    sg_auto(malloc) struct sg_example_result *results = NULL;
+
+    if (!sg_examples_run(policy, folder, &results, error))
+        return false;
+    for (size_t i = 0; i < sg_policy_num_examples(policy); i++) {
+        const struct sg_policy_example *example = results[i].example;
+
+        if (!results[i].as_expected)
+            return sg_fail(error, SG_INVALID, "policy examples",
+                           "%s:%u: the example %s should be %s%s, but was %s; a policy that "
+                           "does not do what its examples say is not used",
+                           path, example->line, example->csr,
+                           example->accept ? "accepted" : "refused by ",
+                           example->accept ? "" : example->refuse, results[i].text);
+    }
+    return true;
+}
+
+static bool keep_policy(struct sg_home *home, struct sg_policy **policy, struct sg_error *error)
+{
+    struct sg_policy **grown =
+        reallocarray(home->policies, home->num_policies + 1, sizeof *home->policies);
+
+    if (grown == NULL)
+        return sg_fail_memory(error);
+    home->policies = grown;
+    home->policies[home->num_policies++] = SG_TAKE(*policy);
+    return true;
+}
+
+static bool load_policy(struct sg_home *home, const char *name, struct sg_error *error)
+{
+    sg_auto(malloc) char *folder = NULL;
+    sg_auto(malloc) char *file = NULL;
+    sg_auto(malloc) char *path = NULL;
+    sg_auto(sg_policy) struct sg_policy *policy = NULL;
+
+    if (asprintf(&file, "%s.yaml", name) < 0) {
+        file = NULL; /* asprintf leaves it undefined */
+        return sg_fail_memory(error);
+    }
+    if (!sg_path_join(home->dir, "policies", &folder, error) ||
+        !sg_path_join(folder, file, &path, error))
+        return false;
+    if (access(path, F_OK) != 0 && errno == ENOENT)
+        return fail_as_no_policy(folder, name, error);
+    return sg_policy_load(path, &policy, error) && check_examples(policy, folder, path, error) &&
+           keep_policy(home, &policy, error);
+}
+
+bool sg_home_policy(struct sg_home *home, const char *name, const struct sg_policy **policy,
+                    struct sg_error *error)
+{
+    size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
+
+    if (len == 0 || len > 64 || name[len] != '\0')
+        return sg_fail(
+            error, SG_USAGE, NULL,
+            "'%s' can't be a policy: names are made of a-z, 0-9 and '-', and name a file "
+            "in policies/ without its .yaml",
+            name);
+    for (size_t i = 0; i < home->num_policies; i++)
+        if (strcmp(sg_policy_name(home->policies[i]), name) == 0) {
+            *policy = home->policies[i];
+            return true;
+        }
+    if (!load_policy(home, name, error))
+        return false;
+    *policy = home->policies[home->num_policies - 1];
+    return true;
+}
+
+static bool open_token(const struct sg_home *home, const struct sg_token_entry *entry,
+                       struct sg_token **token, struct sg_error *error)
+{
+    sg_auto(malloc) char *refusals = NULL;
+
+    if (!sg_path_join(home->dir, "refused-pins", &refusals, error))
+        return false;
+    const struct sg_token_config config = {
+        .profile = entry->profile,
+        .module = entry->module,
+        .uri = entry->uri,
+        .pin = entry->pin != NULL ? entry->pin : "prompt",
+        .folder = home->dir,
+        .refusals = refusals,
+    };
+    return sg_token_open(&config, token, error) || sg_error_prefix(error, "token %s", entry->name);
+}
+
+bool sg_home_token(struct sg_home *home, const char *name, struct sg_token **token,
+                   struct sg_error *error)
+{
+    sg_auto(sg_buf) struct sg_buf list = {0};
+
+    for (size_t i = 0; i < home->config.num_tokens; i++) {
+        const struct sg_token_entry *entry = &home->config.tokens[i];
+
+        if (strcmp(entry->name, name) == 0)
+            return open_token(home, entry, token, error);
+        if (!sg_buf_printf(&list, SG_LIMIT_YAML, error, "%s%s", i > 0 ? ", " : "", entry->name))
+            return false;
+    }
+    return sg_fail(error, SG_USAGE, NULL, "there is no token '%s' in signet.yaml; there are: %s",
+                   name, (const char *)list.data);
+}
