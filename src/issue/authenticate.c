@@ -1,0 +1,106 @@
+#include <string.h>
+
+#include "home/registry.h"
+#include "steps.h"
+
+static const char RULE[] = "requester";
+
+/* Only an operator can bring a device that no registry holds; a policy may let others ask, too. */
+static bool may_register(const struct sg_issuing *issuing)
+{
+    return sg_policy_registers(issuing->policy) && (issuing->evidence & SG_BY_OPERATOR) != 0;
+}
+
+/* The id of the device that asks, or NULL. A request never chooses who it is; it names its device
+ * only where the operator vouched for that: by --device-from-cn, or by a policy under which the
+ * line's operator brings devices that no registry holds. */
+static const char *device_id(const struct sg_issuing *issuing, const struct sg_job *job)
+{
+    if (job->device != NULL)
+        return job->device;
+    if (issuing->device_from_cn || may_register(issuing)) {
+        size_t num = 0;
+        const char *cn = sg_name_first(&job->request.subject, "2.5.4.3", &num);
+        return num == 1 ? cn : NULL;
+    }
+    return NULL;
+}
+
+static bool check_enabled(const struct sg_record *record, const char *kind, struct sg_error *error)
+{
+    if (!record->disabled)
+        return true;
+    return sg_fail(error, SG_UNAUTHENTICATED, RULE,
+                   "%s %s is disabled; `signet %s enable %s` lets it in again", kind, record->id,
+                   kind, record->id);
+}
+
+/* A device that is not in the registry yet, and that the policy lets the operator bring. */
+static bool introduce_device(const struct sg_issuing *issuing, const char *id, struct sg_job *job,
+                             struct sg_error *error)
+{
+    struct sg_record *device = &job->requester.device;
+
+    sg_record_done(device);
+    *device = (struct sg_record){0};
+    if ((device->id = strdup(id)) == NULL)
+        return sg_fail_memory(error);
+    job->requester.has_device = true;
+    job->register_device = true;
+    return sg_registry_check(&sg_home_config(issuing->home)->device, "device", device, error);
+}
+
+static bool find_device(const struct sg_issuing *issuing, const char *id, struct sg_job *job,
+                        struct sg_error *error)
+{
+    struct sg_error missing = {0};
+
+    if (sg_store_find_record(sg_home_store(issuing->home), SG_REGISTRY_DEVICE, id,
+                             &job->requester.device, &missing)) {
+        job->requester.has_device = true;
+        return check_enabled(&job->requester.device, "device", error);
+    }
+    if (missing.code == SG_UNAUTHENTICATED && may_register(issuing))
+        return introduce_device(issuing, id, job, error);
+    *error = missing;
+    return false;
+}
+
+static bool authenticate_device(const struct sg_issuing *issuing, struct sg_job *job,
+                                struct sg_error *error)
+{
+    const char *id = device_id(issuing, job);
+
+    if (id != NULL)
+        return find_device(issuing, id, job, error);
+    if (!sg_policy_needs_device(issuing->policy))
+        return true;
+    if (issuing->device_from_cn)
+        return sg_fail(error, SG_UNAUTHENTICATED, RULE,
+                       "the request's subject does not have exactly one CN to name its device");
+    return sg_fail(error, SG_UNAUTHENTICATED, RULE,
+                   "policy %s certifies a device and none is named; say which with --device ID",
+                   sg_policy_name(issuing->policy));
+}
+
+static bool authenticate_user(const struct sg_issuing *issuing, struct sg_job *job,
+                              struct sg_error *error)
+{
+    if (job->user != NULL) {
+        job->requester.has_user = sg_store_find_record(
+            sg_home_store(issuing->home), SG_REGISTRY_USER, job->user, &job->requester.user, error);
+        return job->requester.has_user && check_enabled(&job->requester.user, "user", error);
+    }
+    if (!sg_policy_needs_user(issuing->policy))
+        return true;
+    return sg_fail(error, SG_UNAUTHENTICATED, RULE,
+                   "policy %s certifies a user and none is named; say who with --user NAME",
+                   sg_policy_name(issuing->policy));
+}
+
+bool sg_issue_authenticate(const struct sg_issuing *issuing, struct sg_job *job,
+                           struct sg_error *error)
+{
+    job->requester.evidence = issuing->evidence;
+    return authenticate_device(issuing, job, error) && authenticate_user(issuing, job, error);
+}

@@ -1,0 +1,93 @@
+/* issue: one request's path, from bytes to a recorded certificate. The heart of the program.
+ *
+ * Two invariants: no certificate leaves without a durable record, and the issuer's key signs no
+ * certificate without a durable claim. tests/fault kills the process after every step and checks
+ * both against the token's own count of signatures.
+ * Thread rule: that of the home.
+ */
+#ifndef SG_ISSUE_ISSUE_H
+#define SG_ISSUE_ISSUE_H
+
+#include "base/clock.h"
+#include "home/home.h"
+#include "model/certificate.h"
+
+/* The steps, in the order in which a request takes them. */
+enum sg_issue_step {
+    SG_STEP_PARSED,
+    SG_STEP_POSSESSION,
+    SG_STEP_KEY_QUALITY,
+    SG_STEP_AUTHENTICATED,
+    SG_STEP_DECIDED,
+    SG_STEP_SERIAL,
+    SG_STEP_BUILT,
+    SG_STEP_LINTED,
+    SG_STEP_CLAIMED,
+    SG_STEP_SIGNED,
+    SG_STEP_VERIFIED,
+    SG_STEP_RECORDED,
+    SG_NUM_STEPS,
+};
+const char *sg_issue_step_word(enum sg_issue_step step);
+
+/* What all requests of a run share. */
+struct sg_issuing {
+    struct sg_home *home;
+    struct sg_issuer *issuer; /* opened to sign, or to certify itself */
+    const struct sg_policy *policy;
+    struct sg_clock clock; /* zero: the machine's */
+    unsigned evidence;     /* SG_BY_*: what vouches for the requests of this run */
+    bool device_from_cn;   /* the operator vouches that each request comes from the device
+                              that its subject's CN names */
+    void (*after_step)(enum sg_issue_step step, void *context); /* NULL but in tests */
+    void *step_context;
+};
+
+enum sg_job_outcome {
+    SG_JOB_REFUSED, /* see error */
+    SG_JOB_ISSUED,
+    SG_JOB_REPEATED, /* the certificate that this very request got before */
+};
+
+/* One request and what becomes of it. Zero-initialise, fill `in`, release with sg_job_done. */
+struct sg_job {
+    /* in; borrowed */
+    struct sg_slice bytes;             /* PKCS#10, PEM or DER; empty when own_subject is set */
+    const struct sg_name *own_subject; /* the issuer certifies its own key under this name */
+    const char *device, *user;         /* ids in the registry, or NULL */
+
+    /* on the way */
+    struct sg_request request;
+    struct sg_requester requester;
+    bool register_device;
+    struct sg_plan plan;
+    char subject[SG_LIMIT_VALUE]; /* the plan's, as text */
+    struct sg_serial serial;      /* once served, the certificate's */
+    struct sg_buf tbs;
+    uint8_t content_sha256[SG_SHA256_LEN];
+    int64_t claim;
+
+    /* out */
+    enum sg_job_outcome outcome;
+    struct sg_buf certificate; /* DER */
+    struct sg_error error;
+};
+void sg_job_done(struct sg_job *job);
+SG_DEFINE_CLEANUP_IN_PLACE(sg_job, sg_job_done)
+
+/* sg_issue takes requests down the path. They share their two durable writes, SG_LIMIT_GROUP at a
+ * time; each is refused or served on its own merits, told by its outcome and error.
+ * After the token has failed (SG_TOKEN, SG_PIN) nothing more is signed in this run: the rest are
+ * refused with the same error, "not tried".
+ * Fails only when the run as a whole can't go on (SG_STORE); outcomes stand for what is done, and
+ * whoever was not served has an error that says why. */
+SG_MUST_USE bool sg_issue(const struct sg_issuing *issuing, struct sg_job *jobs, size_t num,
+                          struct sg_error *error);
+
+/* sg_issue_check takes one request down the path up to the policy, changes nothing, and tells each
+ * rule's verdict; it goes on after a refusal as far as it makes sense. The caller frees verdicts.
+ */
+SG_MUST_USE bool sg_issue_check(const struct sg_issuing *issuing, struct sg_job *job,
+                                struct sg_verdict **verdicts, size_t *num, struct sg_error *error);
+
+#endif
