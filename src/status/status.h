@@ -1,0 +1,36 @@
+/* status: what becomes of certificates after they were issued: revocation, hold, CRLs. */
+#ifndef SG_STATUS_STATUS_H
+#define SG_STATUS_STATUS_H
+
+#include "base/clock.h"
+#include "home/home.h"
+
+/* sg_status_revoke revokes every certificate that filter finds and that can still be revoked.
+ * num      how many were; untouched on failure.
+ * Fails: SG_USAGE when filter finds nothing, SG_REFUSED when all of them are revoked already. */
+SG_MUST_USE bool sg_status_revoke(struct sg_store *store,
+                                  const struct sg_certificate_filter *filter, enum sg_reason reason,
+                                  int64_t now, size_t *num, struct sg_error *error);
+
+/* sg_status_release takes every certificate that filter finds on hold off it. Fails as revoke. */
+SG_MUST_USE bool sg_status_release(struct sg_store *store,
+                                   const struct sg_certificate_filter *filter, size_t *num,
+                                   struct sg_error *error);
+
+struct sg_crl_summary {
+    uint64_t number;
+    size_t num_entries;
+    int64_t this_update, next_update;
+};
+
+/* sg_status_crl makes the issuer's next CRL: linted, number reserved and bytes noted durably,
+ * signed, verified with an in-memory key, recorded.
+ * lifetime_s   from thisUpdate to nextUpdate; 0: the issuer's `crl: next_update`.
+ * der          replaced by the CRL.
+ * Fails: SG_TOKEN, SG_STORE; the number stays used then. SG_INTERNAL before that: an issuer without
+ * a certificate, a CRL that lint refuses. der and summary are untouched. */
+SG_MUST_USE bool sg_status_crl(struct sg_home *home, struct sg_issuer *issuer, int64_t lifetime_s,
+                               int64_t now, struct sg_buf *der, struct sg_crl_summary *summary,
+                               struct sg_error *error);
+
+#endif
