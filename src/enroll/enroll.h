@@ -1,0 +1,37 @@
+/* enroll: the side that asks: requests signed by a token's key, certificates onto the token. */
+#ifndef SG_ENROLL_ENROLL_H
+#define SG_ENROLL_ENROLL_H
+
+#include "model/extension.h"
+#include "model/name.h"
+#include "model/san.h"
+#include "token/signer.h"
+
+/* What a request shall say. */
+struct sg_csr_spec {
+    const struct sg_name *subject;
+    const struct sg_sans *sans;     /* NULL or empty: none */
+    const struct sg_oids *purposes; /* extendedKeyUsage to ask for; NULL or empty: none */
+    unsigned key_usage;             /* SG_KU_* to ask for; 0: none */
+    bool ca;                        /* asks for a CA certificate */
+    enum sg_scheme scheme;          /* SG_SCHEME_NONE: the key's default */
+};
+
+/* Called with the to-be-signed bytes before the key signs them; false stops. For issuers' keys,
+ * which sign nothing without a durable intent. */
+typedef bool sg_intent(struct sg_slice to_be_signed, void *context, struct sg_error *error);
+
+/* sg_enroll_csr makes a DER PKCS#10 request (RFC 2986) signed by the token's key, and verifies it.
+ * intent may be NULL.
+ * Fails: SG_USAGE when the scheme does not fit the key, SG_REFUSED when a name can't be encoded,
+ * SG_TOKEN, and as intent does; der is untouched. */
+SG_MUST_USE bool sg_enroll_csr(struct sg_signer *signer, const struct sg_csr_spec *spec,
+                               sg_intent *intent, void *context, struct sg_buf *der,
+                               struct sg_error *error);
+
+/* sg_enroll_store puts a certificate (DER) beside the one key on the token that uri names, reads
+ * it back and compares. */
+SG_MUST_USE bool sg_enroll_store(struct sg_token *token, const char *uri,
+                                 struct sg_slice certificate, bool replace, struct sg_error *error);
+
+#endif
