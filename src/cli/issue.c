@@ -1,0 +1,322 @@
+#include "issue/issue.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cert/cert.h"
+#include "commands.h"
+#include "open.h"
+#include "output.h"
+
+#define REQUEST_OPTIONS                                                                            \
+    {"policy", 'p', "POLICY", "the policy to issue under"},                                        \
+        {"device", 'd', "ID", "the device that asks, by its id in the registry"},                  \
+        {"device-from-cn", 0, NULL,                                                                \
+         "you vouch that each request comes from the device its CN names"},                        \
+        {"user", 'u', "NAME", "the user that asks, by name in the registry"},                      \
+    {                                                                                              \
+        "issuer", 0, "NAME", "the issuer, when several are active"                                 \
+    }
+
+static const struct sg_option ISSUE_OPTIONS[] = {
+    REQUEST_OPTIONS,
+    {"output", 'o', "FILE", "write the certificate here (default: standard output)"},
+    {"output-dir", 0, "DIR", "for several requests: DIR/REQUEST.pem for each"},
+    {"force", 'f', NULL, "replace what is there"},
+    {0},
+};
+
+static const struct sg_option CHECK_OPTIONS[] = {REQUEST_OPTIONS, {0}};
+
+/* One request of the command line: its file, its job, and where its certificate goes. */
+struct order {
+    const char *path;
+    char *output; /* NULL: standard output */
+    struct sg_buf bytes;
+};
+
+struct batch {
+    struct order *orders;
+    struct sg_job *jobs;
+    size_t num;
+};
+
+static void batch_done(struct batch *batch)
+{
+    for (size_t i = 0; i < batch->num; i++) {
+        sg_buf_free(&batch->orders[i].bytes);
+        free(batch->orders[i].output);
+        sg_job_done(&batch->jobs[i]);
+    }
+    free(batch->orders);
+    free(batch->jobs);
+}
+SG_DEFINE_CLEANUP_IN_PLACE(batch, batch_done)
+
+/* "in/device-AB12.csr" → "DIR/device-AB12.pem" */
+static bool name_output(const char *dir, const char *path, char **output, struct sg_error *error)
+{
+    const char *slash = strrchr(path, '/');
+    const char *name = slash != NULL ? slash + 1 : path;
+    const char *dot = strrchr(name, '.');
+    int len = dot != NULL && dot != name ? (int)(dot - name) : (int)strlen(name);
+
+    if (asprintf(output, "%s/%.*s.pem", dir, len, name) < 0) {
+        *output = NULL;
+        return sg_fail_memory(error);
+    }
+    return true;
+}
+
+static bool choose_output(const struct sg_cli *cli, struct order *order, struct sg_error *error)
+{
+    const char *output = sg_cli_text(cli, "output"), *dir = sg_cli_text(cli, "output-dir");
+
+    if (dir != NULL)
+        return name_output(dir, order->path, &order->output, error);
+    if (output != NULL && (order->output = strdup(output)) == NULL)
+        return sg_fail_memory(error);
+    return true;
+}
+
+static bool check_outputs(const struct sg_cli *cli, struct sg_error *error)
+{
+    const char *dir = sg_cli_text(cli, "output-dir");
+    struct stat about;
+
+    if (sg_cli_has(cli, "output") && dir != NULL)
+        return sg_fail(error, SG_USAGE, NULL, "give --output or --output-dir, not both");
+    if (sg_cli_has(cli, "output") && cli->num_operands > 1)
+        return sg_fail(error, SG_USAGE, NULL,
+                       "--output takes one certificate and there are %d requests; use "
+                       "--output-dir DIR",
+                       cli->num_operands);
+    if (dir != NULL && (stat(dir, &about) != 0 || !S_ISDIR(about.st_mode)))
+        return sg_fail(error, SG_FAILED, NULL, "--output-dir %s is not a folder; make it first",
+                       dir);
+    return true;
+}
+
+/* Two requests must not end in one file: the second would find the first's certificate there. */
+static bool check_distinct(const struct batch *batch, size_t index, struct sg_error *error)
+{
+    const struct order *order = &batch->orders[index];
+
+    for (size_t i = 0; order->output != NULL && i < index; i++)
+        if (strcmp(batch->orders[i].output, order->output) == 0)
+            return sg_fail(error, SG_USAGE, NULL, "%s and %s would both be written to %s",
+                           batch->orders[i].path, order->path, order->output);
+    return true;
+}
+
+/* Everything that can be known to be in the way is found before the first request is touched. */
+static bool read_batch(const struct sg_cli *cli, struct batch *batch, struct sg_error *error)
+{
+    size_t num = (size_t)cli->num_operands;
+
+    batch->orders = calloc(num, sizeof *batch->orders);
+    batch->jobs = calloc(num, sizeof *batch->jobs);
+    if (batch->orders == NULL || batch->jobs == NULL)
+        return sg_fail_memory(error);
+    batch->num = num;
+    for (size_t i = 0; i < num; i++) {
+        struct order *order = &batch->orders[i];
+        order->path = cli->operands[i];
+        if (!choose_output(cli, order, error) || !check_distinct(batch, i, error) ||
+            !sg_cli_check_output(order->output, sg_cli_has(cli, "force"), error) ||
+            !sg_file_read(order->path, SG_LIMIT_REQUEST, &order->bytes, error))
+            return false;
+        batch->jobs[i].bytes = sg_buf_slice(&order->bytes);
+        batch->jobs[i].device = sg_cli_text(cli, "device");
+        batch->jobs[i].user = sg_cli_text(cli, "user");
+    }
+    return true;
+}
+
+static bool open_issuing(const struct sg_cli *cli, enum sg_store_mode mode, enum sg_issuer_use use,
+                         struct sg_home **home, struct sg_issuing *issuing, struct sg_error *error)
+{
+    const char *policy;
+
+    if (!sg_cli_need(cli, "policy", &policy, error) || !sg_cli_open_home(cli, mode, home, error))
+        return false;
+    *issuing = (struct sg_issuing){.home = *home,
+                                   .clock = cli->clock,
+                                   .evidence = SG_BY_OPERATOR,
+                                   .device_from_cn = sg_cli_has(cli, "device-from-cn")};
+    return sg_home_policy(*home, policy, &issuing->policy, error) &&
+           sg_home_issuer(*home, sg_cli_text(cli, "issuer"), use, &issuing->issuer, error);
+}
+
+static const char *outcome_word(const struct sg_job *job)
+{
+    return job->outcome == SG_JOB_ISSUED     ? "issued"
+           : job->outcome == SG_JOB_REPEATED ? "issued before"
+                                             : sg_code_name(job->error.code);
+}
+
+/* The serial number of what is handed out, which may be an earlier certificate. */
+static json_t *serial_json(const struct sg_job *job)
+{
+    sg_auto(X509) X509 *certificate = NULL;
+    struct sg_serial serial = {0};
+    char text[SG_SERIAL_TEXT_SIZE];
+
+    if (job->outcome == SG_JOB_REFUSED ||
+        !sg_cert_read(sg_buf_slice(&job->certificate), "", &certificate, NULL) ||
+        !sg_cert_serial(certificate, &serial, NULL))
+        return json_null();
+    return json_string(sg_serial_text(&serial, text));
+}
+
+/* Without a file for it, the certificate is in the result. */
+static json_t *certificate_json(const struct order *order, const struct sg_job *job)
+{
+    if (job->outcome == SG_JOB_REFUSED || order->output != NULL)
+        return json_null();
+    return sg_cli_pem_json(sg_buf_slice(&job->certificate), "CERTIFICATE");
+}
+
+static json_t *job_json(const struct order *order, const struct sg_job *job)
+{
+    bool refused = job->outcome == SG_JOB_REFUSED;
+
+    return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "request", order->path, "outcome",
+                     outcome_word(job), "serial", serial_json(job), "output",
+                     sg_cli_text_or_null(refused ? NULL : order->output), "certificate",
+                     certificate_json(order, job), "rule",
+                     sg_cli_text_or_null(refused ? job->error.rule : NULL), "message",
+                     sg_cli_text_or_null(refused ? job->error.text : NULL));
+}
+
+static void say(const struct order *order, const struct sg_job *job)
+{
+    if (job->outcome == SG_JOB_REFUSED)
+        fprintf(stderr, "%s: %s%s%s%s\n", order->path,
+                sg_code_is_refusal(job->error.code) ? "refused: " : "", job->error.rule,
+                job->error.rule[0] != '\0' ? ": " : "", job->error.text);
+    else if (order->output != NULL)
+        fprintf(stderr, "%s: %s, %s\n", order->path, outcome_word(job), order->output);
+}
+
+/* Hands out one certificate. It is recorded by now: if its file can't be written, the same request
+ * gets it again. */
+static bool deliver(const struct sg_cli *cli, const struct order *order, const struct sg_job *job,
+                    struct sg_error *error)
+{
+    if (job->outcome == SG_JOB_REFUSED || (cli->json && order->output == NULL))
+        return true;
+    return sg_cli_emit_pem(order->output, sg_cli_has(cli, "force"), sg_buf_slice(&job->certificate),
+                           "CERTIFICATE", error) ||
+           sg_error_prefix(error, "the certificate is recorded, run the same again to get it; now");
+}
+
+static bool deliver_all(struct sg_cli *cli, const struct batch *batch, struct sg_error *error)
+{
+    json_t *array = json_array();
+    bool delivered = true;
+
+    for (size_t i = 0; i < batch->num; i++) {
+        delivered = deliver(cli, &batch->orders[i], &batch->jobs[i], error) && delivered;
+        if (cli->json)
+            json_array_append_new(array, job_json(&batch->orders[i], &batch->jobs[i]));
+        else if (batch->num > 1 || batch->jobs[i].outcome != SG_JOB_REFUSED)
+            say(&batch->orders[i], &batch->jobs[i]);
+    }
+    cli->answered = cli->json;
+    if (cli->json)
+        return sg_cli_print_json(array, error) && delivered;
+    json_decref(array);
+    return delivered;
+}
+
+/* The exit status of several requests is that of the first that was not served. */
+static bool conclude(const struct batch *batch, struct sg_error *error)
+{
+    size_t refused = 0;
+
+    for (size_t i = batch->num; i-- > 0;)
+        if (batch->jobs[i].outcome == SG_JOB_REFUSED) {
+            refused++;
+            *error = batch->jobs[i].error;
+        }
+    if (refused > 0 && batch->num > 1) {
+        enum sg_code code = error->code;
+        sg_error_clear(error);
+        return sg_fail(error, code, NULL, "%zu of %zu requests were not served", refused,
+                       batch->num);
+    }
+    return refused == 0 || sg_error_prefix(error, "%s", batch->orders[0].path);
+}
+
+static bool run_issue(struct sg_cli *cli, struct sg_error *error)
+{
+    sg_auto(sg_home) struct sg_home *home = NULL;
+    sg_auto(batch) struct batch batch = {0};
+    struct sg_issuing issuing;
+    struct sg_error delivery = {0};
+
+    if (!check_outputs(cli, error) || !read_batch(cli, &batch, error) ||
+        !open_issuing(cli, SG_STORE_OPEN, SG_ISSUER_TO_SIGN, &home, &issuing, error))
+        return false;
+    /* What was recorded before the run broke off is handed out all the same. */
+    bool finished = sg_issue(&issuing, batch.jobs, batch.num, error);
+    if (!deliver_all(cli, &batch, &delivery) && finished) {
+        *error = delivery;
+        return false;
+    }
+    return finished && conclude(&batch, error);
+}
+
+static json_t *verdicts_json(const struct sg_verdict *verdicts, size_t num)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < num; i++)
+        json_array_append_new(array,
+                              json_pack("{s:s, s:b, s:s}", "rule", verdicts[i].rule, "passed",
+                                        verdicts[i].passed, "text", verdicts[i].text));
+    return array;
+}
+
+static bool print_verdicts(struct sg_cli *cli, const struct sg_verdict *verdicts, size_t num,
+                           struct sg_error *error)
+{
+    size_t refused = 0;
+
+    for (size_t i = 0; i < num; i++) {
+        refused += !verdicts[i].passed;
+        if (!cli->json)
+            printf("%s  %-20s %s\n", verdicts[i].passed ? "pass  " : "REFUSE", verdicts[i].rule,
+                   verdicts[i].text);
+    }
+    cli->answered = cli->json;
+    if (cli->json && !sg_cli_print_json(verdicts_json(verdicts, num), error))
+        return false;
+    return refused == 0 || sg_fail(error, SG_REFUSED, NULL, "%zu of %zu rules refuse %s", refused,
+                                   num, cli->operands[0]);
+}
+
+static bool run_check(struct sg_cli *cli, struct sg_error *error)
+{
+    sg_auto(sg_home) struct sg_home *home = NULL;
+    sg_auto(batch) struct batch batch = {0};
+    sg_auto(malloc) struct sg_verdict *verdicts = NULL;
+    struct sg_issuing issuing;
+    size_t num = 0;
+
+    return read_batch(cli, &batch, error) &&
+           open_issuing(cli, SG_STORE_READ_ONLY, SG_ISSUER_TO_READ, &home, &issuing, error) &&
+           sg_issue_check(&issuing, &batch.jobs[0], &verdicts, &num, error) &&
+           print_verdicts(cli, verdicts, num, error);
+}
+
+const struct sg_command SG_ISSUE_COMMANDS[] = {
+    {"issue", "REQUEST…", "certify requests under a policy",
+     "REQUEST is a PKCS#10 file, PEM or DER; - is standard input. The same request for the same\n"
+     "device gets the same certificate again while that is valid.",
+     ISSUE_OPTIONS, 1, -1, run_issue},
+    {"check", "REQUEST", "each rule's verdict on a request; nothing is issued", NULL, CHECK_OPTIONS,
+     1, 1, run_check},
+    {0},
+};

@@ -1,0 +1,60 @@
+/* open: what commands open from their options: a home, a key on a token, files. */
+#ifndef SG_CLI_OPEN_H
+#define SG_CLI_OPEN_H
+
+#include "command.h"
+#include "home/home.h"
+
+/* Rows of an option table that reach a token without a home. */
+#define SG_TOKEN_MODULE_OPTIONS                                                                    \
+    {"profile", 0, "NAME", "the token's model: softhsm, …"},                                       \
+    {                                                                                              \
+        "module", 0, "PATH", "or the path of its PKCS#11 module"                                   \
+    }
+#define SG_TOKEN_OPTIONS                                                                           \
+    SG_TOKEN_MODULE_OPTIONS,                                                                       \
+    {                                                                                              \
+        "pin", 0, "SOURCE", "file:PATH, env:NAME, credential:NAME or prompt (default)"             \
+    }
+
+/* sg_cli_open_home opens -C or $SIGNET_HOME. Fails: SG_USAGE when neither is given. */
+SG_MUST_USE bool sg_cli_open_home(const struct sg_cli *cli, enum sg_store_mode mode,
+                                  struct sg_home **home, struct sg_error *error);
+
+/* A key on a token, or a token alone, as an operand names it. */
+struct sg_cli_key {
+    struct sg_home *home; /* when the operand is an issuer's name */
+    struct sg_token *token;
+    char *uri;
+};
+void sg_cli_key_done(struct sg_cli_key *key);
+SG_DEFINE_CLEANUP_IN_PLACE(sg_cli_key, sg_cli_key_done)
+
+/* sg_cli_open_key opens the token of an operand: an issuer's name in the home, or a PKCS#11 URI
+ * with --profile or --module and --pin. The key itself is not looked for yet. */
+SG_MUST_USE bool sg_cli_open_key(const struct sg_cli *cli, const char *operand,
+                                 struct sg_cli_key *key, struct sg_error *error);
+
+/* sg_cli_find_issuer: the entry of signet.yaml; NULL finds the only one.
+ * Fails: SG_USAGE, naming those there are. */
+SG_MUST_USE bool sg_cli_find_issuer(struct sg_home *home, const char *name,
+                                    const struct sg_issuer_entry **entry, struct sg_error *error);
+
+/* A stack of certificates from one file. */
+typedef STACK_OF(X509) sg_certificates;
+static inline void sg_certificates_free(sg_certificates *certificates)
+{
+    sk_X509_pop_free(certificates, X509_free);
+}
+SG_DEFINE_CLEANUP(sg_certificates, sg_certificates_free)
+
+/* sg_cli_read_certificates appends the certificates of a PEM file, or the one of a DER file.
+ * Fails: SG_FAILED, SG_MALFORMED, naming the path. */
+SG_MUST_USE bool sg_cli_read_certificates(const char *path, sg_certificates *certificates,
+                                          struct sg_error *error);
+
+/* sg_cli_certificate_der: the DER of a certificate. */
+SG_MUST_USE bool sg_cli_certificate_der(const X509 *certificate, struct sg_buf *der,
+                                        struct sg_error *error);
+
+#endif

@@ -1,0 +1,120 @@
+#include "output.h"
+
+#include "cert/cert.h"
+
+bool sg_cli_print_json(json_t *value, struct sg_error *error)
+{
+    if (value == NULL)
+        return sg_fail_memory(error);
+    int failed = json_dumpf(value, stdout, JSON_INDENT(2));
+    putchar('\n');
+    json_decref(value);
+    return failed == 0 || sg_fail_errno(error, "the result could not be written");
+}
+
+bool sg_cli_emit_pem(const char *output, bool force, struct sg_slice der, const char *label,
+                     struct sg_error *error)
+{
+    sg_auto(sg_buf) struct sg_buf pem = {0};
+
+    if (!sg_cert_pem(der, label, &pem, error))
+        return false;
+    if (output != NULL)
+        return sg_file_write(output, sg_buf_slice(&pem), 0644,
+                             force ? SG_REPLACE_EXISTING : SG_KEEP_EXISTING, error);
+    return fwrite(pem.data, 1, pem.len, stdout) == pem.len ||
+           sg_fail_errno(error, "the result could not be written to standard output");
+}
+
+bool sg_cli_check_output(const char *output, bool force, struct sg_error *error)
+{
+    return output == NULL || force || sg_file_check_absent(output, error);
+}
+
+json_t *sg_cli_pem_json(struct sg_slice der, const char *label)
+{
+    sg_auto(sg_buf) struct sg_buf pem = {0};
+
+    if (der.len == 0)
+        return json_null();
+    if (!sg_cert_pem(der, label, &pem, NULL))
+        return NULL;
+    return json_stringn((const char *)pem.data, pem.len);
+}
+
+json_t *sg_cli_text_or_null(const char *text)
+{
+    return text != NULL ? json_string(text) : json_null();
+}
+
+static json_t *moment_json(int64_t moment)
+{
+    char text[SG_TIME_TEXT_SIZE];
+
+    return json_string(sg_time_text(moment, text));
+}
+
+json_t *sg_cli_certificate_json(const struct sg_certificate *certificate)
+{
+    char serial[SG_SERIAL_TEXT_SIZE], key[SG_SHA256_HEX_SIZE];
+    bool revoked = certificate->status == SG_STATUS_REVOKED ||
+                   certificate->status == SG_STATUS_HELD ||
+                   certificate->status == SG_STATUS_ORPHANED;
+
+    sg_hex(sg_slice_of(certificate->spki_sha256, SG_SHA256_LEN), key, sizeof key);
+    return json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o}", "serial",
+        sg_serial_text(&certificate->serial, serial), "status", sg_status_word(certificate->status),
+        "issuer", certificate->issuer, "policy", certificate->policy, "subject",
+        certificate->subject, "device", sg_cli_text_or_null(certificate->device), "user",
+        sg_cli_text_or_null(certificate->user), "not_before", moment_json(certificate->not_before),
+        "not_after", moment_json(certificate->not_after), "key_sha256", key, "revoked",
+        revoked ? moment_json(certificate->revoked) : json_null(), "reason",
+        revoked ? json_string(sg_reason_word(certificate->reason)) : json_null());
+}
+
+static const char *yes_no(bool value)
+{
+    return value ? "yes" : "no";
+}
+
+void sg_cli_print_key(const struct sg_key *key)
+{
+    char kind[SG_KEY_KIND_TEXT_SIZE], id[2 * SG_LIMIT_PIN + 1], digest[SG_SHA256_HEX_SIZE];
+
+    printf("%s\n", key->label);
+    printf("  kind               %s\n", sg_key_kind_text(key->public.kind, kind));
+    printf("  id                 %s\n", sg_hex(sg_buf_slice(&key->id), id, sizeof id));
+    if (key->public.spki.len > 0)
+        printf("  public key SHA-256 %s\n",
+               sg_hex(sg_slice_of(key->public.sha256, SG_SHA256_LEN), digest, sizeof digest));
+    printf("  certificate        %s\n", yes_no(key->has_certificate));
+    printf("  made on the token  %s\n", yes_no(key->local));
+    printf("  sensitive          %s, always %s\n", yes_no(key->sensitive),
+           yes_no(key->always_sensitive));
+    printf("  extractable        %s, ever %s\n", yes_no(key->extractable),
+           yes_no(!key->never_extractable));
+    printf("  modifiable         %s\n", yes_no(key->modifiable));
+    printf("  may                %s%s%s%s\n", key->sign ? "sign" : "not sign",
+           key->decrypt ? ", decrypt" : "", key->unwrap ? ", unwrap" : "",
+           key->derive ? ", derive" : "");
+    if (key->always_authenticate)
+        printf("  PIN                for each signature\n");
+}
+
+json_t *sg_cli_key_json(const struct sg_key *key)
+{
+    char kind[SG_KEY_KIND_TEXT_SIZE], id[2 * SG_LIMIT_PIN + 1], digest[SG_SHA256_HEX_SIZE];
+
+    sg_hex(sg_slice_of(key->public.sha256, SG_SHA256_LEN), digest, sizeof digest);
+    return json_pack(
+        "{s:s, s:s, s:s, s:o, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b}", "label",
+        key->label, "kind", sg_key_kind_text(key->public.kind, kind), "id",
+        sg_hex(sg_buf_slice(&key->id), id, sizeof id), "key_sha256",
+        key->public.spki.len > 0 ? json_string(digest) : json_null(), "certificate",
+        key->has_certificate, "local", key->local, "sensitive", key->sensitive, "always_sensitive",
+        key->always_sensitive, "extractable", key->extractable, "never_extractable",
+        key->never_extractable, "modifiable", key->modifiable, "sign", key->sign, "decrypt",
+        key->decrypt, "unwrap", key->unwrap, "derive", key->derive, "always_authenticate",
+        key->always_authenticate);
+}

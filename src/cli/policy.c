@@ -1,0 +1,168 @@
+#include "policy/policy.h"
+
+#include <dirent.h>
+#include <string.h>
+
+#include "commands.h"
+#include "home/examples.h"
+#include "open.h"
+#include "output.h"
+
+/* A policy by its file, or by its name in the home. */
+static bool find_path(const struct sg_cli *cli, const char *name, char **path,
+                      struct sg_error *error)
+{
+    if (strchr(name, '/') != NULL || strchr(name, '.') != NULL)
+        return sg_path_join("", name, path, error);
+    if (cli->home == NULL)
+        return sg_fail(error, SG_USAGE, NULL,
+                       "'%s' is looked for in a CA home; use -C DIR, or give the policy's file",
+                       name);
+    if (asprintf(path, "%s/policies/%s.yaml", cli->home, name) < 0) {
+        *path = NULL;
+        return sg_fail_memory(error);
+    }
+    return true;
+}
+
+static json_t *result_json(const char *path, const struct sg_example_result *result)
+{
+    return json_pack("{s:s, s:s, s:i, s:b, s:s}", "policy", path, "csr", result->example->csr,
+                     "line", (int)result->example->line, "as_expected", result->as_expected, "text",
+                     result->text);
+}
+
+/* Tells every example's verdict; counts those that are not as expected. */
+static bool test_one(const char *path, bool json, json_t *array, size_t *num, size_t *wrong,
+                     struct sg_error *error)
+{
+    sg_auto(sg_policy) struct sg_policy *policy = NULL;
+    sg_auto(malloc) struct sg_example_result *results = NULL;
+    const char *slash = strrchr(path, '/');
+    sg_auto(malloc) char *folder =
+        slash != NULL ? strndup(path, (size_t)(slash - path)) : strdup(".");
+
+    if (folder == NULL)
+        return sg_fail_memory(error);
+    if (!sg_policy_load(path, &policy, error) || !sg_examples_run(policy, folder, &results, error))
+        return false;
+    for (size_t i = 0; i < sg_policy_num_examples(policy); i++) {
+        ++*num;
+        *wrong += !results[i].as_expected;
+        if (json)
+            json_array_append_new(array, result_json(path, &results[i]));
+        else
+            printf("%s  %s:%u  %s: %s\n", results[i].as_expected ? "ok   " : "WRONG", path,
+                   results[i].example->line, results[i].example->csr, results[i].text);
+    }
+    if (!json && sg_policy_num_examples(policy) == 0)
+        printf("none   %s has no examples\n", path);
+    return true;
+}
+
+static int is_policy_file(const struct dirent *entry)
+{
+    size_t len = strlen(entry->d_name);
+
+    return len > 5 && strcmp(entry->d_name + len - 5, ".yaml") == 0;
+}
+
+/* The files of all policies of the home, in the order of their names. */
+static bool list_home_policies(const struct sg_cli *cli, char ***paths, size_t *num,
+                               struct sg_error *error)
+{
+    sg_auto(malloc) char *folder = NULL;
+    struct dirent **entries;
+
+    if (cli->home == NULL)
+        return sg_fail(error, SG_USAGE, NULL,
+                       "no CA home is named; use -C DIR, or name policy files");
+    if (!sg_path_join(cli->home, "policies", &folder, error))
+        return false;
+    int found = scandir(folder, &entries, is_policy_file, alphasort);
+    if (found < 0)
+        return sg_fail_errno(error, "%s can't be read", folder);
+    *paths = calloc((size_t)found + 1, sizeof **paths);
+    bool done = *paths != NULL || sg_fail_memory(error);
+    for (int i = 0; i < found; i++) {
+        done = done && sg_path_join(folder, entries[i]->d_name, &(*paths)[(*num)++], error);
+        free(entries[i]);
+    }
+    free(entries);
+    return done;
+}
+
+static bool list_named_policies(const struct sg_cli *cli, char ***paths, size_t *num,
+                                struct sg_error *error)
+{
+    *paths = calloc((size_t)cli->num_operands, sizeof **paths);
+    if (*paths == NULL)
+        return sg_fail_memory(error);
+    for (int i = 0; i < cli->num_operands; i++)
+        if (!find_path(cli, cli->operands[i], &(*paths)[(*num)++], error))
+            return false;
+    return true;
+}
+
+static bool test_all(struct sg_cli *cli, char **paths, size_t num_paths, struct sg_error *error)
+{
+    json_t *array = json_array();
+    size_t num = 0, wrong = 0;
+    bool done = true;
+
+    for (size_t i = 0; done && i < num_paths; i++)
+        done = test_one(paths[i], cli->json, array, &num, &wrong, error);
+    cli->answered = done && cli->json;
+    if (cli->answered)
+        done = sg_cli_print_json(json_incref(array), error);
+    json_decref(array);
+    if (done && !cli->json)
+        printf("%zu examples, %zu not as expected\n", num, wrong);
+    return done && (wrong == 0 || sg_fail(error, SG_INVALID, NULL,
+                                          "%zu of %zu examples are not as expected", wrong, num));
+}
+
+static bool run_test(struct sg_cli *cli, struct sg_error *error)
+{
+    char **paths = NULL;
+    size_t num = 0;
+    bool done = (cli->num_operands > 0 ? list_named_policies(cli, &paths, &num, error)
+                                       : list_home_policies(cli, &paths, &num, error)) &&
+                test_all(cli, paths, num, error);
+
+    for (size_t i = 0; i < num; i++)
+        free(paths[i]);
+    free(paths);
+    return done;
+}
+
+static bool run_show(struct sg_cli *cli, struct sg_error *error)
+{
+    sg_auto(malloc) char *path = NULL;
+    sg_auto(sg_policy) struct sg_policy *policy = NULL;
+    char digest[SG_SHA256_HEX_SIZE];
+
+    if (!find_path(cli, cli->operands[0], &path, error) || !sg_policy_load(path, &policy, error))
+        return false;
+    sg_hex(sg_slice_of(sg_policy_sha256(policy), SG_SHA256_LEN), digest, sizeof digest);
+    struct sg_slice source = sg_policy_source(policy);
+    if (cli->json)
+        return sg_cli_print_json(
+            json_pack("{s:s, s:s, s:s, s:b, s:b, s:b, s:i, s:s%}", "policy", sg_policy_name(policy),
+                      "description", sg_policy_description(policy), "sha256", digest, "ca",
+                      sg_policy_is_ca(policy), "needs_device", sg_policy_needs_device(policy),
+                      "needs_user", sg_policy_needs_user(policy), "examples",
+                      (int)sg_policy_num_examples(policy), "source", (const char *)source.data,
+                      source.len),
+            error);
+    printf("# %s\n# SHA-256 %s\n%.*s", path, digest, (int)source.len, (const char *)source.data);
+    return true;
+}
+
+const struct sg_command SG_POLICY_COMMANDS[] = {
+    {"policy test", "[POLICY…]", "run the examples of policies (default: of all in the home)",
+     "POLICY is a name in the home or a file.", NULL, 0, -1, run_test},
+    {"policy show", "POLICY", "a policy as it is in force, with its digest", NULL, NULL, 1, 1,
+     run_show},
+    {0},
+};

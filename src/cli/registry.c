@@ -1,0 +1,198 @@
+#include "home/registry.h"
+
+#include <string.h>
+
+#include "commands.h"
+#include "open.h"
+#include "output.h"
+
+static const struct sg_option IMPORT_OPTIONS[] = {
+    {"format", 0, "WORD", "csv or jsonl (default: by the file's name)"},
+    {0},
+};
+
+/* The same commands serve devices and users; the noun is the command's first word. */
+static enum sg_registry_kind kind_of(const struct sg_cli *cli)
+{
+    return cli->command->words[0] == 'd' ? SG_REGISTRY_DEVICE : SG_REGISTRY_USER;
+}
+
+static const char *noun_of(const struct sg_cli *cli)
+{
+    return kind_of(cli) == SG_REGISTRY_DEVICE ? "device" : "user";
+}
+
+static const struct sg_schema *schema_of(const struct sg_cli *cli, const struct sg_home *home)
+{
+    const struct sg_config *config = sg_home_config(home);
+
+    return kind_of(cli) == SG_REGISTRY_DEVICE ? &config->device : &config->user;
+}
+
+/* ID NAME=VALUE… */
+static bool parse_record(const struct sg_cli *cli, struct sg_record *record, struct sg_error *error)
+{
+    if ((record->id = strdup(cli->operands[0])) == NULL)
+        return sg_fail_memory(error);
+    for (int i = 1; i < cli->num_operands; i++) {
+        const char *equals = strchr(cli->operands[i], '=');
+        sg_auto(malloc) char *name = NULL;
+        if (equals == NULL || equals == cli->operands[i])
+            return sg_fail(error, SG_USAGE, NULL, "'%s': write NAME=VALUE, as in region=us-east",
+                           cli->operands[i]);
+        name = strndup(cli->operands[i], (size_t)(equals - cli->operands[i]));
+        if (name == NULL)
+            return sg_fail_memory(error);
+        if (sg_record_value(record, name) != NULL)
+            return sg_fail(error, SG_USAGE, NULL, "%s is given twice", name);
+        if (!sg_record_set(record, name, equals + 1, error))
+            return false;
+    }
+    return true;
+}
+
+static bool run_add(struct sg_cli *cli, struct sg_error *error)
+{
+    sg_auto(sg_home) struct sg_home *home = NULL;
+    sg_auto(sg_record) struct sg_record record = {0};
+    size_t index;
+
+    if (!parse_record(cli, &record, error) || !sg_cli_open_home(cli, SG_STORE_OPEN, &home, error) ||
+        !sg_registry_check(schema_of(cli, home), noun_of(cli), &record, error) ||
+        !sg_store_register(sg_home_store(home), kind_of(cli), &record, 1, &index, error))
+        return false;
+    fprintf(stderr, "%s %s is registered\n", noun_of(cli), record.id);
+    return true;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t len = strlen(text), end_len = strlen(end);
+
+    return len >= end_len && strcmp(text + len - end_len, end) == 0;
+}
+
+static bool parse_format(const struct sg_cli *cli, enum sg_registry_format *format,
+                         struct sg_error *error)
+{
+    const char *word = sg_cli_text(cli, "format"), *path = cli->operands[0];
+
+    if (word != NULL ? strcmp(word, "csv") == 0 : ends_with(path, ".csv"))
+        *format = SG_REGISTRY_CSV;
+    else if (word != NULL ? strcmp(word, "jsonl") == 0
+                          : ends_with(path, ".jsonl") || ends_with(path, ".ndjson"))
+        *format = SG_REGISTRY_JSON_LINES;
+    else
+        return sg_fail(error, SG_USAGE, NULL, "%s: say --format csv or --format jsonl", path);
+    return true;
+}
+
+static bool run_import(struct sg_cli *cli, struct sg_error *error)
+{
+    sg_auto(sg_home) struct sg_home *home = NULL;
+    sg_auto(sg_buf) struct sg_buf text = {0};
+    sg_auto(malloc) struct sg_record *records = NULL;
+    enum sg_registry_format format;
+    size_t num = 0, index;
+
+    if (!parse_format(cli, &format, error) || !sg_cli_open_home(cli, SG_STORE_OPEN, &home, error) ||
+        !sg_file_read(cli->operands[0], SG_LIMIT_IMPORT, &text, error) ||
+        !sg_registry_read(schema_of(cli, home), noun_of(cli), format, cli->operands[0],
+                          sg_buf_slice(&text), &records, &num, error))
+        return false;
+    bool done = sg_store_register(sg_home_store(home), kind_of(cli), records, num, &index, error);
+    for (size_t i = 0; i < num; i++)
+        sg_record_done(&records[i]);
+    if (done)
+        fprintf(stderr, "%zu %ss are registered\n", num, noun_of(cli));
+    return done;
+}
+
+static json_t *record_json(const struct sg_record *record)
+{
+    json_t *object = json_pack("{s:s, s:b}", "id", record->id, "enabled", !record->disabled);
+
+    for (size_t i = 0; i < record->num_attributes; i++)
+        json_object_set_new(object, record->attributes[i].name,
+                            json_string(record->attributes[i].value));
+    return object;
+}
+
+static bool visit(const struct sg_record *record, void *context, struct sg_error *error)
+{
+    json_t *array = context;
+
+    if (array != NULL)
+        return json_array_append_new(array, record_json(record)) == 0 || sg_fail_memory(error);
+    printf("%s%s", record->id, record->disabled ? " (disabled)" : "");
+    for (size_t i = 0; i < record->num_attributes; i++)
+        printf("  %s=%s", record->attributes[i].name, record->attributes[i].value);
+    printf("\n");
+    return true;
+}
+
+static bool run_list(struct sg_cli *cli, struct sg_error *error)
+{
+    sg_auto(sg_home) struct sg_home *home = NULL;
+    json_t *array = NULL;
+
+    if (!sg_cli_open_home(cli, SG_STORE_READ_ONLY, &home, error))
+        return false;
+    if (cli->json)
+        array = json_array();
+    if (!sg_store_each_record(sg_home_store(home), kind_of(cli), visit, array, error)) {
+        json_decref(array);
+        return false;
+    }
+    return !cli->json || sg_cli_print_json(array, error);
+}
+
+static bool set_disabled(struct sg_cli *cli, bool disabled, struct sg_error *error)
+{
+    sg_auto(sg_home) struct sg_home *home = NULL;
+
+    if (!sg_cli_open_home(cli, SG_STORE_OPEN, &home, error) ||
+        !sg_store_set_disabled(sg_home_store(home), kind_of(cli), cli->operands[0], disabled,
+                               error))
+        return false;
+    fprintf(stderr, "%s %s is %s%s\n", noun_of(cli), cli->operands[0],
+            disabled ? "disabled" : "enabled",
+            disabled ? "; its certificates stay valid until they are revoked" : "");
+    return true;
+}
+
+static bool run_disable(struct sg_cli *cli, struct sg_error *error)
+{
+    return set_disabled(cli, true, error);
+}
+
+static bool run_enable(struct sg_cli *cli, struct sg_error *error)
+{
+    return set_disabled(cli, false, error);
+}
+
+static const char ADD_DETAILS[] = "The values are checked against `registry` in signet.yaml.";
+static const char IMPORT_DETAILS[] =
+    "CSV with a header line of field names, or one JSON object a line. All records or none.";
+
+const struct sg_command SG_DEVICE_COMMANDS[] = {
+    {"device add", "ID [NAME=VALUE…]", "register a device", ADD_DETAILS, NULL, 1, -1, run_add},
+    {"device import", "FILE", "register many devices", IMPORT_DETAILS, IMPORT_OPTIONS, 1, 1,
+     run_import},
+    {"device list", "", "the registered devices", NULL, NULL, 0, 0, run_list},
+    {"device disable", "ID", "let a device have no further certificate", NULL, NULL, 1, 1,
+     run_disable},
+    {"device enable", "ID", "take that back", NULL, NULL, 1, 1, run_enable},
+    {0},
+};
+
+const struct sg_command SG_USER_COMMANDS[] = {
+    {"user add", "NAME [NAME=VALUE…]", "register a user", ADD_DETAILS, NULL, 1, -1, run_add},
+    {"user import", "FILE", "register many users", IMPORT_DETAILS, IMPORT_OPTIONS, 1, 1,
+     run_import},
+    {"user list", "", "the registered users", NULL, NULL, 0, 0, run_list},
+    {"user disable", "NAME", "let a user have no further certificate", NULL, NULL, 1, 1,
+     run_disable},
+    {"user enable", "NAME", "take that back", NULL, NULL, 1, 1, run_enable},
+    {0},
+};

@@ -1,0 +1,112 @@
+#include <string.h>
+
+#include "cert/cert.h"
+#include "commands.h"
+#include "open.h"
+#include "output.h"
+#include "status/status.h"
+
+#define WHICH_OPTIONS                                                                              \
+    {"device", 'd', "ID", "every certificate of this device"},                                     \
+    {                                                                                              \
+        "user", 'u', "NAME", "every certificate of this user"                                      \
+    }
+
+static const struct sg_option REVOKE_OPTIONS[] = {
+    {"reason", 'r', "REASON", "keyCompromise, superseded, cessationOfOperation, …"},
+    {"hold", 0, NULL, "for now: certificateHold; `signet release` takes it back"},
+    WHICH_OPTIONS,
+    {0},
+};
+
+static const struct sg_option RELEASE_OPTIONS[] = {WHICH_OPTIONS, {0}};
+
+/* An operand is a serial number, or the certificate's file. */
+static bool find_serial(const char *operand, struct sg_serial *serial, struct sg_error *error)
+{
+    sg_auto(sg_certificates) sg_certificates *certificates = sk_X509_new_null();
+
+    if (sg_serial_parse(operand, serial, NULL))
+        return true;
+    if (certificates == NULL)
+        return sg_fail_memory(error);
+    if (access(operand, F_OK) != 0)
+        return sg_fail(error, SG_USAGE, NULL,
+                       "'%s' is neither a serial number in hex nor a certificate's file", operand);
+    return sg_cli_read_certificates(operand, certificates, error) &&
+           sg_cert_serial(sk_X509_value(certificates, 0), serial, error);
+}
+
+static bool parse_filter(const struct sg_cli *cli, struct sg_serial *serial,
+                         struct sg_certificate_filter *filter, struct sg_error *error)
+{
+    int selectors = cli->num_operands + sg_cli_has(cli, "device") + sg_cli_has(cli, "user");
+
+    *filter = (struct sg_certificate_filter){.device = sg_cli_text(cli, "device"),
+                                             .user = sg_cli_text(cli, "user"),
+                                             .now = sg_clock_now(&cli->clock)};
+    if (selectors != 1)
+        return sg_fail(error, SG_USAGE, NULL,
+                       "say which: a serial number, a certificate's file, --device ID or "
+                       "--user NAME");
+    if (cli->num_operands == 0)
+        return true;
+    filter->serial = serial;
+    return find_serial(cli->operands[0], serial, error);
+}
+
+static bool parse_reason(const struct sg_cli *cli, enum sg_reason *reason, struct sg_error *error)
+{
+    const char *word = sg_cli_text(cli, "reason");
+
+    *reason = SG_REASON_UNSPECIFIED;
+    if (sg_cli_has(cli, "hold")) {
+        *reason = SG_REASON_CERTIFICATE_HOLD;
+        return word == NULL ||
+               sg_fail(error, SG_USAGE, NULL, "--hold is a reason of its own; leave out --reason");
+    }
+    return word == NULL || sg_reason_parse(word, reason, error);
+}
+
+static bool print_count(const struct sg_cli *cli, const char *what, size_t num,
+                        struct sg_error *error)
+{
+    if (cli->json)
+        return sg_cli_print_json(json_pack("{s:I}", what, (json_int_t)num), error);
+    printf("%zu %s%s\n", num, what, "; `signet crl` makes the revocation list that says so");
+    return true;
+}
+
+static bool run_revoke(struct sg_cli *cli, struct sg_error *error)
+{
+    sg_auto(sg_home) struct sg_home *home = NULL;
+    struct sg_certificate_filter filter;
+    struct sg_serial serial;
+    enum sg_reason reason;
+    size_t num = 0;
+
+    return parse_reason(cli, &reason, error) && parse_filter(cli, &serial, &filter, error) &&
+           sg_cli_open_home(cli, SG_STORE_OPEN, &home, error) &&
+           sg_status_revoke(sg_home_store(home), &filter, reason, filter.now, &num, error) &&
+           print_count(cli, "revoked", num, error);
+}
+
+static bool run_release(struct sg_cli *cli, struct sg_error *error)
+{
+    sg_auto(sg_home) struct sg_home *home = NULL;
+    struct sg_certificate_filter filter;
+    struct sg_serial serial;
+    size_t num = 0;
+
+    return parse_filter(cli, &serial, &filter, error) &&
+           sg_cli_open_home(cli, SG_STORE_OPEN, &home, error) &&
+           sg_status_release(sg_home_store(home), &filter, &num, error) &&
+           print_count(cli, "released", num, error);
+}
+
+const struct sg_command SG_REVOKE_COMMANDS[] = {
+    {"revoke", "[SERIAL|FILE]", "revoke certificates", NULL, REVOKE_OPTIONS, 0, 1, run_revoke},
+    {"release", "[SERIAL|FILE]", "take certificates off hold", NULL, RELEASE_OPTIONS, 0, 1,
+     run_release},
+    {0},
+};
