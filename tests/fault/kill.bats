@@ -1,0 +1,182 @@
+# kill: the process dies after every step of the path, and both invariants hold all the same.
+load faults
+
+setup_file() {
+    start_with_ca
+}
+
+setup() {
+    cd "$BATS_FILE_TMPDIR"
+}
+
+# kill_after STEP ORPHANS: a request whose process is killed after STEP leaves that many orphans, and
+# is served when it comes again.
+kill_after() {
+    local step=$1 orphans=$2 device=device-KILL$BATS_TEST_NUMBER
+    make_device ca "$device"
+
+    run --separate-stderr "$SIGNET_FAULT_TOOLS/issue_steps" ca device-mtls "$device" "$device.csr" "$step"
+    expect_status 137
+    expect_equal "what left before the kill" "" "$output"
+    check_invariants
+
+    "$SIGNET_FAULT_TOOLS/issue_steps" ca device-mtls "$device" "$device.csr" none >"$device.pem"
+    expect_one_certificate "$device" "$device.pem"
+    make_crl
+    expect_orphans_listed "$device" "$orphans"
+    check_invariants "$device.pem"
+}
+
+@test "killed after parsing" { kill_after parsed 0; }
+@test "killed after possession" { kill_after possession 0; }
+@test "killed after key quality" { kill_after key-quality 0; }
+@test "killed after authentication" { kill_after authenticated 0; }
+@test "killed after the policy's decision" { kill_after decided 0; }
+@test "killed after the serial number" { kill_after serial 0; }
+@test "killed after building" { kill_after built 0; }
+@test "killed after lint" { kill_after linted 0; }
+@test "killed after the claim" { kill_after claimed 1; }
+@test "killed after signing" { kill_after signed 1; }
+@test "killed after verifying" { kill_after verified 1; }
+@test "killed after recording: the retry gets the recorded certificate" { kill_after recorded 0; }
+
+@test "killed at the third signature of five requests" {
+    local device devices="device-GRP1 device-GRP2 device-GRP3 device-GRP4 device-GRP5" requests=()
+    for device in $devices; do
+        make_device ca "$device"
+        requests+=("$device.csr")
+    done
+    mkdir group
+
+    run with_fault C_Sign:3:kill signet -C ca issue -p device-mtls --device-from-cn --output-dir group \
+        "${requests[@]}"
+    expect_status 137
+    expect_equal "certificates that left" "" "$(ls -A group)"
+    check_invariants
+
+    signet -C ca issue -p device-mtls --device-from-cn --output-dir group "${requests[@]}"
+    make_crl
+    for device in $devices; do
+        expect_one_certificate "$device" "group/$device.pem"
+        expect_orphans_listed "$device" 1
+    done
+    check_invariants group/*.pem
+}
+
+# kill_crl FAULT: a CRL whose process dies leaves no file, and its number is not given out again.
+kill_crl() {
+    make_crl
+    local before after process status=0 delays
+    before=$(crl_number)
+    delays=$(count_log '^delay')
+
+    SIGNET_WRAP_FAULT=$1 "$SIGNET" -C ca crl -o killed.pem 2>killed.log &
+    process=$!
+    if [[ $1 == *delay* ]]; then
+        wait_for_delay $((delays + 1))
+        kill -KILL "$process"
+    fi
+    wait "$process" || status=$?
+    expect_equal "exit status" 137 "$status"
+    expect_absent killed.pem
+    check_invariants
+
+    make_crl
+    after=$(crl_number)
+    expect_equal "the next CRL's number" $((16#$before + 2)) $((16#$after))
+    expect_equal "CRLs of one number" "" "$(sqlite3 ca/signet.db \
+        'SELECT number FROM crl GROUP BY issuer, number HAVING count(*) > 1')"
+    check_invariants
+}
+
+@test "a CRL's process is killed while the token signs" {
+    kill_crl C_Sign:1:delay=60000
+}
+
+@test "a CRL's process is killed between signature and record" {
+    kill_crl C_Sign:1:kill
+}
+
+@test "an issuing process is killed while the token signs" {
+    local device=device-SLOW1 process status=0 delays
+    make_device ca "$device"
+    delays=$(count_log '^delay')
+
+    SIGNET_WRAP_FAULT=C_Sign:1:delay=60000 "$SIGNET" -C ca issue -p device-mtls --device "$device" \
+        -o "$device.pem" "$device.csr" 2>killed.log &
+    process=$!
+    wait_for_delay $((delays + 1))
+    expect_equal "claims in flight" 1 "$(count_certificates ca --device "$device" --status in-flight)"
+    kill -KILL "$process"
+    wait "$process" || status=$?
+    expect_equal "exit status" 137 "$status"
+    expect_absent "$device.pem"
+    expect_equal "claims in flight" 0 "$(count_certificates ca --device "$device" --status in-flight)"
+
+    signet -C ca issue -p device-mtls --device "$device" -o "$device.pem" "$device.csr"
+    expect_one_certificate "$device" "$device.pem"
+    make_crl
+    expect_orphans_listed "$device" 1
+}
+
+# --- the checker itself ------------------------------------------------------------------------------
+
+@test "check_invariants finds a signature without an intent" {
+    local log=foreign.log
+    cp "$SIGNET_WRAP_LOG" $log
+    echo "C_Sign CKM_ECDSA $(printf 'never claimed' | sha256sum | cut -c 1-64) ca" >>$log
+
+    run "$SIGNET_FAULT_TOOLS/check_invariants" ca $log
+    expect_status 1
+    expect_said "without a durable intent"
+}
+
+@test "check_invariants finds a signature that it can't tell the digest of" {
+    local log=unknown.log
+    echo "C_Sign CKM_OTHER unknown ca" >$log
+
+    run "$SIGNET_FAULT_TOOLS/check_invariants" ca $log
+    expect_status 1
+    expect_said "does not tell what was signed"
+}
+
+@test "check_invariants tells what was signed in every scheme" {
+    local scheme type
+    for scheme in rsa-sha512 rsa-pss-sha384 ecdsa-sha384; do
+        type=RSA-3072
+        [[ $scheme == rsa-* ]] || type=P-384
+        KEY_TYPE=$type make_root_home "$scheme" --signature "$scheme"
+        home=$scheme
+        check_invariants "$scheme.pem"
+        expect_equal "$scheme" "claims 1, certificates 1, orphans 0, signatures 1" "$counts"
+    done
+}
+
+@test "check_invariants lets other keys sign what they like" {
+    local log=other.log
+    echo "C_Sign CKM_ECDSA $(printf 'a request' | sha256sum | cut -c 1-64) device-key" >$log
+
+    run "$SIGNET_FAULT_TOOLS/check_invariants" ca $log
+    expect_status 0
+    expect_said "signatures 0"
+}
+
+@test "check_invariants finds a certificate that the store does not know" {
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout /dev/null \
+        -subj /CN=stray -days 1 -out stray.pem 2>/dev/null
+
+    run "$SIGNET_FAULT_TOOLS/check_invariants" ca "$SIGNET_WRAP_LOG" ca.pem stray.pem
+    expect_status 1
+    expect_said "stray.pem was handed out and the store does not hold it"
+}
+
+@test "check_invariants compares bytes, not serial numbers" {
+    local serial
+    serial=$(openssl x509 -in ca.pem -noout -serial | sed 's/^serial=/0x/')
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout /dev/null \
+        -subj /CN=twin -days 1 -set_serial "$serial" -out twin.pem 2>/dev/null
+
+    run "$SIGNET_FAULT_TOOLS/check_invariants" ca "$SIGNET_WRAP_LOG" twin.pem
+    expect_status 1
+    expect_said "the store does not hold it"
+}

@@ -1,0 +1,113 @@
+# common: what tests that run the command share. A test file loads it and calls
+# `start_in_own_folder` in setup_file; everything it makes is in that folder.
+#
+# Given by the build: SIGNET, the program; SIGNET_DATA, the source folder with tokens/ and policies/;
+# SIGNET_WRAP (fault suite only), the module that stands between Signet and SoftHSM.
+bats_require_minimum_version 1.5.0
+
+# How tokens are reached: an array, for `signet … "${token_module[@]}"`.
+token_module=(--profile softhsm)
+[ -z "${SIGNET_WRAP:-}" ] || token_module=(--module "$SIGNET_WRAP")
+
+signet() {
+    "$SIGNET" "$@"
+}
+
+# --- verdicts ------------------------------------------------------------------------------------
+
+fail() {
+    echo "$*" >&2
+    return 1
+}
+
+# expect_status N: the exit status of the last `run`.
+expect_status() {
+    [ "$status" -eq "$1" ] || fail "exit status $status instead of $1; it said: $output ${stderr:-}"
+}
+
+# expect_said TEXT…: the last `run` said each of them, on standard output or standard error.
+expect_said() {
+    local text
+    for text in "$@"; do
+        [[ "$output ${stderr:-}" == *"$text"* ]] || fail "it did not say '$text' but: $output ${stderr:-}"
+    done
+}
+
+# expect_equal WHAT WANTED FOUND
+expect_equal() {
+    [ "$2" = "$3" ] || fail "$1: $3 instead of $2"
+}
+
+# expect_absent PATH…: not there, and no half-written neighbour of that name either.
+expect_absent() {
+    local path left
+    for path in "$@"; do
+        left=$(find "$(dirname "$path")" -maxdepth 1 \
+            \( -name "*$(basename "$path")*" -o -name '.signet-*' \) 2>/dev/null || true)
+        [ -z "$left" ] || fail "there should be no $left"
+    done
+}
+
+# --- tokens and homes ----------------------------------------------------------------------------
+
+# start_in_own_folder: a folder for this test file, with an empty SoftHSM of its own; goes there.
+start_in_own_folder() {
+    cd "$BATS_FILE_TMPDIR" || return 1
+    umask 077
+    mkdir -p pin
+    eval "$("$SIGNET_DATA/tokens/softhsm/setup" "$PWD")"
+    export XDG_STATE_HOME=$PWD/state
+    unset SIGNET_HOME
+}
+
+# make_token LABEL: a token; its PIN is in pin/LABEL.
+make_token() {
+    printf '%s' "$(openssl rand -hex 8)" >"pin/$1"
+    printf '%s' "$(openssl rand -hex 8)" >"pin/$1-so"
+    signet token init --label "$1" --so-pin "file:pin/$1-so" --pin "file:pin/$1" "${token_module[@]}"
+}
+
+# make_home NAME [INIT-OPTION…]: a token and a CA home of that name, its key made, no certificate yet.
+make_home() {
+    local name=$1
+    shift
+    make_token "$name"
+    signet init "$name" --ca "Test CA $name" --token "pkcs11:token=$name" --pin "file:../pin/$name" \
+        --crl-url "http://pki.example.com/$name.crl" "${token_module[@]}" "$@"
+    signet -C "$name" key create "$name" --type "${KEY_TYPE:-P-256}"
+}
+
+# make_root_home NAME [INIT-OPTION…]: the same, as a root; its certificate is also in NAME.pem.
+make_root_home() {
+    make_home "$@"
+    signet -C "$1" issuer self-sign "$1" --subject "CN=Test CA $1,O=Example GmbH" -o "$1.pem"
+}
+
+# make_issuing_home NAME ROOT [INIT-OPTION…]: the same, certified by the home ROOT.
+make_issuing_home() {
+    local name=$1 root=$2
+    shift 2
+    make_home "$name" "$@"
+    signet -C "$name" issuer csr "$name" --subject "CN=Test CA $name,O=Example GmbH" -o "$name.csr"
+    signet -C "$root" issue -p issuing-ca -o "$name.pem" "$name.csr"
+    signet -C "$name" issuer import "$name" "$name.pem" --chain "$root.pem"
+}
+
+# make_request FILE.csr CN: a request with a fresh P-256 key, which is not kept.
+make_request() {
+    openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout /dev/null \
+        -subj "/CN=$2" -out "$1" 2>/dev/null
+}
+
+# make_device HOME ID: a registered device, with a request in ID.csr.
+make_device() {
+    signet -C "$1" device add "$2" type=leo region=us-east
+    make_request "$2.csr" "$2"
+}
+
+# count_certificates HOME [LIST-OPTION…]
+count_certificates() {
+    local home=$1
+    shift
+    signet -C "$home" list --json "$@" | jq length
+}
