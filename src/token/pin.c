@@ -167,8 +167,8 @@ static bool ask(const char *token, struct sg_secret **pin, struct sg_error *erro
 bool sg_pin_read(const char *source, const char *folder, const char *what, struct sg_secret **pin,
                  struct sg_error *error)
 {
-    enum place place;
-    const char *name;
+    enum place place = ON_TERMINAL;
+    const char *name = NULL;
 
     if (!split(source, &place, &name, error))
         return false;
