@@ -159,14 +159,21 @@ static bool place_new(struct target *target, struct sg_error *error)
 }
 
 /* Only files are replaced: with root's rights a rename would also replace /dev/null. */
+static bool check_replaceable(const struct target *target, const struct stat *existing,
+                              struct sg_error *error)
+{
+    return S_ISREG(existing->st_mode) ||
+           sg_fail(error, SG_FAILED, NULL,
+                   "%s is not a regular file and stays; choose another name", target->path);
+}
+
 static bool place_over(struct target *target, struct sg_error *error)
 {
     struct stat existing;
 
     if (fstatat(target->folder, target->name, &existing, AT_SYMLINK_NOFOLLOW) == 0 &&
-        !S_ISREG(existing.st_mode))
-        return sg_fail(error, SG_FAILED, NULL,
-                       "%s is not a regular file and stays; choose another name", target->path);
+        !check_replaceable(target, &existing, error))
+        return false;
     if (renameat(target->folder, target->temporary, target->folder, target->name) != 0)
         return fail_to_write(target, error);
     target->temporary[0] = '\0';
@@ -192,16 +199,20 @@ bool sg_file_write(const char *path, struct sg_slice bytes, mode_t mode,
     return true;
 }
 
-bool sg_file_check_absent(const char *path, struct sg_error *error)
+bool sg_file_check_target(const char *path, enum sg_overwrite overwrite, struct sg_error *error)
 {
     sg_auto(target) struct target target = {.folder = -1};
     struct stat existing;
 
     if (!target_open(&target, path, error))
         return false;
-    if (fstatat(target.folder, target.name, &existing, AT_SYMLINK_NOFOLLOW) == 0)
-        return fail_as_existing(&target, error);
-    if (errno != ENOENT || faccessat(target.folder, ".", W_OK | X_OK, AT_EACCESS) != 0)
+    errno = 0;
+    if (fstatat(target.folder, target.name, &existing, AT_SYMLINK_NOFOLLOW) == 0 &&
+        (overwrite == SG_KEEP_EXISTING ? !fail_as_existing(&target, error)
+                                       : !check_replaceable(&target, &existing, error)))
+        return false;
+    if ((errno != 0 && errno != ENOENT) ||
+        faccessat(target.folder, ".", W_OK | X_OK, AT_EACCESS) != 0)
         return fail_to_write(&target, error);
     return true;
 }

@@ -26,8 +26,9 @@ enum sg_overwrite { SG_KEEP_EXISTING, SG_REPLACE_EXISTING };
 SG_MUST_USE bool sg_file_write(const char *path, struct sg_slice bytes, mode_t mode,
                                enum sg_overwrite overwrite, struct sg_error *error);
 
-/* sg_file_check_absent fails as sg_file_write would, before any work is done for the file. */
-SG_MUST_USE bool sg_file_check_absent(const char *path, struct sg_error *error);
+/* sg_file_check_target fails as sg_file_write would, before any work is done for the file. */
+SG_MUST_USE bool sg_file_check_target(const char *path, enum sg_overwrite overwrite,
+                                      struct sg_error *error);
 
 /* sg_path_join: "folder/name", or name alone when it is absolute. The caller frees it. */
 SG_MUST_USE bool sg_path_join(const char *folder, const char *name, char **path,

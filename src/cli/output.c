@@ -28,7 +28,9 @@ bool sg_cli_emit_pem(const char *output, bool force, struct sg_slice der, const 
 
 bool sg_cli_check_output(const char *output, bool force, struct sg_error *error)
 {
-    return output == NULL || force || sg_file_check_absent(output, error);
+    enum sg_overwrite overwrite = force ? SG_REPLACE_EXISTING : SG_KEEP_EXISTING;
+
+    return output == NULL || sg_file_check_target(output, overwrite, error);
 }
 
 json_t *sg_cli_pem_json(struct sg_slice der, const char *label)

@@ -176,7 +176,7 @@ static bool check_placement(const struct sg_home *home, const struct sg_issuer_e
 
     placement->existed = lstat(placement->path, &status) == 0;
     if (!placement->existed)
-        return sg_file_check_absent(placement->path, error);
+        return sg_file_check_target(placement->path, SG_KEEP_EXISTING, error);
     if (!sg_file_read(placement->path, (SG_LIMIT_CHAIN + 1) * SG_LIMIT_CERTIFICATE,
                       &placement->before, error))
         return false;
@@ -184,7 +184,7 @@ static bool check_placement(const struct sg_home *home, const struct sg_issuer_e
         is_chain && sg_slice_equal(sg_buf_slice(&placement->before), sg_buf_slice(&placement->pem));
     if (placement->stays)
         return true;
-    return (replace || sg_file_check_absent(placement->path, error)) &&
+    return (replace || sg_file_check_target(placement->path, SG_KEEP_EXISTING, error)) &&
            check_not_shared(home, entry, placement, error);
 }
 

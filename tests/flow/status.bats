@@ -221,6 +221,13 @@ entry() {
     untouched ca fails 2 "no certificate matches" -- signet -C ca revoke stray.pem
 }
 
+@test "a CRL that could not be written takes no number" {
+    untouched ca fails 1 "cannot open the folder" -- signet -C ca crl -o nowhere/ca.crl.pem
+    untouched ca fails 1 "cannot open the folder" -- signet -C ca crl -o nowhere/ca.crl.pem --force
+    mkdir folder
+    untouched ca fails 1 "not a regular file" -- signet -C ca crl -o folder --force
+}
+
 @test "an expired certificate stays on the CRL until one CRL after its expiry has listed it" {
     make_device ca device-EXP1
     make_policy ca five 'validity={for: 5s, past_issuer: refuse}' 'renewal=never'

@@ -118,14 +118,15 @@ static void files_are_written(void **state)
 
 static void an_existing_file_stays(void **state)
 {
-    struct sg_error error = {0}, check = {0};
+    struct sg_error error = {0}, check = {0}, replace = {0};
 
     (void)state;
     assert_true(put("out", "one", SG_KEEP_EXISTING, NULL));
     expect_failure("file", put("out", "two", SG_KEEP_EXISTING, &error), &error, SG_FAILED,
                    "out exists; --force replaces it");
-    expect_failure("check", sg_file_check_absent("out", &check), &check, SG_FAILED,
-                   "out exists; --force replaces it");
+    expect_failure("check", sg_file_check_target("out", SG_KEEP_EXISTING, &check), &check,
+                   SG_FAILED, "out exists; --force replaces it");
+    expect_success("replace", sg_file_check_target("out", SG_REPLACE_EXISTING, &replace), &replace);
     expect_contents("out", "one");
     assert_int_equal(num_entries(), 1);
 }
@@ -140,14 +141,17 @@ static void links_and_folders_stay(void **state)
     assert_int_equal(mkdir("folder", 0700), 0);
     assert_int_equal(mkfifo("fifo", 0600), 0);
     for (size_t i = 0; i < NUM(NAMES); i++) {
-        struct sg_error keep = {0}, replace = {0}, check = {0};
+        struct sg_error keep = {0}, replace = {0}, check = {0}, check_replace = {0};
 
         expect_failure(NAMES[i], put(NAMES[i], "x", SG_KEEP_EXISTING, &keep), &keep, SG_FAILED,
                        "exists");
         expect_failure(NAMES[i], put(NAMES[i], "x", SG_REPLACE_EXISTING, &replace), &replace,
                        SG_FAILED, "is not a regular file");
-        expect_failure(NAMES[i], sg_file_check_absent(NAMES[i], &check), &check, SG_FAILED,
-                       "exists");
+        expect_failure(NAMES[i], sg_file_check_target(NAMES[i], SG_KEEP_EXISTING, &check), &check,
+                       SG_FAILED, "exists");
+        expect_failure(NAMES[i],
+                       sg_file_check_target(NAMES[i], SG_REPLACE_EXISTING, &check_replace),
+                       &check_replace, SG_FAILED, "is not a regular file");
         assert_int_equal(num_entries(), 3);
     }
 }
@@ -179,8 +183,8 @@ static void names_that_cannot_be_written(void **state)
 
         expect_failure(CASES[i].path, put(CASES[i].path, "x", SG_KEEP_EXISTING, &error), &error,
                        CASES[i].code, CASES[i].complaint);
-        expect_failure(CASES[i].path, sg_file_check_absent(CASES[i].path, &check), &check,
-                       CASES[i].code, CASES[i].complaint);
+        expect_failure(CASES[i].path, sg_file_check_target(CASES[i].path, SG_KEEP_EXISTING, &check),
+                       &check, CASES[i].code, CASES[i].complaint);
         assert_int_equal(num_entries(), 1);
     }
 }
@@ -280,8 +284,9 @@ static void an_absent_file_may_be_written(void **state)
     struct sg_error error = {0};
 
     (void)state;
-    expect_success("relative", sg_file_check_absent("out", &error), &error);
-    expect_success("in the root", sg_file_check_absent("/signet-unit-no-such-file", &error),
+    expect_success("relative", sg_file_check_target("out", SG_KEEP_EXISTING, &error), &error);
+    expect_success("in the root",
+                   sg_file_check_target("/signet-unit-no-such-file", SG_KEEP_EXISTING, &error),
                    &error);
     assert_int_equal(num_entries(), 0);
 }
