@@ -44,6 +44,24 @@ static const struct {
 
 static const char REMEDY[] = "sign it again with SHA-256, SHA-384 or SHA-512";
 
+/* Digests that are only not among ours. Whether OpenSSL knows a signature algorithm with one, and
+ * so names the digest, depends on its version. */
+static bool is_sound(int digest)
+{
+    switch (digest) {
+    case NID_sha256:
+    case NID_sha384:
+    case NID_sha512:
+    case NID_sha512_256:
+    case NID_sha3_256:
+    case NID_sha3_384:
+    case NID_sha3_512:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static bool fail_digest(int digest, const char *algorithm, struct sg_error *error)
 {
     for (size_t i = 0; i < sizeof WEAK_DIGESTS / sizeof WEAK_DIGESTS[0]; i++)
@@ -51,10 +69,11 @@ static bool fail_digest(int digest, const char *algorithm, struct sg_error *erro
             return sg_fail(error, SG_KEY_QUALITY, WEAK_DIGESTS[i].rule,
                            "the request is signed with %s (%s), which proves nothing any more; %s",
                            WEAK_DIGESTS[i].name, algorithm, REMEDY);
-    return sg_fail(error, SG_KEY_QUALITY, "NIST SP 800-131A: digest",
-                   "the request is signed with %s (%s), which is not accepted; %s",
-                   digest != NID_undef ? OBJ_nid2sn(digest) : "an unknown digest", algorithm,
-                   REMEDY);
+    return sg_fail(
+        error, SG_KEY_QUALITY,
+        is_sound(digest) ? "RFC 2986 4.2: signatureAlgorithm" : "NIST SP 800-131A: digest",
+        "the request is signed with %s (%s), which is not accepted; %s",
+        digest != NID_undef ? OBJ_nid2sn(digest) : "an unknown digest", algorithm, REMEDY);
 }
 
 static bool fail_algorithm(const ASN1_OBJECT *object, struct sg_error *error)
@@ -64,7 +83,7 @@ static bool fail_algorithm(const ASN1_OBJECT *object, struct sg_error *error)
     const char *name = nid != NID_undef ? OBJ_nid2ln(nid) : sg_oid_text(object, oid);
 
     if (nid != NID_undef && OBJ_find_sigid_algs(nid, &digest, NULL) == 1 && digest != NID_undef &&
-        digest != NID_sha256 && digest != NID_sha384 && digest != NID_sha512)
+        !is_sound(digest))
         return fail_digest(digest, name, error);
     return sg_fail(error, SG_KEY_QUALITY, "RFC 2986 4.2: signatureAlgorithm",
                    "the request's signature algorithm %s is not accepted; use RSA, RSA-PSS or "

@@ -119,22 +119,49 @@ static const struct {
     {"2.5.29.37", read_purposes},
 };
 
-/* OpenSSL keeps the octet of a BOOLEAN as it came, also when it is a FALSE that DER leaves out. A
- * new extension has the one true form. */
-static bool check_critical_encoding(X509_EXTENSION *extension, struct sg_error *error)
+static inline void sg_cleanup_elements(ASN1_SEQUENCE_ANY **elements)
 {
-    sg_auto(X509_EXTENSION) X509_EXTENSION *fresh = X509_EXTENSION_create_by_OBJ(
-        NULL, X509_EXTENSION_get_object(extension), X509_EXTENSION_get_critical(extension),
-        X509_EXTENSION_get_data(extension));
-    sg_auto(openssl_bytes) unsigned char *der = NULL, *again = NULL;
-    int len = i2d_X509_EXTENSION(extension, &der), again_len;
+    sk_ASN1_TYPE_pop_free(*elements, ASN1_TYPE_free);
+}
 
-    if (fresh == NULL || len < 0 || (again_len = i2d_X509_EXTENSION(fresh, &again)) < 0)
-        return sg_fail_openssl(error, SG_FAILED, NULL, "the extension can't be encoded again");
-    if (!sg_slice_equal(sg_slice_of(der, (size_t)len), sg_slice_of(again, (size_t)again_len)))
-        return sg_fail(error, SG_MALFORMED, "X.690 11.1, 11.5",
-                       "critical must be left out when it is FALSE, and be ff when it is TRUE");
-    return true;
+/* parts: the elements of an Extension. */
+static bool check_critical(const ASN1_SEQUENCE_ANY *parts, struct sg_error *error)
+{
+    const ASN1_TYPE *oid, *critical;
+    char text[SG_LIMIT_OID];
+
+    if (sk_ASN1_TYPE_num(parts) < 2)
+        return true;
+    oid = sk_ASN1_TYPE_value(parts, 0);
+    critical = sk_ASN1_TYPE_value(parts, 1);
+    if (oid->type != V_ASN1_OBJECT || critical->type != V_ASN1_BOOLEAN ||
+        critical->value.boolean == DER_TRUE)
+        return true;
+    return sg_fail(error, SG_MALFORMED, "X.690 11.1, 11.5",
+                   "requested extension %s: critical must be left out when it is FALSE, and be ff "
+                   "when it is TRUE",
+                   sg_oid_extension_word(sg_oid_text(oid->value.object, text)));
+}
+
+/* An X509_EXTENSION keeps the octet of critical as it came, but OpenSSL 3.5 no longer writes a
+ * FALSE: so this looks at the bytes. What has another shape is left to decoding. */
+static bool check_critical_encodings(struct sg_slice der, struct sg_error *error)
+{
+    const unsigned char *at = der.data;
+    sg_auto(elements) ASN1_SEQUENCE_ANY *all = d2i_ASN1_SEQUENCE_ANY(NULL, &at, (long)der.len);
+    bool right = true;
+
+    for (int i = 0; right && i < sk_ASN1_TYPE_num(all); i++) {
+        const ASN1_TYPE *one = sk_ASN1_TYPE_value(all, i);
+        sg_auto(elements) ASN1_SEQUENCE_ANY *parts = NULL;
+
+        if (one->type != V_ASN1_SEQUENCE)
+            continue;
+        parts = ASN1_item_unpack(one->value.sequence, ASN1_ITEM_rptr(ASN1_SEQUENCE_ANY));
+        right = check_critical(parts, error);
+    }
+    ERR_clear_error();
+    return right;
 }
 
 static bool read_value(const char *oid, struct sg_slice value, struct sg_request *request,
@@ -157,7 +184,7 @@ static bool read_extension(X509_EXTENSION *extension, struct sg_request *request
     sg_oid_text(X509_EXTENSION_get_object(extension), oid);
     if (sg_extensions_add(&request->extensions, oid, X509_EXTENSION_get_critical(extension) == 1,
                           value, error) &&
-        check_critical_encoding(extension, error) && read_value(oid, value, request, error))
+        read_value(oid, value, request, error))
         return true;
     return sg_error_prefix(error, "requested extension %s", sg_oid_extension_word(oid));
 }
@@ -165,9 +192,12 @@ static bool read_extension(X509_EXTENSION *extension, struct sg_request *request
 bool sg_request_read_extensions(struct sg_slice der, struct sg_request *request,
                                 struct sg_error *error)
 {
-    sg_auto(X509_EXTENSIONS) X509_EXTENSIONS *extensions =
-        sg_der_decode(der, ASN1_ITEM_rptr(X509_EXTENSIONS), "the extension request", error);
+    sg_auto(X509_EXTENSIONS) X509_EXTENSIONS *extensions = NULL;
 
+    if (!check_critical_encodings(der, error))
+        return false;
+    extensions =
+        sg_der_decode(der, ASN1_ITEM_rptr(X509_EXTENSIONS), "the extension request", error);
     if (extensions == NULL)
         return false;
     if (sk_X509_EXTENSION_num(extensions) == 0)

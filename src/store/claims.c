@@ -235,19 +235,24 @@ static bool refuse_held(struct decision *decision, const struct prior *prior)
                   sg_serial_text(&prior->serial, serial));
 }
 
+static bool refuse_same_in_flight(struct decision *decision, const struct prior *prior)
+{
+    return refuse(decision, SG_REFUSED, "unique", "%s",
+                  prior->id >= decision->group_start
+                      ? "the same request is in this group twice: it is served once"
+                      : "the same certificate is being issued by another process at this "
+                        "moment: try again shortly");
+}
+
 static bool refuse_in_flight(struct decision *decision, const struct prior *prior, const char *word,
                              const char *id)
 {
+    char serial[SG_SERIAL_TEXT_SIZE];
     if (prior->same_key && prior->same_content)
-        return refuse(decision, SG_REFUSED, "unique", "%s",
-                      prior->id >= decision->group_start
-                          ? "the same request is in this group twice: it is served once"
-                          : "the same certificate is being issued by another process at this "
-                            "moment: try again shortly");
+        return refuse_same_in_flight(decision, prior);
     if (prior->id >= decision->group_start)
         return refuse(decision, SG_REFUSED, "unique",
                       "another request of this group is for the same %s \"%s\"", word, id);
-    char serial[SG_SERIAL_TEXT_SIZE];
     return refuse(decision, SG_REFUSED, "unique",
                   "certificate %s for the same %s \"%s\" is being issued at this moment: try again "
                   "shortly",
@@ -277,7 +282,7 @@ static bool weigh_same_key(struct decision *decision, const struct prior *prior,
     if (!prior->same_content)
         return true;
     if (prior->standing.status == SG_STATUS_IN_FLIGHT)
-        return refuse_in_flight(decision, prior, NULL, NULL);
+        return refuse_same_in_flight(decision, prior);
     if (prior->standing.status == SG_STATUS_HELD)
         return refuse_held(decision, prior);
     return answer_retry(decision, prior, error);

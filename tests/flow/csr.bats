@@ -24,7 +24,7 @@ csr() {
     ok csr ec --subject "CN=device-AB12,O=Example GmbH"
     echo "$output" >out.csr
     openssl req -in out.csr -verify -noout
-    openssl req -in out.csr -noout -subject | grep -q "CN = device-AB12, O = Example GmbH"
+    openssl req -in out.csr -noout -subject -nameopt oneline,-space_eq | grep -q "CN=device-AB12, O=Example GmbH"
     openssl req -in out.csr -noout -text | grep -q "Version: 1"
     ok csr ec --subject /CN=device-AB12 -o file.csr
     [ -z "$output" ]

@@ -25,9 +25,9 @@ issue() {
     ok issue --device device-AB12 ab12.csr
     echo "$output" >ab12.pem
     openssl verify -x509_strict -purpose sslclient -CAfile ca.pem ab12.pem
-    openssl x509 -in ab12.pem -noout -text >text
+    openssl x509 -in ab12.pem -noout -text -nameopt oneline,-space_eq >text
     grep -q "Version: 3" text
-    grep -q "Subject: CN = device-AB12$" text
+    grep -q "Subject: CN=device-AB12$" text
     grep -q "URI:urn:dev:org:32473-device-AB12" text
     grep -q "device-type:leo, region:us-east" text
     grep -A1 "X509v3 Extended Key Usage: $" text | grep -q "TLS Web Client Authentication$"
