@@ -28,6 +28,8 @@ enum {
     SG_LIMIT_ATTRIBUTES = 64,
     /* attributes of one certificate request; Windows writes five */
     SG_LIMIT_REQUEST_ATTRIBUTES = 32,
+    /* bytes of a request's challenge, RFC 2985 5.4.1 (pkcs-9-ub-challengePassword) */
+    SG_LIMIT_CHALLENGE = 255,
     /* relative distinguished names in a subject */
     SG_LIMIT_RDNS = 32,
     /* names in a subjectAltName */
@@ -48,6 +50,8 @@ enum {
     SG_LIMIT_SIGNATURE = 8 * 1024,
     /* bytes of a PIN or passphrase; PKCS#11 tokens stop at 255 */
     SG_LIMIT_PIN = 255,
+    /* bytes of a private key file, PEM; RSA-8192 with a chain beside it is 20 KiB */
+    SG_LIMIT_KEY_FILE = 64 * 1024,
     /* bytes of the record of refused PINs; one is about a hundred */
     SG_LIMIT_REFUSALS = 1024 * 1024,
     /* octets of a certificate serial number, RFC 5280 4.1.2.2 */

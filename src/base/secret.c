@@ -60,6 +60,11 @@ size_t sg_secret_len(const struct sg_secret *secret)
     return secret->len;
 }
 
+struct sg_slice sg_secret_slice(const struct sg_secret *secret)
+{
+    return sg_slice_of(secret->data, secret->len);
+}
+
 void sg_secret_free(struct sg_secret *secret)
 {
     size_t mapped;
@@ -162,7 +167,7 @@ static bool terminal_open(struct terminal *terminal, struct sg_error *error)
 
     terminal->fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
     if (terminal->fd < 0)
-        return sg_fail_errno(error, "no terminal to ask for the PIN; name a file with file: or a "
+        return sg_fail_errno(error, "no terminal to ask on; name a file with file: or a "
                                     "variable with env: instead of prompt");
     terminal->signals = signalfd(-1, &held, SFD_CLOEXEC);
     if (terminal->signals < 0 || tcgetattr(terminal->fd, &terminal->before) != 0)

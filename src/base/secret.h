@@ -33,6 +33,8 @@ SG_MUST_USE bool sg_secret_prompt(const char *prompt, struct sg_secret **secret,
  * can fill them. */
 uint8_t *sg_secret_data(struct sg_secret *secret);
 size_t sg_secret_len(const struct sg_secret *secret);
+/* The same to read, borrowed. */
+struct sg_slice sg_secret_slice(const struct sg_secret *secret);
 void sg_secret_free(struct sg_secret *secret);
 
 typedef struct sg_secret sg_secret;

@@ -86,6 +86,10 @@ static void decode_extensions(struct sg_lint_view *view)
     view->alternative_names = X509_get_ext_d2i(from, NID_subject_alt_name, NULL, NULL);
     view->crl_points = X509_get_ext_d2i(from, NID_crl_distribution_points, NULL, NULL);
     view->information_access = X509_get_ext_d2i(from, NID_info_access, NULL, NULL);
+    view->policies = X509_get_ext_d2i(from, NID_certificate_policies, NULL, NULL);
+    view->name_constraints = X509_get_ext_d2i(from, NID_name_constraints, NULL, NULL);
+    view->policy_constraints = X509_get_ext_d2i(from, NID_policy_constraints, NULL, NULL);
+    view->inhibit_any_policy = X509_get_ext_d2i(from, NID_inhibit_any_policy, NULL, NULL);
 }
 
 static void view_done(struct sg_lint_view *view)
@@ -99,6 +103,10 @@ static void view_done(struct sg_lint_view *view)
     GENERAL_NAMES_free(view->alternative_names);
     CRL_DIST_POINTS_free(view->crl_points);
     AUTHORITY_INFO_ACCESS_free(view->information_access);
+    CERTIFICATEPOLICIES_free(view->policies);
+    NAME_CONSTRAINTS_free(view->name_constraints);
+    POLICY_CONSTRAINTS_free(view->policy_constraints);
+    ASN1_INTEGER_free(view->inhibit_any_policy);
 }
 
 SG_DEFINE_CLEANUP_IN_PLACE(sg_lint_view, view_done)
@@ -121,7 +129,8 @@ static bool apply(const struct sg_lint_rule *rule, struct sg_lint_view *view,
 bool sg_lint(struct sg_slice tbs, const struct sg_issuer_facts *issuer, struct sg_error *error)
 {
     static const struct sg_lint_rule *const TABLES[] = {
-        SG_LINT_FIELDS, SG_LINT_NAMES, SG_LINT_EXTENSIONS, SG_LINT_USAGE, SG_LINT_IDENTIFIERS,
+        SG_LINT_FIELDS,      SG_LINT_NAMES,       SG_LINT_EXTENSIONS, SG_LINT_USAGE,
+        SG_LINT_IDENTIFIERS, SG_LINT_OTHER_NAMES, SG_LINT_POLICIES,
     };
     sg_auto(sg_lint_view) struct sg_lint_view view = {.tbs = tbs, .issuer = issuer};
 

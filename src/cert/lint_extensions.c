@@ -1,4 +1,5 @@
 #include <openssl/asn1.h>
+#include <string.h>
 
 #include "lint_rules.h"
 
@@ -21,9 +22,13 @@ static bool has_no_extension_twice(struct sg_lint_view *view)
     return true;
 }
 
-/* SG_LINT_IDENTIFIERS says more exactly why these can't be critical. */
+/* SG_LINT_IDENTIFIERS and SG_LINT_OTHER_NAMES say more exactly why these can't be critical. */
 static bool has_own_rule(X509_EXTENSION *extension)
 {
+    char oid[SG_LIMIT_OID];
+
+    if (strcmp(sg_oid_text(X509_EXTENSION_get_object(extension), oid), "1.3.6.1.4.1.311.25.2") == 0)
+        return true;
     switch (OBJ_obj2nid(X509_EXTENSION_get_object(extension))) {
     case NID_subject_key_identifier:
     case NID_authority_key_identifier:

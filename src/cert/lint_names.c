@@ -61,7 +61,7 @@ static bool every_attribute(struct sg_lint_view *view,
     return true;
 }
 
-static bool name_is_der(const X509_NAME *name)
+bool sg_lint_name_is_der(const X509_NAME *name)
 {
     sg_auto(X509_NAME) X509_NAME *fresh = X509_NAME_new();
     const uint8_t *bytes = NULL, *fresh_bytes = NULL;
@@ -83,8 +83,8 @@ static bool name_is_der(const X509_NAME *name)
 
 static bool names_are_der(struct sg_lint_view *view)
 {
-    return name_is_der(X509_get_issuer_name(view->certificate)) &&
-           name_is_der(X509_get_subject_name(view->certificate));
+    return sg_lint_name_is_der(X509_get_issuer_name(view->certificate)) &&
+           sg_lint_name_is_der(X509_get_subject_name(view->certificate));
 }
 
 static bool has_an_issuer(struct sg_lint_view *view)

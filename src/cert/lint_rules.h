@@ -20,6 +20,10 @@ struct sg_lint_view {
     GENERAL_NAMES *alternative_names;
     CRL_DIST_POINTS *crl_points;
     AUTHORITY_INFO_ACCESS *information_access;
+    CERTIFICATEPOLICIES *policies;
+    NAME_CONSTRAINTS *name_constraints;
+    POLICY_CONSTRAINTS *policy_constraints;
+    ASN1_INTEGER *inhibit_any_policy;
     char found[SG_LINT_FOUND_SIZE]; /* what a rule that does not hold saw; "" when it has no more to
                                        say */
 };
@@ -36,6 +40,9 @@ extern const struct sg_lint_rule SG_LINT_NAMES[];      /* lint_names.c: subject 
 extern const struct sg_lint_rule SG_LINT_EXTENSIONS[]; /* lint_extensions.c: all of them */
 extern const struct sg_lint_rule SG_LINT_USAGE[]; /* lint_usage.c: CA or not, usage, purposes */
 extern const struct sg_lint_rule SG_LINT_IDENTIFIERS[]; /* lint_identifiers.c: keys, names, URLs */
+
+extern const struct sg_lint_rule SG_LINT_OTHER_NAMES[]; /* lint_other_names.c: otherNames, SIDs */
+extern const struct sg_lint_rule SG_LINT_POLICIES[];    /* lint_policies.c: and constraints */
 
 /* sg_lint_saw writes view->found and returns false. */
 bool sg_lint_saw(struct sg_lint_view *view, const char *format, ...)
@@ -54,6 +61,8 @@ bool sg_lint_time_is_right(const ASN1_TIME *time);
 bool sg_lint_scheme_is(const X509_ALGOR *algorithm, enum sg_scheme scheme);
 /* sg_lint_extension_is_der: its flag and its value, which decoding alone takes in any form. */
 bool sg_lint_extension_is_der(X509_EXTENSION *extension);
+/* sg_lint_name_is_der: a name's bytes, which OpenSSL keeps as they came; no RDN is empty. */
+bool sg_lint_name_is_der(const X509_NAME *name);
 /* sg_lint_is_key_id_of: id is what the issuer's certificate says, or else SHA-1 of its key. */
 bool sg_lint_is_key_id_of(const ASN1_OCTET_STRING *id, const X509 *issuer);
 struct sg_slice sg_lint_string(const ASN1_STRING *string);

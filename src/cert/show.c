@@ -197,12 +197,24 @@ static bool put_request_extensions(json_t *object, const struct sg_extensions *e
     return put_extensions(object, list);
 }
 
+/* The challenge is a secret between the request's maker and the CA: only that there is one. */
+static bool put_form(json_t *object, const struct sg_request *request)
+{
+    const char *format = request->format == SG_REQUEST_SPKAC      ? "SPKAC"
+                         : request->version == X509_REQ_VERSION_1 ? "PKCS#10, version 1"
+                                                                  : "PKCS#10, version 3";
+
+    return sg_show_put(object, "format", "%s", format) &&
+           (!request->has_challenge ||
+            sg_show_put(object, "challenge", "there is one (not shown)"));
+}
+
 bool sg_show_request_json(const struct sg_request *request, json_t **object, struct sg_error *error)
 {
     sg_auto(json_t) json_t *made = json_object();
     char text[SG_SHOW_TEXT];
 
-    if (!sg_show_put(made, "kind", "request") ||
+    if (!sg_show_put(made, "kind", "request") || !put_form(made, request) ||
         !sg_show_put(made, "subject", "%s", sg_name_text(&request->subject, text, sizeof text)) ||
         !put_key(made, &request->key) ||
         !sg_show_put(made, "digest", "%s", request->digest[0] != '\0' ? request->digest : "none") ||

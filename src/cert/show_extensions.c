@@ -35,7 +35,7 @@ static bool add_name(json_t *lines, const char *prefix, GENERAL_NAME *name)
         return sg_show_add(lines, "%s%s:%s", prefix, sg_san_kind_word(sans.items[0].kind),
                            sans.items[0].value);
     if (name->type == GEN_DIRNAME)
-        return sg_show_add(lines, "%sdirectory:%s", prefix, sg_show_name(name->d.dirn, text));
+        return sg_show_add(lines, "%sdirname:%s", prefix, sg_show_name(name->d.dirn, text));
     memory = BIO_new(BIO_s_mem());
     if (memory == NULL || GENERAL_NAME_print(memory, name) <= 0)
         return sg_show_add(lines, "%s(unreadable name)", prefix);
@@ -179,6 +179,10 @@ static const struct {
     {NID_sinfo_access, describe_access},
     {NID_crl_number, describe_number},
     {NID_delta_crl, describe_number},
+    {NID_certificate_policies, sg_show_certificate_policies},
+    {NID_name_constraints, sg_show_name_constraints},
+    {NID_policy_constraints, sg_show_policy_constraints},
+    {NID_inhibit_any_policy, sg_show_inhibit_any_policy},
 };
 
 /* done is false when nobody here has words for the extension. */
@@ -201,6 +205,16 @@ static bool describe_known(X509_EXTENSION *extension, json_t *lines, bool *done)
         return added;
     }
     return true;
+}
+
+static bool describe_sid(X509_EXTENSION *extension, struct sg_slice value, json_t *lines,
+                         bool *done)
+{
+    char oid[SG_LIMIT_OID];
+
+    if (strcmp(sg_oid_text(X509_EXTENSION_get_object(extension), oid), "1.3.6.1.4.1.311.25.2") != 0)
+        return true;
+    return sg_show_sid(value, lines, done);
 }
 
 /* One string and nothing else, as policies put into extensions of their own. */
@@ -239,6 +253,7 @@ static bool describe(X509_EXTENSION *extension, json_t *lines)
     bool done = false;
 
     return describe_known(extension, lines, &done) &&
+           (done || describe_sid(extension, value, lines, &done)) &&
            (done || describe_by_openssl(extension, lines, &done)) &&
            (done || describe_string(value, lines, &done)) &&
            (done || sg_show_add_hex(lines, "DER ", value, SG_SHOW_HEX_BYTES));

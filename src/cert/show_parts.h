@@ -31,6 +31,14 @@ const char *sg_show_name(const X509_NAME *name, char into[SG_SHOW_TEXT]);
  * memory can fail. */
 SG_MUST_USE bool sg_show_extension(X509_EXTENSION *extension, json_t **described);
 
+/* Extensions in words, as show_extensions.c lists them. value: OpenSSL's structure. */
+SG_MUST_USE bool sg_show_certificate_policies(void *value, json_t *lines);
+SG_MUST_USE bool sg_show_name_constraints(void *value, json_t *lines);
+SG_MUST_USE bool sg_show_policy_constraints(void *value, json_t *lines);
+SG_MUST_USE bool sg_show_inhibit_any_policy(void *value, json_t *lines);
+/* sg_show_sid describes Microsoft's extension with a user's SID; done is true when it is one. */
+SG_MUST_USE bool sg_show_sid(struct sg_slice value, json_t *lines, bool *done);
+
 /* sg_show_text writes an object as text. */
 SG_MUST_USE bool sg_show_text(json_t *object, struct sg_buf *text, struct sg_error *error);
 

@@ -8,6 +8,7 @@ extern const struct sg_command SG_INIT_COMMANDS[];   /* init.c */
 extern const struct sg_command SG_ISSUER_COMMANDS[]; /* issuer.c */
 extern const struct sg_command SG_TOKEN_COMMANDS[];  /* token.c */
 extern const struct sg_command SG_KEY_COMMANDS[];    /* key.c */
+extern const struct sg_command SG_BLOCK_COMMANDS[];  /* block.c: key block … */
 extern const struct sg_command SG_CSR_COMMANDS[];    /* csr.c */
 extern const struct sg_command SG_ISSUE_COMMANDS[];  /* issue.c: issue, check */
 extern const struct sg_command SG_LIST_COMMANDS[];   /* list.c */

@@ -1,5 +1,6 @@
 #include "issue/issue.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -14,6 +15,7 @@
         {"device-from-cn", 0, NULL,                                                                \
          "you vouch that each request comes from the device its CN names"},                        \
         {"user", 'u', "NAME", "the user that asks, by name in the registry"},                      \
+        {"challenge-file", 0, "FILE", "the challenge that the request must repeat is in FILE"},    \
     {                                                                                              \
         "issuer", 0, "NAME", "the issuer, when several are active"                                 \
     }
@@ -39,6 +41,7 @@ struct batch {
     struct order *orders;
     struct sg_job *jobs;
     size_t num;
+    struct sg_secret *challenge; /* of all of them, or NULL */
 };
 
 static void batch_done(struct batch *batch)
@@ -50,6 +53,7 @@ static void batch_done(struct batch *batch)
     }
     free(batch->orders);
     free(batch->jobs);
+    sg_secret_free(batch->challenge);
 }
 SG_DEFINE_CLEANUP_IN_PLACE(batch, batch_done)
 
@@ -109,6 +113,22 @@ static bool check_distinct(const struct batch *batch, size_t index, struct sg_er
     return true;
 }
 
+/* The challenge is never an argument, which others on the machine could read. */
+static bool read_challenge(const struct sg_cli *cli, struct sg_secret **challenge,
+                           struct sg_error *error)
+{
+    const char *path = sg_cli_text(cli, "challenge-file");
+    char what[160];
+
+    if (path == NULL)
+        return true;
+    snprintf(what, sizeof what, "challenge file %.120s", path);
+    sg_auto(fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return sg_fail_errno(error, "%s can't be read", what);
+    return sg_secret_read(fd, what, challenge, error);
+}
+
 /* Everything that can be known to be in the way is found before the first request is touched. */
 static bool read_batch(const struct sg_cli *cli, struct batch *batch, struct sg_error *error)
 {
@@ -118,6 +138,8 @@ static bool read_batch(const struct sg_cli *cli, struct batch *batch, struct sg_
     batch->jobs = calloc(num, sizeof *batch->jobs);
     if (batch->orders == NULL || batch->jobs == NULL)
         return sg_fail_memory(error);
+    if (!read_challenge(cli, &batch->challenge, error))
+        return false;
     batch->num = num;
     for (size_t i = 0; i < num; i++) {
         struct order *order = &batch->orders[i];
@@ -129,6 +151,7 @@ static bool read_batch(const struct sg_cli *cli, struct batch *batch, struct sg_
         batch->jobs[i].bytes = sg_buf_slice(&order->bytes);
         batch->jobs[i].device = sg_cli_text(cli, "device");
         batch->jobs[i].user = sg_cli_text(cli, "user");
+        batch->jobs[i].challenge = batch->challenge;
     }
     return true;
 }
@@ -313,8 +336,9 @@ static bool run_check(struct sg_cli *cli, struct sg_error *error)
 
 const struct sg_command SG_ISSUE_COMMANDS[] = {
     {"issue", "REQUEST…", "certify requests under a policy",
-     "REQUEST is a PKCS#10 file, PEM or DER; - is standard input. The same request for the same\n"
-     "device gets the same certificate again while that is valid.",
+     "REQUEST is a PKCS#10 file, PEM or DER, or an SPKAC; - is standard input. The same request "
+     "for\n"
+     "the same device gets the same certificate again while that is valid.",
      ISSUE_OPTIONS, 1, -1, run_issue},
     {"check", "REQUEST", "each rule's verdict on a request; nothing is issued", NULL, CHECK_OPTIONS,
      1, 1, run_check},

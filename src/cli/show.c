@@ -112,6 +112,8 @@ static bool show(const struct sg_cli *cli, struct sg_slice bytes, const char *pa
     for (size_t i = 0; i < NUM_READERS; i++)
         if (contains(bytes, READERS[i].pem_label))
             return READERS[i].show(cli, bytes, path, error);
+    if (sg_request_is_spkac(bytes))
+        return show_request(cli, bytes, path, error);
     if (bytes.data[0] != DER_SEQUENCE)
         return sg_fail(error, SG_MALFORMED, NULL,
                        "%s holds neither a certificate, nor a request, nor a CRL", path);
@@ -132,6 +134,6 @@ static bool run_show(struct sg_cli *cli, struct sg_error *error)
 
 const struct sg_command SG_SHOW_COMMANDS[] = {
     {"show", "FILE", "a certificate, request or CRL in words",
-     "FILE is PEM or DER; - is standard input.", OPTIONS, 1, 1, run_show},
+     "FILE is PEM or DER, or an SPKAC; - is standard input.", OPTIONS, 1, 1, run_show},
     {0},
 };

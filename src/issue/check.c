@@ -37,6 +37,28 @@ static bool add_step(struct verdicts *verdicts, const char *rule, bool step_pass
     return add_verdict(verdicts, rule, step_passed ? NULL : why, text, error);
 }
 
+/* A request without a challenge, of which none is wanted, gets no verdict. */
+static bool check_challenge(struct sg_job *job, struct verdicts *verdicts, struct sg_error *error)
+{
+    struct sg_error why = {0};
+    bool same = sg_request_check_challenge(&job->request, job->challenge, &why);
+
+    if (same && !job->request.has_challenge)
+        return true;
+    return add_step(verdicts, "challenge", same, &why,
+                    job->challenge != NULL ? "the request repeats the challenge"
+                                           : "there is one, with nothing to compare it with",
+                    error);
+}
+
+static const char *request_text(const struct sg_request *request)
+{
+    if (request->format == SG_REQUEST_SPKAC)
+        return "an SPKAC";
+    return request->version == X509_REQ_VERSION_1 ? "a PKCS#10 request of version 1"
+                                                  : "a PKCS#10 request that calls itself version 3";
+}
+
 static bool check_key(struct sg_job *job, struct verdicts *verdicts, struct sg_error *error)
 {
     struct sg_error why = {0};
@@ -189,6 +211,24 @@ static bool check_unique(const struct sg_issuing *issuing, struct sg_job *job,
                     rivals.text, error);
 }
 
+/* What the store knows against the key; the claim asks again. Only CA policies make CA's plans. */
+static bool check_known_key(const struct sg_issuing *issuing, struct sg_job *job,
+                            struct verdicts *verdicts, struct sg_error *error)
+{
+    const struct sg_requester *requester = &job->requester;
+    const struct sg_key_question question = {
+        .spki_sha256 = job->request.key.sha256,
+        .device = requester->has_device ? requester->device.id : NULL,
+        .user = requester->has_user ? requester->user.id : NULL,
+        .for_ca = sg_policy_is_ca(issuing->policy),
+    };
+    struct sg_error why = {0};
+
+    return sg_store_judge_key(sg_home_store(issuing->home), &question, &why, error) &&
+           add_step(verdicts, why.code != SG_OK ? why.rule : "known key", why.code == SG_OK, &why,
+                    "nothing is known against this key", error);
+}
+
 static bool check_requester(const struct sg_issuing *issuing, struct sg_job *job,
                             struct verdicts *verdicts, struct sg_error *error)
 {
@@ -211,11 +251,12 @@ bool sg_issue_check(const struct sg_issuing *issuing, struct sg_job *job, struct
     struct sg_error why = {0};
     bool parsed = sg_issue_parse(issuing, job, &why);
     bool done =
-        add_step(&verdicts, "request", parsed, &why, "a PKCS#10 request of version 1", error) &&
-        (!parsed ||
-         (check_key(job, &verdicts, error) && check_requester(issuing, job, &verdicts, error) &&
-          check_policy(issuing, job, &verdicts, error) &&
-          check_unique(issuing, job, &verdicts, error)));
+        add_step(&verdicts, "request", parsed, &why, request_text(&job->request), error) &&
+        (!parsed || (check_key(job, &verdicts, error) && check_challenge(job, &verdicts, error) &&
+                     check_requester(issuing, job, &verdicts, error) &&
+                     check_known_key(issuing, job, &verdicts, error) &&
+                     check_policy(issuing, job, &verdicts, error) &&
+                     check_unique(issuing, job, &verdicts, error)));
     if (!done) {
         free(verdicts.items);
         return false;

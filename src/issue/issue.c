@@ -58,6 +58,7 @@ static bool prepare(const struct sg_issuing *issuing, struct sg_job *job)
 
     return sg_issue_parse(issuing, job, error) && passed(issuing, SG_STEP_PARSED) &&
            sg_request_check_possession(&job->request, error) &&
+           sg_request_check_challenge(&job->request, job->challenge, error) &&
            passed(issuing, SG_STEP_POSSESSION) &&
            sg_request_check_key_quality(&job->request.key, error) &&
            passed(issuing, SG_STEP_KEY_QUALITY) && sg_issue_authenticate(issuing, job, error) &&

@@ -9,6 +9,7 @@
 #define SG_ISSUE_ISSUE_H
 
 #include "base/clock.h"
+#include "base/secret.h"
 #include "home/home.h"
 #include "model/certificate.h"
 
@@ -52,9 +53,10 @@ enum sg_job_outcome {
 /* One request and what becomes of it. Zero-initialise, fill `in`, release with sg_job_done. */
 struct sg_job {
     /* in; borrowed */
-    struct sg_slice bytes;             /* PKCS#10, PEM or DER; empty when own_subject is set */
+    struct sg_slice bytes;             /* PKCS#10 or SPKAC; empty when own_subject is set */
     const struct sg_name *own_subject; /* the issuer certifies its own key under this name */
     const char *device, *user;         /* ids in the registry, or NULL */
+    const struct sg_secret *challenge; /* that the request must repeat, or NULL */
 
     /* on the way */
     struct sg_request request;

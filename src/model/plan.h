@@ -29,6 +29,10 @@ struct sg_plan {
     int64_t renewal_window_s; /* before not_after; only when renewable */
     enum sg_same_key same_key;
     enum sg_previous previous;
+    /* What of the registry is looked at again at a renewal: "user.enabled", "user.sid"; owned by
+     * the policy. */
+    const char *const *recheck;
+    size_t num_recheck;
 };
 
 void sg_plan_done(struct sg_plan *plan);

@@ -1,13 +1,24 @@
 #include "request.h"
 
+#include <openssl/crypto.h>
+
+static void wipe(struct sg_buf *buf)
+{
+    if (buf->len > 0)
+        OPENSSL_cleanse(buf->data, buf->len);
+    sg_buf_free(buf);
+}
+
 void sg_request_done(struct sg_request *request)
 {
-    sg_buf_free(&request->der);
+    wipe(&request->der);
+    wipe(&request->challenge);
     sg_name_done(&request->subject);
     sg_public_key_done(&request->key);
     sg_sans_done(&request->sans);
     sg_oids_done(&request->purposes);
     sg_extensions_done(&request->extensions);
     X509_REQ_free(request->pkcs10);
+    NETSCAPE_SPKI_free(request->spkac);
     *request = (struct sg_request){0};
 }

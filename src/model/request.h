@@ -9,6 +9,7 @@
 
 enum sg_request_format {
     SG_REQUEST_PKCS10,
+    SG_REQUEST_SPKAC,   /* Netscape's SignedPublicKeyAndChallenge: a key, and no name */
     SG_REQUEST_OWN_KEY, /* an issuer's own key, for its self-signed certificate: the certificate's
                            signature is the proof of possession */
 };
@@ -16,6 +17,7 @@ enum sg_request_format {
 struct sg_request {
     enum sg_request_format format;
     struct sg_buf der;      /* the whole request */
+    long version;           /* as it is written: 0 is v1; SPKAC has none and says 0 */
     struct sg_name subject; /* may be empty */
     struct sg_public_key key;
     char digest[16]; /* of the request's own signature, "SHA2-256"; "" for Ed25519 */
@@ -27,7 +29,11 @@ struct sg_request {
     bool ca;
     long path_length;                /* -1 when not asked for */
     struct sg_extensions extensions; /* all of them, those above included */
-    X509_REQ *pkcs10;                /* for possession; NULL for SG_REQUEST_OWN_KEY */
+    bool has_challenge;              /* a challengePassword, or an SPKAC's challenge, is there */
+    struct sg_buf challenge;         /* in UTF-8. Wiped in the end, as der is, which holds it too;
+                                        for comparing only, never shown */
+    X509_REQ *pkcs10;                /* for possession; one of these, or, for SG_REQUEST_OWN_KEY, */
+    NETSCAPE_SPKI *spkac;            /* none of them */
 };
 
 void sg_request_done(struct sg_request *request);

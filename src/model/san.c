@@ -9,13 +9,21 @@
 #include "base/hex.h"
 #include "base/text.h"
 #include "listing.h"
-#include "oid.h"
-
-static const char UPN_OID[] = "1.3.6.1.4.1.311.20.2.3";
+#include "name.h"
+#include "san_other.h"
 
 static const char *const WORDS[] = {
-    [SG_SAN_EMAIL] = "email", [SG_SAN_DNS] = "dns", [SG_SAN_URI] = "uri",
-    [SG_SAN_IP] = "ip",       [SG_SAN_UPN] = "upn", [SG_SAN_OTHER] = "other",
+    [SG_SAN_EMAIL] = "email",
+    [SG_SAN_DNS] = "dns",
+    [SG_SAN_URI] = "uri",
+    [SG_SAN_IP] = "ip",
+    [SG_SAN_UPN] = "upn",
+    [SG_SAN_DIRNAME] = "dirname",
+    [SG_SAN_REGISTERED_ID] = "registered_id",
+    [SG_SAN_HARDWARE_MODULE] = "hardware-module",
+    [SG_SAN_PERMANENT_IDENTIFIER] = "permanent-identifier",
+    [SG_SAN_OTHER_NAME] = "other",
+    [SG_SAN_OTHER] = "other",
 };
 enum { NUM_WORDS = sizeof WORDS / sizeof *WORDS };
 
@@ -33,7 +41,8 @@ bool sg_san_kind_parse(const char *word, enum sg_san_kind *kind, struct sg_error
         }
     }
     return sg_fail(error, SG_USAGE, NULL,
-                   "\"%.60s\" is no kind of alternative name: use dns, uri, email, ip or upn",
+                   "\"%.60s\" is no kind of alternative name: use dns, uri, email, ip, upn, "
+                   "dirname, registered_id, hardware-module, permanent-identifier or other",
                    word);
 }
 
@@ -99,21 +108,12 @@ static const char *uri_problem(const char *value)
     return NULL;
 }
 
-static const char *at_problem(const char *value)
-{
-    const char *at = strchr(value, '@');
-
-    if (at == NULL || at == value || at[1] == '\0' || strchr(at + 1, '@') != NULL)
-        return "must have one \"@\" with something on either side";
-    return NULL;
-}
-
 /* RFC 5321 4.1.2's Mailbox, without quoted local parts and address literals. */
 static const char *email_problem(const char *value)
 {
     static const char ATOMS[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
                                 "!#$%&'*+-/=?^_`{|}~.";
-    const char *problem = at_problem(value);
+    const char *problem = sg_san_other_problem(SG_SAN_UPN, value); /* one "@" too */
 
     if (problem != NULL)
         return problem;
@@ -122,6 +122,24 @@ static const char *email_problem(const char *value)
     if (!is_host(strchr(value, '@') + 1))
         return "has no domain name after the \"@\"";
     return NULL;
+}
+
+/* A name that sg_name_parse reads and X.509 can carry, or NULL. */
+static X509_NAME *dirname_of(const char *value)
+{
+    sg_auto(sg_name) struct sg_name name = {0};
+    X509_NAME *encoded = NULL;
+
+    if (!sg_name_parse(value, &name, NULL) || !sg_name_encode(&name, &encoded, NULL))
+        return NULL;
+    return encoded;
+}
+
+static const char *dirname_problem(const char *value)
+{
+    sg_auto(X509_NAME) X509_NAME *encoded = dirname_of(value);
+
+    return encoded != NULL ? NULL : "must be a name such as CN=device,O=Example, in its bounds";
 }
 
 static const char *other_problem(const char *value)
@@ -140,8 +158,15 @@ static const char *form_problem(enum sg_san_kind kind, const char *value)
         return uri_problem(value);
     case SG_SAN_IP:
         return ip_problem(value);
+    case SG_SAN_DIRNAME:
+        return dirname_problem(value);
+    case SG_SAN_REGISTERED_ID:
+        return sg_oid_is_valid(value) ? NULL : "must be an OID";
     case SG_SAN_UPN:
-        return at_problem(value);
+    case SG_SAN_HARDWARE_MODULE:
+    case SG_SAN_PERMANENT_IDENTIFIER:
+    case SG_SAN_OTHER_NAME:
+        return sg_san_other_problem(kind, value);
     case SG_SAN_OTHER:
         return other_problem(value);
     }
@@ -158,7 +183,7 @@ static bool check(enum sg_san_kind kind, const char *value, struct sg_error *err
     if (len == 0)
         return sg_fail(error, SG_REFUSED, "RFC 5280 4.2.1.6", "%s: the alternative name is empty",
                        word);
-    if (len > SG_LIMIT_VALUE && kind != SG_SAN_OTHER)
+    if (len > SG_LIMIT_VALUE && kind != SG_SAN_OTHER && kind != SG_SAN_OTHER_NAME)
         return sg_fail(error, SG_REFUSED, NULL, "%s: \"%.60s…\" is longer than %d bytes", word,
                        value, SG_LIMIT_VALUE);
     if (!sg_text_check(sg_slice_of(value, len), word, &cause))
@@ -170,37 +195,60 @@ static bool check(enum sg_san_kind kind, const char *value, struct sg_error *err
     return true;
 }
 
-/* Equal addresses have equal text. */
-static void canonical_ip(const char *value, char into[INET6_ADDRSTRLEN])
+static const char *canonical_ip(const char *value, char *into, size_t size)
 {
     unsigned char address[16];
     int family = strchr(value, ':') == NULL ? AF_INET : AF_INET6;
 
     if (inet_pton(family, value, address) != 1 ||
-        inet_ntop(family, address, into, INET6_ADDRSTRLEN) == NULL)
+        inet_ntop(family, address, into, (socklen_t)size) == NULL)
         into[0] = '\0';
+    return into;
+}
+
+static const char *canonical_dirname(const char *value, char *into, size_t size)
+{
+    sg_auto(sg_name) struct sg_name name = {0};
+
+    return sg_name_parse(value, &name, NULL) ? sg_name_text(&name, into, size) : value;
+}
+
+/* Equal names have equal text. value has been checked. */
+static bool canonical(enum sg_san_kind kind, const char *value, struct sg_buf *text,
+                      struct sg_error *error)
+{
+    char room[2 * SG_LIMIT_VALUE + 1]; /* a backslash before every character */
+
+    switch (kind) {
+    case SG_SAN_IP:
+        value = canonical_ip(value, room, sizeof room);
+        break;
+    case SG_SAN_DIRNAME:
+        value = canonical_dirname(value, room, sizeof room);
+        break;
+    case SG_SAN_OTHER_NAME:
+        return sg_san_other_canonical(value, text, error);
+    default:
+        break;
+    }
+    return sg_buf_set(text, sg_slice_text(value), error);
 }
 
 bool sg_sans_add(struct sg_sans *sans, enum sg_san_kind kind, const char *value,
                  struct sg_error *error)
 {
-    sg_auto(malloc) char *copy = NULL;
-    char address[INET6_ADDRSTRLEN];
+    sg_auto(sg_buf) struct sg_buf text = {0};
     struct sg_san *items = NULL;
 
     if (sans->num >= SG_LIMIT_SANS)
         return sg_fail(error, SG_REFUSED, NULL, "more than %d alternative names", SG_LIMIT_SANS);
-    if (!check(kind, value, error))
-        return false;
-    if (kind == SG_SAN_IP)
-        canonical_ip(value, address);
-    if (!sg_text_copy(sg_slice_text(kind == SG_SAN_IP ? address : value), &copy, error))
+    if (!check(kind, value, error) || !canonical(kind, value, &text, error))
         return false;
     items = reallocarray(sans->items, sans->num + 1, sizeof *items);
     if (items == NULL)
         return sg_fail_memory(error);
     sans->items = items;
-    items[sans->num++] = (struct sg_san){.kind = kind, .value = SG_TAKE(copy)};
+    items[sans->num++] = (struct sg_san){.kind = kind, .value = (char *)sg_buf_take(&text)};
     return true;
 }
 
@@ -258,17 +306,40 @@ static bool decode_whole(const GENERAL_NAME *name, struct sg_sans *sans, struct 
     return add_decoded(sans, SG_SAN_OTHER, sg_hex(sg_slice_of(der, (size_t)len), hex, size), error);
 }
 
+/* What has not the form of its kind stays what it is: whole, and equal to nothing by chance. */
 static bool decode_other_name(const GENERAL_NAME *name, struct sg_sans *sans,
                               struct sg_error *error)
 {
-    const OTHERNAME *other = name->d.otherName;
+    sg_auto(sg_buf) struct sg_buf text = {0};
+    enum sg_san_kind kind = SG_SAN_OTHER_NAME;
+
+    if (!sg_san_other_read(name->d.otherName, &kind, &text, error))
+        return false;
+    if (kind == SG_SAN_UPN)
+        return add_decoded(sans, kind, (const char *)text.data, error);
+    return sg_sans_add(sans, kind, (const char *)text.data, NULL) ||
+           decode_whole(name, sans, error);
+}
+
+static bool decode_dirname(const GENERAL_NAME *name, struct sg_sans *sans, struct sg_error *error)
+{
+    sg_auto(sg_name) struct sg_name decoded = {0};
+    char text[2 * SG_LIMIT_VALUE];
+
+    if (X509_NAME_entry_count(name->d.directoryName) > 0 &&
+        sg_name_decode(name->d.directoryName, "", &decoded, NULL) &&
+        sg_sans_add(sans, SG_SAN_DIRNAME, sg_name_text(&decoded, text, sizeof text), NULL))
+        return true;
+    return decode_whole(name, sans, error);
+}
+
+static bool decode_registered_id(const GENERAL_NAME *name, struct sg_sans *sans,
+                                 struct sg_error *error)
+{
     char oid[SG_LIMIT_OID];
 
-    if (strcmp(sg_oid_text(other->type_id, oid), UPN_OID) != 0)
-        return decode_whole(name, sans, error);
-    if (ASN1_TYPE_get(other->value) != V_ASN1_UTF8STRING)
-        return sg_fail(error, SG_MALFORMED, NULL, "subjectAltName upn is not a UTF8String");
-    return decode_string(other->value->value.utf8string, SG_SAN_UPN, sans, error);
+    return sg_sans_add(sans, SG_SAN_REGISTERED_ID, sg_oid_text(name->d.registeredID, oid), NULL) ||
+           decode_whole(name, sans, error);
 }
 
 static bool decode_one(const GENERAL_NAME *name, struct sg_sans *sans, struct sg_error *error)
@@ -284,6 +355,10 @@ static bool decode_one(const GENERAL_NAME *name, struct sg_sans *sans, struct sg
         return decode_ip(name->d.iPAddress, sans, error);
     case GEN_OTHERNAME:
         return decode_other_name(name, sans, error);
+    case GEN_DIRNAME:
+        return decode_dirname(name, sans, error);
+    case GEN_RID:
+        return decode_registered_id(name, sans, error);
     default:
         return decode_whole(name, sans, error);
     }
@@ -328,19 +403,23 @@ static bool set_ip(GENERAL_NAME *name, const char *value)
     return true;
 }
 
-static bool set_upn(GENERAL_NAME *name, const char *value)
+static bool set_dirname(GENERAL_NAME *name, const char *value)
 {
-    sg_auto(ASN1_OBJECT) ASN1_OBJECT *oid = OBJ_txt2obj(UPN_OID, 1);
-    sg_auto(ASN1_TYPE) ASN1_TYPE *type = ASN1_TYPE_new();
-    sg_auto(ASN1_STRING) ASN1_STRING *string = ASN1_STRING_type_new(V_ASN1_UTF8STRING);
+    X509_NAME *encoded = dirname_of(value);
 
-    if (oid == NULL || type == NULL || string == NULL || !ASN1_STRING_set(string, value, -1))
+    if (encoded == NULL)
         return false;
-    ASN1_TYPE_set(type, V_ASN1_UTF8STRING, SG_TAKE(string));
-    if (!GENERAL_NAME_set0_othername(name, oid, type))
+    GENERAL_NAME_set0_value(name, GEN_DIRNAME, encoded);
+    return true;
+}
+
+static bool set_registered_id(GENERAL_NAME *name, const char *value)
+{
+    ASN1_OBJECT *oid = OBJ_txt2obj(value, 1);
+
+    if (oid == NULL)
         return false;
-    oid = NULL; /* both now owned by name */
-    type = NULL;
+    GENERAL_NAME_set0_value(name, GEN_RID, oid);
     return true;
 }
 
@@ -355,8 +434,15 @@ static bool set_name(GENERAL_NAME *name, const struct sg_san *san)
         return set_ia5(name, GEN_URI, san->value);
     case SG_SAN_IP:
         return set_ip(name, san->value);
+    case SG_SAN_DIRNAME:
+        return set_dirname(name, san->value);
+    case SG_SAN_REGISTERED_ID:
+        return set_registered_id(name, san->value);
     case SG_SAN_UPN:
-        return set_upn(name, san->value);
+    case SG_SAN_HARDWARE_MODULE:
+    case SG_SAN_PERMANENT_IDENTIFIER:
+    case SG_SAN_OTHER_NAME:
+        return sg_san_other_set(name, san->kind, san->value);
     case SG_SAN_OTHER:
         break;
     }

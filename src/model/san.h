@@ -1,6 +1,11 @@
 /* san: alternative names (RFC 5280 4.2.1.6) as text.
  *
- * Does not: hold directoryName, registeredID and the like as more than SG_SAN_OTHER.
+ * Kinds of one value have that as their text. Those of two are written OID;TEXT, so that the text
+ * can be read again:
+ *     hardware-module       1.3.6.1.4.1.32473.1.2;SN-0042     type and serial number (RFC 4108 5)
+ *     permanent-identifier  1.3.6.1.4.1.32473.3;employee-7    assigner, may be empty (RFC 4043 2)
+ *     other                 1.3.6.1.4.1.32473.4;utf8:text     also ia5: printable: octets:HEX
+ * der:HEX
  */
 #ifndef SG_MODEL_SAN_H
 #define SG_MODEL_SAN_H
@@ -13,7 +18,12 @@ enum sg_san_kind {
     SG_SAN_DNS,
     SG_SAN_URI,
     SG_SAN_IP,
-    SG_SAN_UPN,   /* otherName 1.3.6.1.4.1.311.20.2.3, UTF8String */
+    SG_SAN_UPN,           /* otherName 1.3.6.1.4.1.311.20.2.3, UTF8String */
+    SG_SAN_DIRNAME,       /* as sg_name_text writes it */
+    SG_SAN_REGISTERED_ID, /* an OID */
+    SG_SAN_HARDWARE_MODULE,
+    SG_SAN_PERMANENT_IDENTIFIER,
+    SG_SAN_OTHER_NAME, /* any other otherName */
     SG_SAN_OTHER, /* anything else; value is the hex of its DER, so that it equals nothing by chance
                    */
 };
@@ -30,7 +40,8 @@ struct sg_sans {
 
 /* sg_sans_add appends a copy after checking the value's form: dns by RFC 5280 4.2.1.6 (LDH labels,
  * an optional leftmost "*"), ip as IPv4 or IPv6 text (kept canonical), uri with a scheme, email and
- * upn with one "@". Fails: SG_REFUSED naming kind and value. */
+ * upn with one "@", dirname as sg_name_parse reads it (kept canonical), registered_id as an OID,
+ * the others as above. Fails: SG_REFUSED naming kind and value. */
 SG_MUST_USE bool sg_sans_add(struct sg_sans *sans, enum sg_san_kind kind, const char *value,
                              struct sg_error *error);
 /* sg_sans_decode reads GeneralNames strictly into empty sans, as sg_name_decode does; an empty

@@ -53,10 +53,24 @@ static bool read_extensions(const struct sg_yaml *document, const struct sg_yaml
     return true;
 }
 
+static bool read_version(const struct sg_yaml *document, const struct sg_yaml_node *node,
+                         void *into, struct sg_error *error)
+{
+    static const struct sg_yaml_choice CHOICES[] = {{"v1", false}, {"any", true}, {0}};
+    struct sg_policy_asked *asked = into;
+    int choice = false;
+
+    if (!sg_yaml_word(document, node, CHOICES, &choice, error))
+        return false;
+    asked->any_version = choice;
+    return true;
+}
+
 static const struct sg_yaml_field FIELDS[] = {
     {"subject", SG_YAML_OPTIONAL, read_subject},
     {"san", SG_YAML_OPTIONAL, read_san},
     {"extensions", SG_YAML_OPTIONAL, read_extensions},
+    {"version", SG_YAML_OPTIONAL, read_version},
     {0},
 };
 
@@ -270,4 +284,22 @@ bool sg_policy_rule_request_extensions(struct sg_decision *decision)
     return sg_decision_pass(decision, FIELD,
                             request->extensions.num > 0 ? "what the request asks for, it gets"
                                                         : "the request asks for none");
+}
+
+/* Version */
+
+bool sg_policy_rule_request_version(struct sg_decision *decision)
+{
+    static const char FIELD[] = "request.version";
+    long version = decision->input->request->version;
+
+    if (version == 0)
+        return sg_decision_pass(decision, FIELD, "v1");
+    if (decision->policy->asked.any_version)
+        return sg_decision_pass(decision, FIELD, "v%ld, tolerated", version + 1);
+    return sg_decision_refuse(
+        decision, FIELD,
+        "the request's version is %ld (v%ld) and must be 0 (v1), the only one "
+        "there is (RFC 2986 4.1); `request: {version: any}` tolerates it",
+        version, version + 1);
 }

@@ -12,6 +12,7 @@ enum rule {
     RULE_NAMED,
     RULE_EXTENDED_KEY_USAGE,
     RULE_EXTENSIONS,
+    RULE_FIXED,
     RULE_CA,
     RULE_PUBLISH,
     RULE_VALIDITY,
@@ -20,6 +21,7 @@ enum rule {
     RULE_REQUEST_SUBJECT,
     RULE_REQUEST_SAN,
     RULE_REQUEST_EXTENSIONS,
+    RULE_REQUEST_VERSION,
     NUM_RULES,
 };
 
@@ -37,6 +39,7 @@ static const struct {
     [RULE_NAMED] = {NULL, sg_policy_rule_named, 1u << RULE_SUBJECT | 1u << RULE_SAN},
     [RULE_EXTENDED_KEY_USAGE] = {"extended_key_usage", sg_policy_rule_extended_key_usage, 0},
     [RULE_EXTENSIONS] = {"extensions", sg_policy_rule_extensions, 0},
+    [RULE_FIXED] = {"certificate_policies", sg_policy_rule_fixed, 0},
     [RULE_CA] = {"ca", sg_policy_rule_ca, 0},
     [RULE_PUBLISH] = {"publish", sg_policy_rule_publish, 0},
     [RULE_VALIDITY] = {"validity", sg_policy_rule_validity, 0},
@@ -47,6 +50,7 @@ static const struct {
     [RULE_REQUEST_SAN] = {"request.san", sg_policy_rule_request_san, 1u << RULE_SAN},
     [RULE_REQUEST_EXTENSIONS] = {"request.extensions", sg_policy_rule_request_extensions,
                                  1u << RULE_KEYS | 1u << RULE_EXTENSIONS | 1u << RULE_CA},
+    [RULE_REQUEST_VERSION] = {"request.version", sg_policy_rule_request_version, 0},
 };
 
 /* Verdicts */
@@ -151,12 +155,12 @@ static bool apply_rule(struct sg_decision *decision, enum rule rule, unsigned re
                               "not looked at, because of what is refused above");
 }
 
-/* Applies every rule in order, until one of them ends the decision. */
-static bool apply_rules(struct sg_decision *decision)
+/* Applies the rules before end in order, until one of them ends the decision. */
+static bool apply_rules(struct sg_decision *decision, unsigned end)
 {
     unsigned refused = 0;
 
-    for (unsigned i = 0; i < NUM_RULES; i++) {
+    for (unsigned i = 0; i < end; i++) {
         decision->refused = false;
         if (!apply_rule(decision, i, refused))
             return false;
@@ -165,8 +169,8 @@ static bool apply_rules(struct sg_decision *decision)
     return true;
 }
 
-bool sg_policy_decide(const struct sg_policy *policy, const struct sg_decision_input *input,
-                      struct sg_plan *plan, struct sg_error *error)
+static bool decide(const struct sg_policy *policy, const struct sg_decision_input *input,
+                   unsigned end, struct sg_plan *plan, struct sg_error *error)
 {
     struct sg_error cause = {0};
     struct sg_decision decision = {
@@ -174,12 +178,25 @@ bool sg_policy_decide(const struct sg_policy *policy, const struct sg_decision_i
 
     decision.plan.policy = policy->name;
     memcpy(decision.plan.policy_sha256, policy->sha256, sizeof policy->sha256);
-    if (!apply_rules(&decision)) {
+    if (!apply_rules(&decision, end)) {
         sg_plan_done(&decision.plan);
         return false;
     }
     *plan = decision.plan; /* now the caller's */
     return true;
+}
+
+bool sg_policy_decide(const struct sg_policy *policy, const struct sg_decision_input *input,
+                      struct sg_plan *plan, struct sg_error *error)
+{
+    return decide(policy, input, NUM_RULES, plan, error);
+}
+
+/* The rules about the request stand last, as they look at a whole plan. */
+bool sg_policy_draft(const struct sg_policy *policy, const struct sg_decision_input *input,
+                     struct sg_plan *plan, struct sg_error *error)
+{
+    return decide(policy, input, RULE_REQUEST_SUBJECT, plan, error);
 }
 
 bool sg_policy_check(const struct sg_policy *policy, const struct sg_decision_input *input,
@@ -188,7 +205,7 @@ bool sg_policy_check(const struct sg_policy *policy, const struct sg_decision_in
     struct sg_verdicts kept = {0};
     struct sg_decision decision = {
         .policy = policy, .input = input, .verdicts = &kept, .error = error};
-    bool checked = apply_rules(&decision);
+    bool checked = apply_rules(&decision, NUM_RULES);
 
     sg_plan_done(&decision.plan);
     if (!checked) {

@@ -1,8 +1,10 @@
-/* extensions: extensions by OID whose value is one text, number, truth value or NULL. */
+/* extensions: extensions by OID, and Microsoft's with a user's SID. */
 #include <string.h>
 
 #include "decision.h"
 #include "reading.h"
+
+#define SID_OID "1.3.6.1.4.1.311.25.2"
 
 /* What Signet writes itself, or has keys of its own for. */
 static const struct own {
@@ -13,111 +15,19 @@ static const struct own {
     {"2.5.29.15", "use key_usage in keys"},
     {"2.5.29.17", "use san"},
     {"2.5.29.19", "use ca"},
+    {"2.5.29.30", "use name_constraints"},
     {"2.5.29.31", "use publish: {crl: …}"},
+    {"2.5.29.32", "use certificate_policies"},
     {"2.5.29.35", "Signet writes it itself"},
+    {"2.5.29.36", "use policy_constraints"},
     {"2.5.29.37", "use extended_key_usage"},
+    {"2.5.29.54", "use inhibit_any_policy"},
     {"1.3.6.1.5.5.7.1.1", "use publish: {ocsp: …, ca_issuers: …}"},
+    {SID_OID, "use ms-sid"},
 };
 
-/* The arc of RFC 5280's own extensions: each has a form that no single value can fill. */
+/* The arc of RFC 5280's own extensions: each has a form of its own. */
 static const char STANDARD_ARC[] = "2.5.29.";
-
-/* Encoding */
-
-static bool encode_any(const ASN1_TYPE *any, struct sg_buf *der, struct sg_error *error)
-{
-    sg_auto(openssl_bytes) uint8_t *bytes = NULL;
-    int len = i2d_ASN1_TYPE(any, &bytes);
-
-    if (len < 0)
-        return sg_fail_openssl(error, SG_INTERNAL, NULL, "an extension's value can't be encoded");
-    return sg_buf_set(der, sg_slice_of(bytes, (size_t)len), error);
-}
-
-static bool encode_string(int type, struct sg_slice text, struct sg_buf *der,
-                          struct sg_error *error)
-{
-    sg_auto(ASN1_TYPE) ASN1_TYPE *any = ASN1_TYPE_new();
-    ASN1_STRING *string = ASN1_STRING_type_new(type);
-
-    if (any == NULL || string == NULL || !ASN1_STRING_set(string, text.data, (int)text.len)) {
-        ASN1_STRING_free(string);
-        return sg_fail_memory(error);
-    }
-    ASN1_TYPE_set(any, type, string); /* now owned by any */
-    return encode_any(any, der, error);
-}
-
-static bool encode_integer(long number, struct sg_buf *der, struct sg_error *error)
-{
-    sg_auto(ASN1_TYPE) ASN1_TYPE *any = ASN1_TYPE_new();
-    ASN1_INTEGER *integer = ASN1_INTEGER_new();
-
-    if (any == NULL || integer == NULL || !ASN1_INTEGER_set_int64(integer, number)) {
-        ASN1_INTEGER_free(integer);
-        return sg_fail_memory(error);
-    }
-    /* The sign of a negative number is in the type that OpenSSL gave it. */
-    ASN1_TYPE_set(any, V_ASN1_INTEGER, integer);
-    return encode_any(any, der, error);
-}
-
-/* type: V_ASN1_BOOLEAN or V_ASN1_NULL. */
-static bool encode_simple(int type, bool value, struct sg_buf *der, struct sg_error *error)
-{
-    sg_auto(ASN1_TYPE) ASN1_TYPE *any = ASN1_TYPE_new();
-
-    if (any == NULL)
-        return sg_fail_memory(error);
-    ASN1_TYPE_set(any, type, value ? any : NULL); /* of a BOOLEAN only NULL or not counts */
-    return encode_any(any, der, error);
-}
-
-static bool is_ascii(struct sg_slice text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.data[i] >= 0x80)
-            return false;
-    }
-    return true;
-}
-
-/* X.680 41.4. text has no zero byte. */
-static bool is_printable(struct sg_slice text)
-{
-    static const char ALPHABET[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                                   "0123456789 '()+,-./:=?";
-
-    for (size_t i = 0; i < text.len; i++) {
-        if (strchr(ALPHABET, text.data[i]) == NULL)
-            return false;
-    }
-    return true;
-}
-
-static bool encode_text(enum sg_policy_form form, const struct sg_buf *text, struct sg_buf *der,
-                        struct sg_error *error)
-{
-    struct sg_slice slice = sg_buf_slice(text);
-
-    switch (form) {
-    case SG_FORM_IA5:
-        if (!is_ascii(slice))
-            return sg_fail(error, SG_REFUSED, NULL,
-                           "\"%.200s\" is not ASCII, as ia5 demands; use utf8",
-                           (const char *)text->data);
-        return encode_string(V_ASN1_IA5STRING, slice, der, error);
-    case SG_FORM_PRINTABLE:
-        if (!is_printable(slice))
-            return sg_fail(error, SG_REFUSED, NULL,
-                           "\"%.200s\" is more than letters, digits, space and '()+,-./:=?, as "
-                           "printable demands; use utf8",
-                           (const char *)text->data);
-        return encode_string(V_ASN1_PRINTABLESTRING, slice, der, error);
-    default:
-        return encode_string(V_ASN1_UTF8STRING, slice, der, error);
-    }
-}
 
 /* Reading */
 
@@ -139,7 +49,7 @@ static bool read_oid(const struct sg_yaml *document, const struct sg_yaml_node *
     }
     if (strncmp(extension->oid, STANDARD_ARC, sizeof STANDARD_ARC - 1) == 0)
         return sg_yaml_fail(document, node, error,
-                            "%s has a form of its own (RFC 5280 4.2), which no single value fills",
+                            "%s has a form of its own (RFC 5280 4.2), which is not written here",
                             sg_oid_extension_word(extension->oid));
     return true;
 }
@@ -152,97 +62,49 @@ static bool read_critical(const struct sg_yaml *document, const struct sg_yaml_n
     return sg_yaml_bool(document, node, &extension->critical, error);
 }
 
-static bool set_form(const struct sg_yaml *document, const struct sg_yaml_node *node,
-                     struct sg_policy_extension *extension, enum sg_policy_form form,
+static bool read_sid(const struct sg_yaml *document, const struct sg_yaml_node *node, void *into,
                      struct sg_error *error)
 {
-    if (extension->form != SG_FORM_NONE)
-        return sg_yaml_fail(document, node, error,
-                            "one value for each extension; remove %s or the one before it",
-                            node->key);
-    extension->form = form;
-    return true;
-}
-
-static bool read_string(const struct sg_yaml *document, const struct sg_yaml_node *node, void *into,
-                        struct sg_error *error)
-{
-    static const struct {
-        const char *key;
-        enum sg_policy_form form;
-    } FORMS[] = {{"utf8", SG_FORM_UTF8}, {"ia5", SG_FORM_IA5}, {"printable", SG_FORM_PRINTABLE}};
     struct sg_policy_extension *extension = into;
-    enum sg_policy_form form = SG_FORM_UTF8;
 
-    for (size_t i = 0; i < sizeof FORMS / sizeof FORMS[0]; i++) {
-        if (strcmp(FORMS[i].key, node->key) == 0)
-            form = FORMS[i].form;
-    }
-    return set_form(document, node, extension, form, error) &&
-           sg_value_read(document, node, &extension->value, error);
-}
-
-static bool read_integer(const struct sg_yaml *document, const struct sg_yaml_node *node,
-                         void *into, struct sg_error *error)
-{
-    struct sg_policy_extension *extension = into;
-    long number = 0;
-
-    return set_form(document, node, extension, SG_FORM_CONSTANT, error) &&
-           sg_yaml_integer(document, node, -2147483647, 2147483647, &number, error) &&
-           encode_integer(number, &extension->der, error);
-}
-
-static bool read_boolean(const struct sg_yaml *document, const struct sg_yaml_node *node,
-                         void *into, struct sg_error *error)
-{
-    struct sg_policy_extension *extension = into;
-    bool value = false;
-
-    return set_form(document, node, extension, SG_FORM_CONSTANT, error) &&
-           sg_yaml_bool(document, node, &value, error) &&
-           encode_simple(V_ASN1_BOOLEAN, value, &extension->der, error);
-}
-
-static bool read_null(const struct sg_yaml *document, const struct sg_yaml_node *node, void *into,
-                      struct sg_error *error)
-{
-    struct sg_policy_extension *extension = into;
-    bool wanted = false;
-
-    if (!set_form(document, node, extension, SG_FORM_CONSTANT, error) ||
-        !sg_yaml_bool(document, node, &wanted, error))
-        return false;
-    if (!wanted)
-        return sg_yaml_fail(document, node, error,
-                            "write null: true, or give the extension another value");
-    return encode_simple(V_ASN1_NULL, false, &extension->der, error);
+    extension->sid_node = node;
+    return sg_policy_read_sid(document, node, &extension->content, error);
 }
 
 static const struct sg_yaml_field FIELDS[] = {
-    {"oid", SG_YAML_REQUIRED, read_oid},
+    {"oid", SG_YAML_OPTIONAL, read_oid},
     {"critical", SG_YAML_OPTIONAL, read_critical},
-    {"utf8", SG_YAML_OPTIONAL, read_string},
-    {"ia5", SG_YAML_OPTIONAL, read_string},
-    {"printable", SG_YAML_OPTIONAL, read_string},
-    {"integer", SG_YAML_OPTIONAL, read_integer},
-    {"boolean", SG_YAML_OPTIONAL, read_boolean},
-    {"null", SG_YAML_OPTIONAL, read_null},
+    {"ms-sid", SG_YAML_OPTIONAL, read_sid},
+    SG_POLICY_CONTENT_FIELDS,
     {0},
 };
 
-static bool check_literal(const struct sg_yaml *document,
-                          const struct sg_policy_extension *extension, struct sg_error *error)
+/* Either an OID or ms-sid, which is its own. Windows takes the latter for a mapping only when it is
+ * not critical. */
+static bool check_kind(const struct sg_yaml *document, const struct sg_yaml_node *node,
+                       struct sg_policy_extension *extension, struct sg_error *error)
 {
-    sg_auto(sg_buf) struct sg_buf text = {0};
-    sg_auto(sg_buf) struct sg_buf der = {0};
-    struct sg_error cause = {0};
+    if (extension->sid_node == NULL)
+        return extension->oid != NULL ||
+               sg_yaml_fail(document, node, error, "key 'oid' is missing in the extension");
+    if (extension->oid != NULL || extension->critical)
+        return sg_yaml_fail(document, extension->sid_node, error,
+                            "ms-sid has an OID of its own and is never critical; it stands alone");
+    extension->oid = SID_OID;
+    return true;
+}
 
-    if (extension->form == SG_FORM_CONSTANT || !sg_value_is_literal(&extension->value))
-        return true;
-    if (!sg_value_resolve(&extension->value, NULL, &text, &cause) ||
-        !encode_text(extension->form, &text, &der, &cause))
-        return sg_policy_fail_at(document, extension->value.node, &cause, error);
+static bool check_once(const struct sg_yaml *document, const struct sg_yaml_node *node,
+                       const struct sg_policy_extensions *extensions, struct sg_error *error)
+{
+    const char *oid = extensions->items[extensions->num - 1].oid;
+
+    for (size_t i = 0; i + 1 < extensions->num; i++) {
+        if (strcmp(extensions->items[i].oid, oid) == 0)
+            return sg_yaml_fail(document, node, error,
+                                "%s is here twice; the first is on line %u (RFC 5280 4.2)",
+                                sg_oid_extension_word(oid), extensions->items[i].node->line);
+    }
     return true;
 }
 
@@ -253,19 +115,10 @@ static bool read_extension(const struct sg_yaml *document, const struct sg_yaml_
     struct sg_policy_extension *extension = &extensions->items[extensions->num++];
 
     extension->node = node;
-    if (!sg_yaml_mapping(document, node, FIELDS, extension, error))
-        return false;
-    if (extension->form == SG_FORM_NONE)
-        return sg_yaml_fail(document, node, error,
-                            "the extension has no value: add utf8, ia5, printable, integer, "
-                            "boolean or null: true");
-    for (size_t i = 0; i + 1 < extensions->num; i++) {
-        if (strcmp(extensions->items[i].oid, extension->oid) == 0)
-            return sg_yaml_fail(
-                document, node, error, "%s is here twice; the first is on line %u (RFC 5280 4.2)",
-                sg_oid_extension_word(extension->oid), extensions->items[i].node->line);
-    }
-    return check_literal(document, extension, error);
+    return sg_yaml_mapping(document, node, FIELDS, extension, error) &&
+           check_kind(document, node, extension, error) &&
+           sg_policy_content_check(document, node, &extension->content, "the extension", error) &&
+           check_once(document, node, extensions, error);
 }
 
 bool sg_policy_read_extensions(const struct sg_yaml *document, const struct sg_yaml_node *node,
@@ -282,20 +135,33 @@ bool sg_policy_read_extensions(const struct sg_yaml *document, const struct sg_y
 
 void sg_policy_extensions_done(struct sg_policy_extensions *extensions)
 {
-    for (size_t i = 0; i < extensions->num; i++) {
-        sg_value_done(&extensions->items[i].value);
-        sg_buf_free(&extensions->items[i].der);
-    }
+    for (size_t i = 0; i < extensions->num; i++)
+        sg_policy_content_done(&extensions->items[i].content);
     free(extensions->items);
     *extensions = (struct sg_policy_extensions){0};
 }
 
 /* Deciding */
 
-/* What a constant looks like in a verdict: its DER is one of three short forms. */
-static const char *constant_text(const struct sg_buf *der, char *into, size_t size)
+/* "critical, DER 0101ff": what a verdict says of a value that was made of no text. */
+static bool pass_der(struct sg_decision *decision, const char *field, bool critical,
+                     struct sg_slice der)
 {
-    return sg_hex(sg_buf_slice(der), into, size);
+    enum { SHOWN = 32 };
+    char hex[2 * SHOWN + 1];
+    bool cut = der.len > SHOWN;
+
+    return sg_decision_pass(decision, field, "%sDER %s%s", critical ? "critical, " : "",
+                            sg_hex(sg_slice_of(der.data, cut ? SHOWN : der.len), hex, sizeof hex),
+                            cut ? "…" : "");
+}
+
+static bool pass_absent(struct sg_decision *decision, const char *field,
+                        const struct sg_policy_content *content)
+{
+    if (content->form == SG_FORM_SEQUENCE)
+        return sg_decision_pass(decision, field, "left out, as nothing of it has a value");
+    return sg_decision_pass(decision, field, "left out, as %s has no value", content->value.source);
 }
 
 static bool decide_extension(struct sg_decision *decision,
@@ -304,24 +170,20 @@ static bool decide_extension(struct sg_decision *decision,
     sg_auto(sg_buf) struct sg_buf text = {0};
     sg_auto(sg_buf) struct sg_buf der = {0};
     struct sg_error cause = {0};
-    bool is_constant = extension->form == SG_FORM_CONSTANT;
-    char field[SG_DECISION_FIELD_SIZE], hex[64];
+    char field[SG_DECISION_FIELD_SIZE];
 
     snprintf(field, sizeof field, "extensions.%.60s", sg_oid_extension_word(extension->oid));
-    if (!is_constant && !sg_value_resolve(&extension->value, decision->input, &text, &cause))
+    if (!sg_policy_content_make(&extension->content, decision->input, &text, &der, &cause))
         return sg_decision_refuse_for(decision, field, &cause);
-    if (!is_constant && text.len == 0)
-        return sg_decision_pass(decision, field, "left out, as %s has no value",
-                                extension->value.source);
-    if (!is_constant && !encode_text(extension->form, &text, &der, &cause))
-        return sg_decision_refuse_for(decision, field, &cause);
+    if (der.len == 0)
+        return pass_absent(decision, field, &extension->content);
     if (!sg_extensions_add(&decision->plan.extensions, extension->oid, extension->critical,
-                           sg_buf_slice(is_constant ? &extension->der : &der), &cause))
+                           sg_buf_slice(&der), &cause))
         return sg_decision_refuse_for(decision, field, &cause);
-    return sg_decision_pass(decision, field, "%s%s%s", extension->critical ? "critical, " : "",
-                            is_constant ? "DER " : "",
-                            is_constant ? constant_text(&extension->der, hex, sizeof hex)
-                                        : (const char *)text.data);
+    if (text.len == 0)
+        return pass_der(decision, field, extension->critical, sg_buf_slice(&der));
+    return sg_decision_pass(decision, field, "%s%s", extension->critical ? "critical, " : "",
+                            (const char *)text.data);
 }
 
 bool sg_policy_rule_extensions(struct sg_decision *decision)

@@ -1,4 +1,4 @@
-/* subject, san: the names in the certificate. */
+/* subject: the distinguished name; and that there is some name. */
 #include <string.h>
 
 #include "decision.h"
@@ -47,19 +47,25 @@ static bool read_rdn(const struct sg_yaml *document, const struct sg_yaml_node *
            check_literal_rdn(document, rdn, error);
 }
 
+bool sg_policy_read_rdns(const struct sg_yaml *document, const struct sg_yaml_node *node,
+                         const char *what, struct sg_policy_subject *name, struct sg_error *error)
+{
+    name->node = node;
+    name->items =
+        sg_policy_new_list(document, node, what, SG_LIMIT_RDNS, sizeof *name->items, error);
+    return name->items != NULL && sg_yaml_each(document, node, read_rdn, name, error);
+}
+
 /* `subject: []` is a policy whose certificates are named by san alone. */
 bool sg_policy_read_subject(const struct sg_yaml *document, const struct sg_yaml_node *node,
                             void *into, struct sg_error *error)
 {
     struct sg_policy *policy = into;
-    struct sg_policy_subject *subject = &policy->subject;
 
-    subject->node = node;
+    policy->subject.node = node;
     if (node->kind == SG_YAML_SEQUENCE && node->num_children == 0)
         return true;
-    subject->items =
-        sg_policy_new_list(document, node, "subject", SG_LIMIT_RDNS, sizeof *subject->items, error);
-    return subject->items != NULL && sg_yaml_each(document, node, read_rdn, subject, error);
+    return sg_policy_read_rdns(document, node, "subject", &policy->subject, error);
 }
 
 bool sg_policy_check_subject(const struct sg_policy *policy, struct sg_error *error)
@@ -81,58 +87,6 @@ void sg_policy_subject_done(struct sg_policy_subject *subject)
         sg_value_done(&subject->items[i].value);
     free(subject->items);
     *subject = (struct sg_policy_subject){0};
-}
-
-/* san: reading */
-
-static bool check_literal_san(const struct sg_yaml *document, const struct sg_policy_san *san,
-                              struct sg_error *error)
-{
-    sg_auto(sg_buf) struct sg_buf text = {0};
-    sg_auto(sg_sans) struct sg_sans sans = {0};
-    struct sg_error cause = {0};
-
-    if (!sg_value_is_literal(&san->value))
-        return true;
-    if (!sg_value_resolve(&san->value, NULL, &text, &cause) ||
-        !sg_sans_add(&sans, san->kind, (const char *)text.data, &cause))
-        return sg_policy_fail_at(document, san->value.node, &cause, error);
-    return true;
-}
-
-static bool read_san(const struct sg_yaml *document, const struct sg_yaml_node *node, void *into,
-                     struct sg_error *error)
-{
-    struct sg_policy_sans *sans = into;
-    struct sg_policy_san *san = &sans->items[sans->num++];
-    const struct sg_yaml_node *value = NULL;
-    struct sg_error cause = {0};
-
-    if (!sg_policy_read_pair(document, node, "{dns: '${device.name}'}", &value, error))
-        return false;
-    if (!sg_san_kind_parse(value->key, &san->kind, &cause))
-        return sg_policy_fail_at_key(document, value, &cause, error);
-    return sg_value_read(document, value, &san->value, error) &&
-           check_literal_san(document, san, error);
-}
-
-bool sg_policy_read_san(const struct sg_yaml *document, const struct sg_yaml_node *node, void *into,
-                        struct sg_error *error)
-{
-    struct sg_policy *policy = into;
-    struct sg_policy_sans *sans = &policy->sans;
-
-    sans->items =
-        sg_policy_new_list(document, node, "san", SG_LIMIT_SANS, sizeof *sans->items, error);
-    return sans->items != NULL && sg_yaml_each(document, node, read_san, sans, error);
-}
-
-void sg_policy_sans_done(struct sg_policy_sans *sans)
-{
-    for (size_t i = 0; i < sans->num; i++)
-        sg_value_done(&sans->items[i].value);
-    free(sans->items);
-    *sans = (struct sg_policy_sans){0};
 }
 
 /* subject: deciding */
@@ -200,35 +154,6 @@ bool sg_policy_rule_subject(struct sg_decision *decision)
 {
     for (size_t i = 0; i < decision->policy->subject.num; i++) {
         if (!decide_rdn(decision, i))
-            return false;
-    }
-    return true;
-}
-
-/* san: deciding */
-
-static bool decide_san(struct sg_decision *decision, size_t index)
-{
-    const struct sg_policy_san *san = &decision->policy->sans.items[index];
-    sg_auto(sg_buf) struct sg_buf text = {0};
-    struct sg_error cause = {0};
-    char field[SG_DECISION_FIELD_SIZE];
-
-    snprintf(field, sizeof field, "san[%zu]", index + 1);
-    if (!sg_value_resolve(&san->value, decision->input, &text, &cause))
-        return sg_decision_refuse_for(decision, field, &cause);
-    if (text.len == 0)
-        return sg_decision_pass(decision, field, "left out, as %s has no value", san->value.source);
-    if (!sg_sans_add(&decision->plan.sans, san->kind, (const char *)text.data, &cause))
-        return sg_decision_refuse_for(decision, field, &cause);
-    return sg_decision_pass(decision, field, "%s:%s", sg_san_kind_word(san->kind),
-                            (const char *)text.data);
-}
-
-bool sg_policy_rule_san(struct sg_decision *decision)
-{
-    for (size_t i = 0; i < decision->policy->sans.num; i++) {
-        if (!decide_san(decision, i))
             return false;
     }
     return true;

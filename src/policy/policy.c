@@ -38,7 +38,11 @@ static const struct sg_yaml_field FIELDS[] = {
     {"san", SG_YAML_OPTIONAL, sg_policy_read_san},
     {"extended_key_usage", SG_YAML_OPTIONAL, sg_policy_read_extended_key_usage},
     {"extensions", SG_YAML_OPTIONAL, sg_policy_read_extensions},
+    {"certificate_policies", SG_YAML_OPTIONAL, sg_policy_read_certificate_policies},
     {"ca", SG_YAML_OPTIONAL, sg_policy_read_ca},
+    {"name_constraints", SG_YAML_OPTIONAL, sg_policy_read_name_constraints},
+    {"policy_constraints", SG_YAML_OPTIONAL, sg_policy_read_policy_constraints},
+    {"inhibit_any_policy", SG_YAML_OPTIONAL, sg_policy_read_inhibit_any_policy},
     {"publish", SG_YAML_OPTIONAL, sg_policy_read_publish},
     {"validity", SG_YAML_REQUIRED, sg_policy_read_validity},
     {"renewal", SG_YAML_OPTIONAL, sg_policy_read_renewal},
@@ -50,10 +54,8 @@ static const struct sg_yaml_field FIELDS[] = {
 
 /* What keys have to say about each other. */
 static sg_policy_check_function *const CHECKS[] = {
-    sg_policy_check_who,
-    sg_policy_check_keys,
-    sg_policy_check_subject,
-    sg_policy_check_renewal,
+    sg_policy_check_who,   sg_policy_check_keys,     sg_policy_check_subject,
+    sg_policy_check_fixed, sg_policy_check_validity, sg_policy_check_renewal,
 };
 
 static bool read_document(struct sg_policy *policy, struct sg_error *error)
@@ -127,6 +129,9 @@ void sg_policy_free(struct sg_policy *policy)
     sg_policy_sans_done(&policy->sans);
     sg_oids_done(&policy->purposes);
     sg_policy_extensions_done(&policy->extensions);
+    sg_policy_fixed_done(policy->fixed);
+    sg_policy_validity_done(&policy->validity);
+    sg_policy_renewal_done(&policy->renewal);
     sg_policy_examples_done(&policy->examples);
     sg_yaml_free(policy->document);
     sg_buf_free(&policy->source);
@@ -171,14 +176,14 @@ static bool refers_to(const struct sg_policy *policy, enum sg_value_source sourc
             return true;
     }
     for (size_t i = 0; i < policy->sans.num; i++) {
-        if (sg_value_needs(&policy->sans.items[i].value, source))
+        if (sg_policy_san_needs(&policy->sans.items[i], source))
             return true;
     }
     for (size_t i = 0; i < policy->extensions.num; i++) {
-        if (sg_value_needs(&policy->extensions.items[i].value, source))
+        if (sg_policy_content_needs(&policy->extensions.items[i].content, source))
             return true;
     }
-    return false;
+    return sg_value_needs(&policy->validity.until_value, source);
 }
 
 bool sg_policy_needs_device(const struct sg_policy *policy)

@@ -57,6 +57,13 @@ SG_MUST_USE bool sg_policy_decide(const struct sg_policy *policy,
                                   const struct sg_decision_input *input, struct sg_plan *plan,
                                   struct sg_error *error);
 
+/* sg_policy_draft is sg_policy_decide for a request that is yet to be written: what it would have
+ * to agree with is left aside (`request`), but for names that it says already. Fails: as
+ * sg_policy_decide. */
+SG_MUST_USE bool sg_policy_draft(const struct sg_policy *policy,
+                                 const struct sg_decision_input *input, struct sg_plan *plan,
+                                 struct sg_error *error);
+
 /* One line of `signet check`. */
 struct sg_verdict {
     char rule[SG_ERROR_RULE_SIZE]; /* "subject.CN" */

@@ -2,28 +2,41 @@
 
 #include <string.h>
 
+bool sg_policy_check_list(const struct sg_yaml *document, const struct sg_yaml_node *node,
+                          const char *what, size_t max, struct sg_error *error)
+{
+    if (node->kind != SG_YAML_SEQUENCE)
+        return sg_yaml_fail(document, node, error,
+                            "%s has to be a list: [a, b], or lines that begin with -", what);
+    if (node->num_children == 0)
+        return sg_yaml_fail(document, node, error, "the list of %s is empty", what);
+    if (node->num_children > max)
+        return sg_yaml_fail(document, node, error, "%zu %s; %zu at most", node->num_children, what,
+                            max);
+    return true;
+}
+
 void *sg_policy_new_list(const struct sg_yaml *document, const struct sg_yaml_node *node,
                          const char *what, size_t max, size_t item_size, struct sg_error *error)
 {
     void *list = NULL;
 
-    if (node->kind != SG_YAML_SEQUENCE) {
-        sg_yaml_fail(document, node, error,
-                     "%s has to be a list: [a, b], or lines that begin with -", what);
+    if (!sg_policy_check_list(document, node, what, max, error))
         return NULL;
-    }
-    if (node->num_children == 0) {
-        sg_yaml_fail(document, node, error, "the list of %s is empty", what);
-        return NULL;
-    }
-    if (node->num_children > max) {
-        sg_yaml_fail(document, node, error, "%zu %s; %zu at most", node->num_children, what, max);
-        return NULL;
-    }
     list = calloc(node->num_children, item_size);
     if (list == NULL)
         sg_fail_memory(error);
     return list;
+}
+
+bool sg_policy_read_plain(const struct sg_yaml *document, const struct sg_yaml_node *node,
+                          const char **text, struct sg_error *error)
+{
+    if (!sg_yaml_text(document, node, text, error))
+        return false;
+    return strstr(*text, "${") == NULL ||
+           sg_yaml_fail(document, node, error,
+                        "no references here: the text is the same in every certificate");
 }
 
 bool sg_policy_read_pair(const struct sg_yaml *document, const struct sg_yaml_node *node,

@@ -4,7 +4,8 @@
 #ifndef SG_POLICY_SHAPE_H
 #define SG_POLICY_SHAPE_H
 
-#include "value.h"
+#include "content.h"
+#include "fixed.h"
 
 /* who.c */
 struct sg_policy_who {
@@ -41,9 +42,13 @@ struct sg_policy_subject {
     size_t num;
 };
 
+/* san.c */
 struct sg_policy_san {
+    struct sg_policy_content content; /* of other; first, as content.h says */
     enum sg_san_kind kind;
-    struct sg_value value;
+    struct sg_value value; /* the text; a serial number; an identifier */
+    const char *oid;       /* a module's type, an assigner, an otherName's type-id */
+    struct sg_policy_subject dirname;
 };
 
 struct sg_policy_sans {
@@ -52,21 +57,11 @@ struct sg_policy_sans {
 };
 
 /* extensions.c */
-enum sg_policy_form {
-    SG_FORM_NONE,
-    SG_FORM_UTF8,
-    SG_FORM_IA5,
-    SG_FORM_PRINTABLE,
-    SG_FORM_CONSTANT, /* integer, boolean or null: der is made when the policy is read */
-};
-
 struct sg_policy_extension {
-    const struct sg_yaml_node *node;
+    struct sg_policy_content content; /* first, as content.h says */
+    const struct sg_yaml_node *node, *sid_node;
     const char *oid;
     bool critical;
-    enum sg_policy_form form;
-    struct sg_value value;
-    struct sg_buf der;
 };
 
 struct sg_policy_extensions {
@@ -91,9 +86,12 @@ struct sg_policy_publish {
 enum sg_past_issuer { SG_PAST_ISSUER_REFUSE, SG_PAST_ISSUER_CUT, SG_PAST_ISSUER_ALLOW };
 
 struct sg_policy_validity {
-    int64_t for_s; /* 0: until */
+    const struct sg_yaml_node *node;
+    int64_t for_s; /* 0: until, or until_value */
     int64_t until;
+    struct sg_value until_value; /* a moment out of the registry */
     int64_t backdate_s;
+    int64_t align_s; /* seconds of a day or an hour; 1: not aligned */
     enum sg_past_issuer past_issuer;
 };
 
@@ -103,6 +101,8 @@ struct sg_policy_renewal {
     int64_t window_s;
     enum sg_same_key same_key;
     enum sg_previous previous;
+    const char **recheck; /* "user.enabled", "user.sid" */
+    size_t num_recheck;
 };
 
 /* asked.c */
@@ -111,6 +111,7 @@ enum sg_asked { SG_ASKED_EQUAL_OR_ABSENT, SG_ASKED_EQUAL, SG_ASKED_IGNORE };
 struct sg_policy_asked {
     enum sg_asked subject, san;
     bool ignore_extensions;
+    bool any_version;
 };
 
 /* examples.c */
@@ -132,6 +133,7 @@ struct sg_policy {
     struct sg_policy_sans sans;
     struct sg_oids purposes;
     struct sg_policy_extensions extensions;
+    struct sg_policy_fixed fixed[SG_NUM_FIXED];
     struct sg_policy_ca ca;
     struct sg_policy_publish publish;
     struct sg_policy_validity validity;

@@ -5,6 +5,8 @@
 #include "decision.h"
 #include "reading.h"
 
+enum { HOUR_S = 3600, DAY_S = 86400 };
+
 /* validity: reading */
 
 static bool read_for(const struct sg_yaml *document, const struct sg_yaml_node *node, void *into,
@@ -18,6 +20,15 @@ static bool read_for(const struct sg_yaml *document, const struct sg_yaml_node *
            sg_yaml_fail(document, node, error, "for has to be longer than 0");
 }
 
+/* "never", or a moment. */
+static bool parse_end(const char *text, int64_t *end, struct sg_error *error)
+{
+    if (strcmp(text, "never") != 0)
+        return sg_time_parse(text, end, error);
+    *end = SG_TIME_NEVER;
+    return true;
+}
+
 static bool read_until(const struct sg_yaml *document, const struct sg_yaml_node *node, void *into,
                        struct sg_error *error)
 {
@@ -25,14 +36,24 @@ static bool read_until(const struct sg_yaml *document, const struct sg_yaml_node
     struct sg_error cause = {0};
     const char *text = NULL;
 
-    if (!sg_yaml_text(document, node, &text, error))
+    if (node->kind == SG_YAML_MAPPING || (node->text != NULL && strstr(node->text, "${") != NULL))
+        return sg_value_read(document, node, &validity->until_value, error);
+    return sg_yaml_text(document, node, &text, error) &&
+           (parse_end(text, &validity->until, &cause) ||
+            sg_yaml_fail(document, node, error, "until is never or a moment: %s", cause.text));
+}
+
+static bool read_align(const struct sg_yaml *document, const struct sg_yaml_node *node, void *into,
+                       struct sg_error *error)
+{
+    static const struct sg_yaml_choice CHOICES[] = {{"day", DAY_S}, {"hour", HOUR_S}, {0}};
+    struct sg_policy_validity *validity = into;
+    int choice = 1;
+
+    if (!sg_yaml_word(document, node, CHOICES, &choice, error))
         return false;
-    if (strcmp(text, "never") == 0) {
-        validity->until = SG_TIME_NEVER;
-        return true;
-    }
-    return sg_time_parse(text, &validity->until, &cause) ||
-           sg_yaml_fail(document, node, error, "until is never or a moment: %s", cause.text);
+    validity->align_s = choice;
+    return true;
 }
 
 static bool read_backdate(const struct sg_yaml *document, const struct sg_yaml_node *node,
@@ -63,6 +84,7 @@ static const struct sg_yaml_field VALIDITY_FIELDS[] = {
     {"for", SG_YAML_OPTIONAL, read_for},
     {"until", SG_YAML_OPTIONAL, read_until},
     {"backdate", SG_YAML_OPTIONAL, read_backdate},
+    {"align", SG_YAML_OPTIONAL, read_align},
     {"past_issuer", SG_YAML_OPTIONAL, read_past_issuer},
     {0},
 };
@@ -72,12 +94,34 @@ bool sg_policy_read_validity(const struct sg_yaml *document, const struct sg_yam
 {
     struct sg_policy *policy = into;
 
+    policy->validity.node = node;
+    policy->validity.align_s = 1;
     if (!sg_yaml_mapping(document, node, VALIDITY_FIELDS, &policy->validity, error))
         return false;
     if ((sg_yaml_get(node, "for") != NULL) == (sg_yaml_get(node, "until") != NULL))
         return sg_yaml_fail(document, node, error,
                             "validity wants either for: 365d or until: never, one of them");
     return true;
+}
+
+/* Both ends are aligned downwards, so that less than two units could be next to nothing. */
+bool sg_policy_check_validity(const struct sg_policy *policy, struct sg_error *error)
+{
+    const struct sg_policy_validity *validity = &policy->validity;
+
+    if (validity->align_s > 1 && validity->for_s > 0 && validity->for_s < 2 * validity->align_s)
+        return sg_yaml_fail(policy->document, validity->node, error,
+                            "align needs a validity of two %s at least",
+                            validity->align_s == DAY_S ? "days" : "hours");
+    if (validity->until_value.optional)
+        return sg_yaml_fail(policy->document, validity->node, error,
+                            "until can't be optional: there would be no end");
+    return true;
+}
+
+void sg_policy_validity_done(struct sg_policy_validity *validity)
+{
+    sg_value_done(&validity->until_value);
 }
 
 /* renewal and unique: reading */
@@ -122,10 +166,51 @@ static bool read_previous(const struct sg_yaml *document, const struct sg_yaml_n
     return true;
 }
 
+/* device.NAME or user.NAME; NAME enabled is not an attribute but what `disable` takes away. */
+static bool read_recheck_item(const struct sg_yaml *document, const struct sg_yaml_node *node,
+                              void *into, struct sg_error *error)
+{
+    struct sg_policy_renewal *renewal = into;
+    const char *text = NULL;
+
+    if (!sg_yaml_text(document, node, &text, error))
+        return false;
+    if (!sg_value_is_of_registry(text))
+        return sg_yaml_fail(document, node, error,
+                            "'%s' is nothing to recheck: use device.enabled, user.enabled, "
+                            "device.NAME or user.NAME",
+                            text);
+    for (size_t i = 0; i < renewal->num_recheck; i++) {
+        if (strcmp(renewal->recheck[i], text) == 0)
+            return sg_yaml_fail(document, node, error, "%s is here twice", text);
+    }
+    renewal->recheck[renewal->num_recheck++] = text;
+    return true;
+}
+
+static bool read_recheck(const struct sg_yaml *document, const struct sg_yaml_node *node,
+                         void *into, struct sg_error *error)
+{
+    struct sg_policy_renewal *renewal = into;
+
+    renewal->recheck = sg_policy_new_list(document, node, "recheck", SG_LIMIT_ATTRIBUTES,
+                                          sizeof *renewal->recheck, error);
+    return renewal->recheck != NULL &&
+           sg_yaml_each(document, node, read_recheck_item, renewal, error);
+}
+
+void sg_policy_renewal_done(struct sg_policy_renewal *renewal)
+{
+    free(renewal->recheck);
+    renewal->recheck = NULL;
+    renewal->num_recheck = 0;
+}
+
 static const struct sg_yaml_field RENEWAL_FIELDS[] = {
     {"window", SG_YAML_REQUIRED, read_window},
     {"same_key", SG_YAML_OPTIONAL, read_same_key},
     {"previous", SG_YAML_OPTIONAL, read_previous},
+    {"recheck", SG_YAML_OPTIONAL, read_recheck},
     {0},
 };
 
@@ -192,6 +277,29 @@ static bool decide_issuer(struct sg_decision *decision)
     return true;
 }
 
+static int64_t align(const struct sg_policy_validity *validity, int64_t moment)
+{
+    return moment - moment % validity->align_s;
+}
+
+/* The moment that `until` finds in the registry. */
+static bool decide_registered_end(struct sg_decision *decision, int64_t *end)
+{
+    const struct sg_value *value = &decision->policy->validity.until_value;
+    sg_auto(sg_buf) struct sg_buf text = {0};
+    struct sg_error cause = {0};
+
+    if (!sg_value_resolve(value, decision->input, &text, &cause))
+        return sg_decision_refuse_for(decision, "validity", &cause);
+    if (!parse_end((const char *)text.data, end, &cause))
+        return sg_decision_refuse(decision, "validity", "%s is never or a moment: %s",
+                                  value->source, cause.text);
+    if (*end <= decision->input->now)
+        return sg_decision_refuse(decision, "validity", "the end that %s says, %s, is past",
+                                  value->source, (const char *)text.data);
+    return true;
+}
+
 /* The end that the policy wants, before the issuer's has its say. */
 static bool decide_end(struct sg_decision *decision, int64_t *end)
 {
@@ -199,11 +307,15 @@ static bool decide_end(struct sg_decision *decision, int64_t *end)
     int64_t now = decision->input->now;
     char text[SG_TIME_TEXT_SIZE];
 
+    if (validity->until_value.source != NULL)
+        return decide_registered_end(decision, end);
     *end = validity->until;
     if (validity->for_s > 0 &&
         (__builtin_add_overflow(now, validity->for_s, end) || *end > SG_TIME_NEVER))
         return sg_decision_refuse(decision, "validity",
                                   "the certificate would outlive the year 9999, as X.509 can't");
+    if (validity->for_s > 0)
+        *end = align(validity, *end);
     if (*end <= now)
         return sg_decision_refuse(decision, "validity", "the policy's until, %s, is past",
                                   sg_time_text(*end, text));
@@ -236,7 +348,8 @@ static bool decide_past_issuer(struct sg_decision *decision, int64_t *end)
 static int64_t beginning(const struct sg_decision *decision)
 {
     const struct sg_issuer_facts *issuer = decision->input->issuer;
-    int64_t begin = decision->input->now - decision->policy->validity.backdate_s;
+    const struct sg_policy_validity *validity = &decision->policy->validity;
+    int64_t begin = align(validity, decision->input->now - validity->backdate_s);
 
     if (!decision->policy->ca.self_signed && begin < issuer->not_before)
         begin = issuer->not_before;
@@ -265,6 +378,23 @@ bool sg_policy_rule_validity(struct sg_decision *decision)
                             sg_time_text(end, end_text));
 }
 
+/* Whoever renews has to be in the registry with all that is to be looked at again. */
+static bool recheck(struct sg_decision *decision)
+{
+    const struct sg_policy_renewal *renewal = &decision->policy->renewal;
+    const struct sg_requester *requester = decision->input->requester;
+
+    if ((requester->evidence & SG_BY_RENEWAL) == 0)
+        return true;
+    for (size_t i = 0; i < renewal->num_recheck; i++) {
+        if (!sg_value_is_registered(renewal->recheck[i], requester))
+            return sg_decision_refuse(decision, "renewal",
+                                      "%s is rechecked at a renewal, and the registry has none",
+                                      renewal->recheck[i]);
+    }
+    return true;
+}
+
 bool sg_policy_rule_renewal(struct sg_decision *decision)
 {
     const struct sg_policy_renewal *renewal = &decision->policy->renewal;
@@ -274,6 +404,12 @@ bool sg_policy_rule_renewal(struct sg_decision *decision)
     plan->renewal_window_s = renewal->window_s;
     plan->same_key = renewal->same_key;
     plan->previous = renewal->previous;
+    plan->recheck = renewal->recheck;
+    plan->num_recheck = renewal->num_recheck;
+    if (!recheck(decision))
+        return false;
+    if (decision->refused)
+        return true;
     if (!renewal->allowed)
         return sg_decision_pass(decision, "renewal", "never");
     return sg_decision_pass(decision, "renewal",

@@ -5,6 +5,8 @@
 #include "base/text.h"
 #include "reading.h"
 
+enum { LONGEST_SEPARATOR = 8 };
+
 /* References */
 
 static const struct source {
@@ -164,12 +166,42 @@ static bool read_optional(const struct sg_yaml *document, const struct sg_yaml_n
     return sg_yaml_bool(document, node, &value->optional, error);
 }
 
+static bool read_each(const struct sg_yaml *document, const struct sg_yaml_node *node, void *into,
+                      struct sg_error *error)
+{
+    struct sg_value *value = into;
+
+    if (!sg_yaml_text(document, node, &value->each, error))
+        return false;
+    return (value->each[0] != '\0' && strlen(value->each) <= LONGEST_SEPARATOR) ||
+           sg_yaml_fail(document, node, error,
+                        "each is what stands between the entries: 1 to %d characters, such as ','",
+                        LONGEST_SEPARATOR);
+}
+
 static const struct sg_yaml_field FIELDS[] = {
     {"value", SG_YAML_REQUIRED, read_text},
     {"match", SG_YAML_OPTIONAL, read_match},
     {"optional", SG_YAML_OPTIONAL, read_optional},
     {0},
 };
+
+static const struct sg_yaml_field EACH_FIELDS[] = {
+    {"value", SG_YAML_REQUIRED, read_text},
+    {"match", SG_YAML_OPTIONAL, read_match},
+    {"optional", SG_YAML_OPTIONAL, read_optional},
+    {"each", SG_YAML_OPTIONAL, read_each},
+    {0},
+};
+
+static size_t num_references(const struct sg_value *value)
+{
+    size_t num = 0;
+
+    for (size_t i = 0; i < value->num; i++)
+        num += value->parts[i].source != SG_VALUE_LITERAL;
+    return num;
+}
 
 /* A text that nobody's request can change is judged when the policy is read. */
 static bool check_literal(const struct sg_yaml *document, const struct sg_value *value,
@@ -185,16 +217,31 @@ static bool check_literal(const struct sg_yaml *document, const struct sg_value 
            sg_policy_fail_at(document, value->node, &cause, error);
 }
 
+static bool read_value(const struct sg_yaml *document, const struct sg_yaml_node *node,
+                       const struct sg_yaml_field *fields, struct sg_value *value,
+                       struct sg_error *error)
+{
+    bool is_mapping = node->kind == SG_YAML_MAPPING;
+
+    if (is_mapping ? !sg_yaml_mapping(document, node, fields, value, error)
+                   : !read_text(document, node, value, error))
+        return false;
+    if (value->each != NULL && num_references(value) != 1)
+        return sg_yaml_fail(document, value->node, error,
+                            "a text with 'each' has exactly one reference, whose entries it takes");
+    return !sg_value_is_literal(value) || check_literal(document, value, error);
+}
+
 bool sg_value_read(const struct sg_yaml *document, const struct sg_yaml_node *node, void *into,
                    struct sg_error *error)
 {
-    struct sg_value *value = into;
-    bool is_mapping = node->kind == SG_YAML_MAPPING;
+    return read_value(document, node, FIELDS, into, error);
+}
 
-    if (is_mapping ? !sg_yaml_mapping(document, node, FIELDS, value, error)
-                   : !read_text(document, node, value, error))
-        return false;
-    return !sg_value_is_literal(value) || check_literal(document, value, error);
+bool sg_value_read_each(const struct sg_yaml *document, const struct sg_yaml_node *node, void *into,
+                        struct sg_error *error)
+{
+    return read_value(document, node, EACH_FIELDS, into, error);
 }
 
 void sg_value_done(struct sg_value *value)
@@ -293,16 +340,20 @@ static bool append(struct sg_buf *text, struct sg_slice more, struct sg_error *e
     return sg_buf_append(text, more.data, more.len, SG_LIMIT_VALUE, error);
 }
 
-/* is_absent: a reference has no value; the error says which. */
+/* entry: stands for the reference, NULL for its whole value. is_absent: a reference has no value;
+ * the error says which. */
 static bool put_together(const struct sg_value *value, const struct sg_decision_input *input,
-                         struct sg_buf *text, bool *is_absent, struct sg_error *error)
+                         const struct sg_slice *entry, struct sg_buf *text, bool *is_absent,
+                         struct sg_error *error)
 {
     for (size_t i = 0; i < value->num; i++) {
         const struct sg_value_part *part = &value->parts[i];
         struct sg_slice piece = part->literal;
 
         *is_absent = false;
-        if (part->source != SG_VALUE_LITERAL) {
+        if (part->source != SG_VALUE_LITERAL && entry != NULL) {
+            piece = *entry;
+        } else if (part->source != SG_VALUE_LITERAL) {
             const char *found = find(part, input, is_absent, error);
 
             if (found == NULL)
@@ -316,14 +367,14 @@ static bool put_together(const struct sg_value *value, const struct sg_decision_
     return true;
 }
 
-bool sg_value_resolve(const struct sg_value *value, const struct sg_decision_input *input,
-                      struct sg_buf *text, struct sg_error *error)
+static bool resolve(const struct sg_value *value, const struct sg_decision_input *input,
+                    const struct sg_slice *entry, struct sg_buf *text, struct sg_error *error)
 {
     sg_auto(sg_buf) struct sg_buf whole = {0};
     struct sg_error cause = {0};
     bool is_absent = false;
 
-    if (!put_together(value, input, &whole, &is_absent, &cause)) {
+    if (!put_together(value, input, entry, &whole, &is_absent, &cause)) {
         if (is_absent && value->optional)
             return true;
         return sg_fail(error, cause.code, cause.rule, "%s", cause.text);
@@ -336,4 +387,124 @@ bool sg_value_resolve(const struct sg_value *value, const struct sg_decision_inp
     *text = whole;
     whole = (struct sg_buf){0}; /* now the caller's */
     return true;
+}
+
+bool sg_value_resolve(const struct sg_value *value, const struct sg_decision_input *input,
+                      struct sg_buf *text, struct sg_error *error)
+{
+    return resolve(value, input, NULL, text, error);
+}
+
+/* Several texts of one value */
+
+static bool add_text(const struct sg_value *value, const struct sg_decision_input *input,
+                     const struct sg_slice *entry, struct sg_texts *texts, struct sg_error *error)
+{
+    sg_auto(sg_buf) struct sg_buf text = {0};
+    struct sg_buf *items = NULL;
+
+    if (!resolve(value, input, entry, &text, error))
+        return false;
+    if (text.len == 0)
+        return true;
+    items = reallocarray(texts->items, texts->num + 1, sizeof *items);
+    if (items == NULL)
+        return sg_fail_memory(error);
+    texts->items = items;
+    items[texts->num++] = text;
+    text = (struct sg_buf){0}; /* now the list's */
+    return true;
+}
+
+/* The entry at text, which ends at the separator or the end, without the spaces around it. */
+static struct sg_slice entry_at(const char *text, const char *separator, const char **next)
+{
+    const char *end = strstr(text, separator);
+
+    *next = end != NULL ? end + strlen(separator) : NULL;
+    if (end == NULL)
+        end = text + strlen(text);
+    while (text < end && *text == ' ')
+        text++;
+    while (end > text && end[-1] == ' ')
+        end--;
+    return sg_slice_of(text, (size_t)(end - text));
+}
+
+/* The value of the one reference. */
+static const char *find_list(const struct sg_value *value, const struct sg_decision_input *input,
+                             bool *is_absent, struct sg_error *error)
+{
+    const struct sg_value_part *part = value->parts;
+
+    while (part->source == SG_VALUE_LITERAL)
+        part++;
+    return find(part, input, is_absent, error);
+}
+
+static bool add_entries(const struct sg_value *value, const struct sg_decision_input *input,
+                        struct sg_texts *texts, struct sg_error *error)
+{
+    struct sg_error cause = {0};
+    bool is_absent = false;
+    const char *list = find_list(value, input, &is_absent, &cause);
+
+    if (list == NULL && is_absent && value->optional)
+        return true;
+    if (list == NULL)
+        return sg_fail(error, cause.code, cause.rule, "%s", cause.text);
+    for (const char *at = list, *next = NULL; at != NULL; at = next) {
+        const struct sg_slice entry = entry_at(at, value->each, &next);
+
+        if (entry.len == 0)
+            return sg_fail(error, SG_REFUSED, NULL, "\"%.200s\" has an empty entry", list);
+        if (!add_text(value, input, &entry, texts, error))
+            return false;
+    }
+    return true;
+}
+
+bool sg_value_resolve_each(const struct sg_value *value, const struct sg_decision_input *input,
+                           struct sg_texts *texts, struct sg_error *error)
+{
+    sg_auto(sg_texts) struct sg_texts made = {0};
+
+    if (value->each == NULL ? !add_text(value, input, NULL, &made, error)
+                            : !add_entries(value, input, &made, error))
+        return false;
+    *texts = made;
+    made = (struct sg_texts){0}; /* now the caller's */
+    return true;
+}
+
+void sg_texts_done(struct sg_texts *texts)
+{
+    for (size_t i = 0; i < texts->num; i++)
+        sg_buf_free(&texts->items[i]);
+    free(texts->items);
+    *texts = (struct sg_texts){0};
+}
+
+/* What `recheck` names */
+
+bool sg_value_is_of_registry(const char *text)
+{
+    const char *dot = strchr(text, '.');
+
+    return (strncmp(text, "device.", 7) == 0 || strncmp(text, "user.", 5) == 0) &&
+           is_attribute_name(dot + 1);
+}
+
+bool sg_value_is_registered(const char *text, const struct sg_requester *requester)
+{
+    bool of_device = text[0] == 'd';
+    const struct sg_record *record = of_device ? &requester->device : &requester->user;
+    const char *name = strchr(text, '.') + 1;
+
+    if (!(of_device ? requester->has_device : requester->has_user))
+        return false;
+    if (strcmp(name, "enabled") == 0)
+        return !record->disabled;
+    return find_in_record(record, true, of_device ? "device" : "user", of_device ? "id" : "name",
+                          name, NULL) != NULL;
 }

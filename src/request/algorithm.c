@@ -43,6 +43,8 @@ static const struct {
 };
 
 static const char REMEDY[] = "sign it again with SHA-256, SHA-384 or SHA-512";
+static const char SPKAC_REMEDY[] = "sign it again with SHA-256, SHA-384 or SHA-512 (`openssl spkac "
+                                   "-digest sha256`, which takes MD5 when it is not told)";
 
 /* Digests that are only not among ours. Whether OpenSSL knows a signature algorithm with one, and
  * so names the digest, depends on its version. */
@@ -62,21 +64,23 @@ static bool is_sound(int digest)
     }
 }
 
-static bool fail_digest(int digest, const char *algorithm, struct sg_error *error)
+static bool fail_digest(int digest, const char *algorithm, const char *remedy,
+                        struct sg_error *error)
 {
     for (size_t i = 0; i < sizeof WEAK_DIGESTS / sizeof WEAK_DIGESTS[0]; i++)
         if (WEAK_DIGESTS[i].nid == digest)
             return sg_fail(error, SG_KEY_QUALITY, WEAK_DIGESTS[i].rule,
                            "the request is signed with %s (%s), which proves nothing any more; %s",
-                           WEAK_DIGESTS[i].name, algorithm, REMEDY);
+                           WEAK_DIGESTS[i].name, algorithm, remedy);
     return sg_fail(
         error, SG_KEY_QUALITY,
         is_sound(digest) ? "RFC 2986 4.2: signatureAlgorithm" : "NIST SP 800-131A: digest",
         "the request is signed with %s (%s), which is not accepted; %s",
-        digest != NID_undef ? OBJ_nid2sn(digest) : "an unknown digest", algorithm, REMEDY);
+        digest != NID_undef ? OBJ_nid2sn(digest) : "an unknown digest", algorithm, remedy);
 }
 
-static bool fail_algorithm(const ASN1_OBJECT *object, struct sg_error *error)
+static bool fail_algorithm(const ASN1_OBJECT *object, enum sg_request_format format,
+                           struct sg_error *error)
 {
     char oid[SG_LIMIT_OID];
     int nid = OBJ_obj2nid(object), digest = NID_undef;
@@ -84,7 +88,7 @@ static bool fail_algorithm(const ASN1_OBJECT *object, struct sg_error *error)
 
     if (nid != NID_undef && OBJ_find_sigid_algs(nid, &digest, NULL) == 1 && digest != NID_undef &&
         !is_sound(digest))
-        return fail_digest(digest, name, error);
+        return fail_digest(digest, name, format == SG_REQUEST_SPKAC ? SPKAC_REMEDY : REMEDY, error);
     return sg_fail(error, SG_KEY_QUALITY, "RFC 2986 4.2: signatureAlgorithm",
                    "the request's signature algorithm %s is not accepted; use RSA, RSA-PSS or "
                    "ECDSA with SHA-256, SHA-384 or SHA-512, or Ed25519",
@@ -136,7 +140,7 @@ static bool check_mask(const X509_ALGOR *mask, struct sg_error *error)
         digest = nid_of(inner);
     }
     if (find_pss_digest(digest) == NULL)
-        return fail_digest(digest, "the mask of RSA-PSS", error);
+        return fail_digest(digest, "the mask of RSA-PSS", REMEDY, error);
     return true;
 }
 
@@ -158,7 +162,7 @@ static bool read_pss(const X509_ALGOR *algorithm, const char **digest, struct sg
         return false;
     nid = pss->hashAlgorithm != NULL ? nid_of(pss->hashAlgorithm) : NID_sha1;
     if (find_pss_digest(nid) == NULL)
-        return fail_digest(nid, "RSA-PSS", error);
+        return fail_digest(nid, "RSA-PSS", REMEDY, error);
     if (!check_mask(pss->maskGenAlgorithm, error))
         return false;
     *digest = find_pss_digest(nid);
@@ -178,19 +182,17 @@ static bool check_parameters(const X509_ALGOR *algorithm, enum parameters wanted
                    "the request's signature algorithm has parameters where there must be none");
 }
 
-bool sg_request_read_algorithm(const X509_REQ *pkcs10, struct sg_request *request,
+bool sg_request_read_algorithm(const X509_ALGOR *algorithm, struct sg_request *request,
                                struct sg_error *error)
 {
-    const X509_ALGOR *algorithm = NULL;
     const ASN1_OBJECT *object = NULL;
     const struct algorithm *known;
     const char *digest;
 
-    X509_REQ_get0_signature(pkcs10, NULL, &algorithm);
     X509_ALGOR_get0(&object, NULL, NULL, algorithm);
     known = find_algorithm(OBJ_obj2nid(object));
     if (known == NULL)
-        return fail_algorithm(object, error);
+        return fail_algorithm(object, request->format, error);
     digest = known->digest;
     if (known->parameters == PSS ? !read_pss(algorithm, &digest, error)
                                  : !check_parameters(algorithm, known->parameters, error))

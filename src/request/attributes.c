@@ -17,7 +17,40 @@ static bool is_single_valued(const char *oid)
     return is_extension_request(oid) || strcmp(oid, CHALLENGE_PASSWORD) == 0;
 }
 
-static bool check_attribute(const X509_REQ *pkcs10, int place, struct sg_error *error)
+/* DirectoryString, or the IA5String that RFC 2985 allows its other texts. */
+static bool is_text(int type)
+{
+    static const int TYPES[] = {V_ASN1_UTF8STRING, V_ASN1_PRINTABLESTRING, V_ASN1_IA5STRING,
+                                V_ASN1_T61STRING,  V_ASN1_BMPSTRING,       V_ASN1_UNIVERSALSTRING};
+
+    for (size_t i = 0; i < sizeof TYPES / sizeof TYPES[0]; i++)
+        if (TYPES[i] == type)
+            return true;
+    return false;
+}
+
+static bool read_challenge_password(X509_ATTRIBUTE *attribute, struct sg_request *request,
+                                    struct sg_error *error)
+{
+    static const char RULE[] = "RFC 2985 5.4.1: challengePassword";
+    const ASN1_TYPE *value = X509_ATTRIBUTE_get0_type(attribute, 0);
+    unsigned char *text = NULL;
+    int len =
+        is_text(ASN1_TYPE_get(value)) ? ASN1_STRING_to_UTF8(&text, value->value.asn1_string) : -1;
+
+    ERR_clear_error();
+    if (len <= 0) {
+        OPENSSL_free(text);
+        return sg_fail(error, SG_MALFORMED, RULE, "the challengePassword is %s",
+                       len == 0 ? "empty; leave it out instead" : "not text");
+    }
+    bool kept = sg_request_keep_challenge(sg_slice_of(text, (size_t)len), request, error);
+    OPENSSL_clear_free(text, (size_t)len);
+    return kept;
+}
+
+static bool read_attribute(const X509_REQ *pkcs10, int place, struct sg_request *request,
+                           struct sg_error *error)
 {
     X509_ATTRIBUTE *attribute = X509_REQ_get_attr(pkcs10, place);
     const ASN1_OBJECT *object = X509_ATTRIBUTE_get0_object(attribute);
@@ -34,7 +67,8 @@ static bool check_attribute(const X509_REQ *pkcs10, int place, struct sg_error *
     if (num_values > 1 && is_single_valued(oid))
         return sg_fail(error, SG_MALFORMED, "RFC 2985 5.4",
                        "the attribute %s has %d values and must have one", oid, num_values);
-    return true;
+    return strcmp(oid, CHALLENGE_PASSWORD) != 0 ||
+           read_challenge_password(attribute, request, error);
 }
 
 static bool find_extension_request(const X509_REQ *pkcs10, X509_ATTRIBUTE **found,
@@ -73,7 +107,7 @@ bool sg_request_read_attributes(const X509_REQ *pkcs10, struct sg_request *reque
                        "the request has %d attributes, and %d is the limit", num,
                        SG_LIMIT_REQUEST_ATTRIBUTES);
     for (int i = 0; i < num; i++)
-        if (!check_attribute(pkcs10, i, error))
+        if (!read_attribute(pkcs10, i, request, error))
             return false;
     if (!find_extension_request(pkcs10, &found, error))
         return false;

@@ -36,7 +36,6 @@ static const struct {
     {ASN1_ITEM_ref(X509), "a certificate"},
     {ASN1_ITEM_ref(X509_CRL), "a certificate revocation list"},
     {ASN1_ITEM_ref(X509_PUBKEY), "a public key alone"},
-    {ASN1_ITEM_ref(NETSCAPE_SPKI), "an SPKAC"},
     {ASN1_ITEM_ref(PKCS7), "a PKCS#7 or CMS message"},
     {ASN1_ITEM_ref(PKCS12), "a PKCS#12 file"},
     {ASN1_ITEM_ref(X509_SIG), "an encrypted private key"},
@@ -139,6 +138,14 @@ static bool check_first_line(struct sg_slice line, struct sg_error *error)
     return check_label(label, error);
 }
 
+static bool has_begin(struct sg_slice bytes)
+{
+    for (size_t at = 0; at < bytes.len; at = end_of_line(bytes, at))
+        if (begins_with(bytes, at, BEGIN))
+            return true;
+    return false;
+}
+
 static bool is_private_key_line(struct sg_slice line)
 {
     static const char LABEL[] = "PRIVATE KEY-----";
@@ -219,6 +226,13 @@ static bool unwrap_pem(struct sg_slice bytes, struct sg_buf *der, struct sg_erro
            sg_buf_set(der, sg_slice_of(block.data, (size_t)block.len), error);
 }
 
+static struct sg_slice without_mark(struct sg_slice text)
+{
+    size_t len = sizeof UTF8_MARK - 1;
+
+    return begins_with(text, 0, UTF8_MARK) ? sg_slice_of(text.data + len, text.len - len) : text;
+}
+
 bool sg_request_unwrap(struct sg_slice bytes, struct sg_buf *der, struct sg_error *error)
 {
     if (bytes.len == 0)
@@ -230,9 +244,21 @@ bool sg_request_unwrap(struct sg_slice bytes, struct sg_buf *der, struct sg_erro
     /* Also when a PEM block hides somewhere in the DER: one reading of the bytes, never two. */
     if (bytes.data[0] == DER_SEQUENCE)
         return sg_buf_set(der, bytes, error);
-    if (begins_with(bytes, 0, UTF8_MARK))
-        bytes = sg_slice_of(bytes.data + sizeof UTF8_MARK - 1, bytes.len - (sizeof UTF8_MARK - 1));
+    bytes = without_mark(bytes);
+    /* A line BEGIN decides before a line SPKAC= does, so that there is one reading. */
+    if (!has_begin(bytes) && sg_spkac_is_text(bytes))
+        return sg_spkac_unwrap(bytes, der, error);
     return unwrap_pem(bytes, der, error);
+}
+
+bool sg_request_is_spkac(struct sg_slice bytes)
+{
+    if (bytes.len == 0 || bytes.len > SG_LIMIT_REQUEST)
+        return false;
+    if (bytes.data[0] == DER_SEQUENCE)
+        return sg_spkac_is_der(bytes);
+    bytes = without_mark(bytes);
+    return !has_begin(bytes) && sg_spkac_is_text(bytes);
 }
 
 static bool is_private_key(struct sg_slice der)

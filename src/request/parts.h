@@ -7,13 +7,31 @@
 
 /* envelope.c */
 
-/* sg_request_unwrap finds the DER inside bytes: they themselves, or what one PEM block holds.
+/* sg_request_unwrap finds the DER inside bytes: they themselves, what one PEM block holds, or what
+ * the text of an SPKAC does.
  * Fails: SG_MALFORMED, saying what the bytes are instead where a PEM label tells. */
 SG_MUST_USE bool sg_request_unwrap(struct sg_slice bytes, struct sg_buf *der,
                                    struct sg_error *error);
 /* sg_request_explain fails, always, with the reason why der did not decode as a request: what it is
  * instead, that it was cut short, or what OpenSSL says. */
 bool sg_request_explain(struct sg_slice der, struct sg_error *error);
+
+/* pkcs10.c */
+
+/* sg_pkcs10_read fills request from request->der. Fails: SG_MALFORMED, SG_KEY_QUALITY. */
+SG_MUST_USE bool sg_pkcs10_read(struct sg_request *request, struct sg_error *error);
+
+/* spkac.c */
+
+/* sg_spkac_is_der: does der decode as an SPKAC? No PKCS#10 request does. */
+bool sg_spkac_is_der(struct sg_slice der);
+/* sg_spkac_is_text: is this the text form, a line SPKAC=… or the base64 of an SPKAC alone? Whether
+ * it is any good, sg_spkac_unwrap tells. */
+bool sg_spkac_is_text(struct sg_slice text);
+/* sg_spkac_unwrap finds the DER inside the text form. Fails: SG_MALFORMED. */
+SG_MUST_USE bool sg_spkac_unwrap(struct sg_slice text, struct sg_buf *der, struct sg_error *error);
+/* sg_spkac_read fills request from request->der. Fails: SG_MALFORMED, SG_KEY_QUALITY. */
+SG_MUST_USE bool sg_spkac_read(struct sg_request *request, struct sg_error *error);
 
 /* der.c */
 
@@ -26,10 +44,18 @@ void *sg_der_decode(struct sg_slice der, const ASN1_ITEM *item, const char *what
 /* algorithm.c */
 
 /* sg_request_read_algorithm checks the request's own signature algorithm and notes its digest.
+ * request->format chooses the remedy that a refusal names.
  * Fails: SG_KEY_QUALITY for anything but RSA PKCS#1 v1.5, RSA-PSS and ECDSA with SHA-256, SHA-384
  * or SHA-512, and Ed25519; SG_MALFORMED for wrong parameters. */
-SG_MUST_USE bool sg_request_read_algorithm(const X509_REQ *pkcs10, struct sg_request *request,
+SG_MUST_USE bool sg_request_read_algorithm(const X509_ALGOR *algorithm, struct sg_request *request,
                                            struct sg_error *error);
+
+/* key.c */
+
+/* sg_request_read_key decodes the request's key, which must be one that can be verified with.
+ * Fails: SG_MALFORMED, SG_KEY_QUALITY. */
+SG_MUST_USE bool sg_request_read_key(const X509_PUBKEY *encoded, struct sg_public_key *key,
+                                     struct sg_error *error);
 
 /* quality.c */
 
@@ -38,12 +64,29 @@ SG_MUST_USE bool sg_request_read_algorithm(const X509_REQ *pkcs10, struct sg_req
 SG_MUST_USE bool sg_request_check_verifiable(const struct sg_public_key *key,
                                              struct sg_error *error);
 
+/* modulus.c */
+
+/* sg_request_check_modulus refuses an odd RSA modulus of 2048 bits or more that has a factor below
+ * 752, was made by the library of ROCA, or has primes that Fermat's method finds in 100 rounds.
+ * Fails: SG_KEY_QUALITY.
+ * Does not: test whether it is a prime, which takes longer than issuing a certificate; such a key
+ * harms nobody but its holder. */
+SG_MUST_USE bool sg_request_check_modulus(const BIGNUM *modulus, struct sg_error *error);
+
 /* attributes.c */
 
-/* sg_request_read_attributes checks the attributes and reads the extension request among them.
+/* sg_request_read_attributes checks the attributes, and reads the extension request and the
+ * challengePassword among them.
  * Fails: SG_MALFORMED. */
 SG_MUST_USE bool sg_request_read_attributes(const X509_REQ *pkcs10, struct sg_request *request,
                                             struct sg_error *error);
+
+/* challenge.c */
+
+/* sg_request_keep_challenge makes text (RFC 2985 5.4.1, or an SPKAC's IA5String) the request's
+ * challenge. Fails: SG_MALFORMED, never with the challenge in the message. */
+SG_MUST_USE bool sg_request_keep_challenge(struct sg_slice text, struct sg_request *request,
+                                           struct sg_error *error);
 
 /* extensions.c */
 

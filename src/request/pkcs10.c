@@ -82,55 +82,34 @@ static bool check_encoding(X509_REQ *pkcs10, struct sg_slice der, struct sg_erro
     return check_bytes(sg_slice_of(again, (size_t)len), der, error);
 }
 
-static bool check_version(const X509_REQ *pkcs10, struct sg_error *error)
+/* Some programs write the version of a certificate. It changes nothing about what the request says,
+ * so the policy decides whether that is tolerated. */
+static bool read_version(struct sg_request *request, struct sg_error *error)
 {
-    long version = X509_REQ_get_version(pkcs10);
-
-    if (version == X509_REQ_VERSION_1)
+    request->version = X509_REQ_get_version(request->pkcs10);
+    if (request->version == X509_REQ_VERSION_1 || request->version == X509_VERSION_3)
         return true;
     return sg_fail(error, SG_MALFORMED, "RFC 2986 4.1: version",
-                   "the request's version is %ld and must be 0 (v1), the only one there is; some "
-                   "programs write the version of a certificate instead (2, for v3)",
-                   version);
+                   "the request's version is %ld and must be 0 (v1), the only one there is",
+                   request->version);
 }
 
-static bool read_key(X509_REQ *pkcs10, struct sg_public_key *key, struct sg_error *error)
+static bool read_algorithm(struct sg_request *request, struct sg_error *error)
 {
-    sg_auto(sg_public_key) struct sg_public_key fresh = {0};
-    sg_auto(openssl_bytes) unsigned char *spki = NULL;
-    int len = i2d_X509_PUBKEY(X509_REQ_get_X509_PUBKEY(pkcs10), &spki);
+    const X509_ALGOR *algorithm = NULL;
 
-    if (len <= 0)
-        return sg_fail_openssl(error, SG_MALFORMED, "RFC 2986 4.1: subjectPKInfo",
-                               "the request's key can't be encoded");
-    if (!sg_public_key_decode(sg_slice_of(spki, (size_t)len), &fresh, error) ||
-        !sg_request_check_verifiable(&fresh, error))
-        return false;
-    *key = fresh;
-    fresh = (struct sg_public_key){0}; /* now owned by the caller */
-    return true;
+    X509_REQ_get0_signature(request->pkcs10, NULL, &algorithm);
+    return sg_request_read_algorithm(algorithm, request, error);
 }
 
-static bool read_parts(struct sg_request *request, struct sg_error *error)
+bool sg_pkcs10_read(struct sg_request *request, struct sg_error *error)
 {
     struct sg_slice der = sg_buf_slice(&request->der);
 
-    return decode(der, &request->pkcs10, error) && check_version(request->pkcs10, error) &&
+    return decode(der, &request->pkcs10, error) && read_version(request, error) &&
            sg_name_decode(X509_REQ_get_subject_name(request->pkcs10), "subject", &request->subject,
                           error) &&
-           check_encoding(request->pkcs10, der, error) &&
-           sg_request_read_algorithm(request->pkcs10, request, error) &&
-           read_key(request->pkcs10, &request->key, error) &&
+           check_encoding(request->pkcs10, der, error) && read_algorithm(request, error) &&
+           sg_request_read_key(X509_REQ_get_X509_PUBKEY(request->pkcs10), &request->key, error) &&
            sg_request_read_attributes(request->pkcs10, request, error);
-}
-
-bool sg_request_parse(struct sg_slice bytes, struct sg_request *request, struct sg_error *error)
-{
-    sg_auto(sg_request) struct sg_request fresh = {.format = SG_REQUEST_PKCS10, .path_length = -1};
-
-    if (!sg_request_unwrap(bytes, &fresh.der, error) || !read_parts(&fresh, error))
-        return false;
-    *request = fresh;
-    fresh = (struct sg_request){0}; /* now owned by the caller */
-    return true;
 }

@@ -9,7 +9,9 @@ bool sg_request_check_possession(const struct sg_request *request, struct sg_err
 
     if (request->format == SG_REQUEST_OWN_KEY)
         return true;
-    verdict = X509_REQ_verify(request->pkcs10, request->key.pkey);
+    verdict = request->format == SG_REQUEST_SPKAC
+                  ? NETSCAPE_SPKI_verify(request->spkac, request->key.pkey)
+                  : X509_REQ_verify(request->pkcs10, request->key.pkey);
     if (verdict == 1)
         return true;
     if (verdict < 0)

@@ -53,16 +53,13 @@ static bool check_exponent(const struct sg_public_key *key, struct sg_error *err
     return true;
 }
 
-static bool check_modulus(const struct sg_public_key *key, struct sg_error *error)
+static bool check_size(const struct sg_public_key *key, const BIGNUM *modulus,
+                       struct sg_error *error)
 {
-    sg_auto(BIGNUM) BIGNUM *modulus = NULL;
-
     if (key->kind.bits < SMALLEST_RSA_BITS)
         return sg_fail(error, SG_KEY_QUALITY, "NIST SP 800-131A: RSA below 2048 bits",
                        "the RSA key has %u bits and must have %d at least", key->kind.bits,
                        SMALLEST_RSA_BITS);
-    if (!read_number(key, OSSL_PKEY_PARAM_RSA_N, &modulus, error))
-        return false;
     if (!BN_is_odd(modulus))
         return sg_fail(error, SG_KEY_QUALITY, MODULUS_RULE,
                        "the RSA key's modulus is even, so it isn't the product of two large "
@@ -72,8 +69,12 @@ static bool check_modulus(const struct sg_public_key *key, struct sg_error *erro
 
 static bool check_rsa(const struct sg_public_key *key, struct sg_error *error)
 {
-    return sg_request_check_verifiable(key, error) && check_modulus(key, error) &&
-           check_exponent(key, error);
+    sg_auto(BIGNUM) BIGNUM *modulus = NULL;
+
+    return sg_request_check_verifiable(key, error) &&
+           read_number(key, OSSL_PKEY_PARAM_RSA_N, &modulus, error) &&
+           check_size(key, modulus, error) && check_exponent(key, error) &&
+           sg_request_check_modulus(modulus, error);
 }
 
 static bool check_ec(const struct sg_public_key *key, struct sg_error *error)

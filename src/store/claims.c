@@ -41,13 +41,6 @@ static bool refuse(struct decision *decision, enum sg_code code, const char *wor
     return true;
 }
 
-static bool refuse_key(struct decision *decision, const char *rule, const char *text)
-{
-    (void)sg_fail(&decision->claim->error, SG_KEY_QUALITY, rule, "%s", text);
-    decision->decided = true;
-    return true;
-}
-
 static const char *device_of(const struct sg_claim *claim)
 {
     return claim->requester->has_device ? claim->requester->device.id : NULL;
@@ -104,40 +97,19 @@ static bool check_user(struct decision *decision, struct sg_error *error)
 
 /* ---- the key ---- */
 
-/* ?1 key, ?2 device, ?3 user */
-static const char COMPROMISED[] =
-    "SELECT c.id FROM claim c JOIN revocation r ON r.claim = c.id"
-    " WHERE c.spki_sha256 = ?1 AND r.reason = 1 AND ?2 IS ?2 AND ?3 IS ?3 LIMIT 1";
-static const char SOMEBODY_ELSES[] = "SELECT c.id FROM claim c WHERE c.spki_sha256 = ?1"
-                                     " AND (c.device <> ?2 OR c.user <> ?3) LIMIT 1";
-
-static bool find_key(struct decision *decision, const char *text, bool *found,
-                     struct sg_error *error)
-{
-    const struct sg_claim *claim = decision->claim;
-    int64_t id = 0;
-    return sg_sql_number(decision->store, text,
-                         SG_VALUES(sg_digest(claim->spki_sha256), sg_text(device_of(claim)),
-                                   sg_text(user_of(claim))),
-                         found, &id, error);
-}
-
-/* A key stands for one device or user, also after its certificates have ended: whoever holds it
- * could speak for both. And a key that is known to others is nobody's any more. */
 static bool check_key(struct decision *decision, struct sg_error *error)
 {
-    bool found = false;
-    if (!find_key(decision, COMPROMISED, &found, error))
+    struct sg_claim *claim = decision->claim;
+    const struct sg_key_question question = {
+        .spki_sha256 = claim->spki_sha256,
+        .device = device_of(claim),
+        .user = user_of(claim),
+        .for_ca = claim->plan->ca,
+    };
+    if (!sg_store_judge_key(decision->store, &question, &claim->error, error))
         return false;
-    if (found)
-        return refuse_key(
-            decision, "compromised key",
-            "a certificate of this key was revoked for keyCompromise: make a new key");
-    if (!find_key(decision, SOMEBODY_ELSES, &found, error))
-        return false;
-    return !found ||
-           refuse_key(decision, "one key, one holder",
-                      "this key was certified for another device or user: make a new key");
+    decision->decided = claim->error.code != SG_OK;
+    return true;
 }
 
 /* ---- earlier certificates ---- */

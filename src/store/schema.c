@@ -4,7 +4,6 @@
 
 enum {
     APPLICATION_ID = 0x5349474e, /* "SIGN", in the database's header (file(1) shows it) */
-    SCHEMA_VERSION = 1,
 };
 
 /* Rows of claim are written once and never change or go: serial numbers, ids and what was claimed
@@ -68,12 +67,29 @@ static const char *const SCHEMA[] = {
     " to_be_signed BLOB NOT NULL) STRICT",
 };
 
+/* What each version added to the one before it; the first to version 1. A new store goes through
+ * all of them, so that it is the same as one that grew. */
+static const char *const MIGRATIONS[SG_SCHEMA_VERSION - 1] = {
+    /* keys that are never certified, and when they were put there */
+    "CREATE TABLE blocked_key (spki_sha256 BLOB PRIMARY KEY, blocked INTEGER NOT NULL)"
+    " STRICT, WITHOUT ROWID",
+};
+
 static bool set_header(struct sg_store *store, const char *pragma, int value,
                        struct sg_error *error)
 {
     char text[64];
     (void)snprintf(text, sizeof text, "PRAGMA %s=%d", pragma, value);
     return sg_sql_exec(store, text, error);
+}
+
+/* Inside a write transaction. */
+static bool climb(struct sg_store *store, int64_t version, struct sg_error *error)
+{
+    for (int64_t i = version - 1; i < SG_SCHEMA_VERSION - 1; i++)
+        if (!sg_sql_exec(store, MIGRATIONS[i], error))
+            return false;
+    return set_header(store, "user_version", SG_SCHEMA_VERSION, error);
 }
 
 bool sg_schema_create(struct sg_store *store, struct sg_error *error)
@@ -84,9 +100,11 @@ bool sg_schema_create(struct sg_store *store, struct sg_error *error)
     for (size_t i = 0; i < sizeof SCHEMA / sizeof SCHEMA[0]; i++)
         if (!sg_sql_exec(store, SCHEMA[i], error))
             return false;
-    return set_header(store, "application_id", APPLICATION_ID, error) &&
-           set_header(store, "user_version", SCHEMA_VERSION, error) &&
-           sg_transaction_commit(&write, error);
+    if (!set_header(store, "application_id", APPLICATION_ID, error) || !climb(store, 1, error) ||
+        !sg_transaction_commit(&write, error))
+        return false;
+    store->version = SG_SCHEMA_VERSION;
+    return true;
 }
 
 bool sg_schema_check(struct sg_store *store, struct sg_error *error)
@@ -101,10 +119,25 @@ bool sg_schema_check(struct sg_store *store, struct sg_error *error)
                        "store %s: it is a database, but not a store of Signet's: check `store` in "
                        "signet.yaml",
                        store->path);
-    if (version > SCHEMA_VERSION)
+    if (version > SG_SCHEMA_VERSION)
         return sg_fail(error, SG_STORE, NULL,
                        "store %s: it has version %lld, and this program knows no later one than "
                        "%d: use the newer Signet that wrote it",
-                       store->path, (long long)version, SCHEMA_VERSION);
+                       store->path, (long long)version, SG_SCHEMA_VERSION);
+    store->version = (int)version;
+    return true;
+}
+
+bool sg_schema_migrate(struct sg_store *store, struct sg_error *error)
+{
+    sg_auto(sg_transaction) struct sg_transaction write = {0};
+    if (store->version == SG_SCHEMA_VERSION)
+        return true;
+    /* Another process may have been faster, or be of a later version by now. */
+    if (!sg_transaction_write(store, &write, error) || !sg_schema_check(store, error) ||
+        (store->version < SG_SCHEMA_VERSION && !climb(store, store->version, error)) ||
+        !sg_transaction_commit(&write, error))
+        return false;
+    store->version = SG_SCHEMA_VERSION;
     return true;
 }

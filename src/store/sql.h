@@ -24,6 +24,7 @@ struct sg_store {
     char *path;
     sqlite3 *db;
     bool read_only;
+    int version; /* of the schema; below SG_SCHEMA_VERSION only for a reader */
     struct sg_owners owners;
     struct sg_statement kept[SG_STATEMENTS_KEPT];
     size_t num_kept;

@@ -94,7 +94,8 @@ static bool open_to_write(struct sg_store *store, bool create, struct sg_error *
         return sg_sql_fail(store, SQLITE_READONLY, error);
     if (!create && !sg_schema_check(store, error))
         return false;
-    return configure(store, error) && (!create || sg_schema_create(store, error)) &&
+    return configure(store, error) &&
+           (create ? sg_schema_create(store, error) : sg_schema_migrate(store, error)) &&
            sg_owners_open(store->path, false, &store->owners, error);
 }
 

@@ -21,6 +21,8 @@ enum sg_store_mode { SG_STORE_OPEN, SG_STORE_READ_ONLY, SG_STORE_CREATE };
 
 /* sg_store_open opens (or, with SG_STORE_CREATE, makes) the store.
  * location     "sqlite:PATH", relative to folder.
+ * A store of an earlier version is brought to this one, in one transaction, unless it is opened for
+ * reading only: then it is read as it is.
  * Fails: SG_STORE: missing, not a store of Signet's, of a newer version, read-only, full disk, each
  * with what to do; SG_USAGE on an unknown kind of store. */
 SG_MUST_USE bool sg_store_open(const char *location, const char *folder, enum sg_store_mode mode,
@@ -69,8 +71,7 @@ struct sg_claim {
  *    inside its renewal window (or its policy forbids renewal), answers as SG_CLAIM_RETRY;
  *  - the device or user must exist and not be disabled (SG_UNAUTHENTICATED), read inside this
  *    transaction, unless it is registered with the claim;
- *  - a key that was certified for another device or user, or whose certificate was revoked for
- *    keyCompromise, refuses (SG_KEY_QUALITY);
+ *  - a key that sg_store_judge_key knows something against refuses (SG_KEY_QUALITY);
  *  - `unique`: another valid or in-flight certificate under the policy for the same device or
  *    user refuses (SG_REFUSED, rule "policy NAME: unique", naming it), unless the plan is
  *    renewable and that one is inside its renewal window (and same_key allows it);
@@ -94,6 +95,33 @@ SG_MUST_USE bool sg_store_record(struct sg_store *store, const int64_t *ids,
  * one transaction. */
 SG_MUST_USE bool sg_store_abandon(struct sg_store *store, const int64_t *ids, size_t num,
                                   struct sg_error *error);
+
+/* A key, and whom it is to be certified for. */
+struct sg_key_question {
+    const uint8_t *spki_sha256; /* SG_SHA256_LEN bytes */
+    const char *device, *user;  /* or NULL */
+    bool for_ca;                /* the certificate is a CA's */
+};
+
+/* sg_store_judge_key asks what the store knows against a key: that it is blocked; an issuer's of
+ * this store (for any but a CA's certificate); of a certificate that was revoked for keyCompromise;
+ * or certified for another device or user. The claim asks the same, inside its transaction.
+ * why      SG_KEY_QUALITY with its rule, when there is something; untouched otherwise.
+ * Fails only when the store does (SG_STORE). */
+SG_MUST_USE bool sg_store_judge_key(struct sg_store *store, const struct sg_key_question *question,
+                                    struct sg_error *why, struct sg_error *error);
+
+/* sg_store_block_keys puts keys on the list of those that are never certified, in one transaction.
+ * spki_sha256  SHA-256 of each key's DER SubjectPublicKeyInfo; in ascending order it is fastest.
+ * num_new      how many were not there before. */
+SG_MUST_USE bool sg_store_block_keys(struct sg_store *store,
+                                     const uint8_t (*spki_sha256)[SG_SHA256_LEN], size_t num,
+                                     int64_t now, size_t *num_new, struct sg_error *error);
+/* sg_store_each_blocked_key visits the list in ascending order; false from visit stops it. */
+typedef bool sg_blocked_key_visitor(const uint8_t spki_sha256[SG_SHA256_LEN], int64_t blocked,
+                                    void *context, struct sg_error *error);
+SG_MUST_USE bool sg_store_each_blocked_key(struct sg_store *store, sg_blocked_key_visitor *visit,
+                                           void *context, struct sg_error *error);
 
 /* What to look for; NULL, 0 and empty fields match everything. */
 struct sg_certificate_filter {

@@ -90,7 +90,7 @@ set_line() {
 }
 
 @test "another version than 1" {
-    refused "$BATS_TEST_DIRNAME/requests/version-3.csr" "RFC 2986 4.1: version" "must be 0 (v1)"
+    refused "$BATS_TEST_DIRNAME/requests/version-3.csr" "policy device-mtls: request.version" "must be 0 (v1)"
 }
 
 @test "possession: signed by another key, or changed after it was signed" {

@@ -31,6 +31,9 @@ fits() {
     command=${words[0]}
     help=$(signet $command --help 2>/dev/null) || {
         command="${words[0]} ${words[1]:-}"
+        help=$(signet $command --help 2>/dev/null)
+    } || {
+        command="${words[0]} ${words[1]:-} ${words[2]:-}"
         help=$(signet $command --help) || { fail "there is no command: $line"; return 1; }
     }
     for word in "${words[@]}"; do
@@ -108,7 +111,8 @@ for block in re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
         key = entry.split(":")[0]
         if key == "examples":
             continue
-        whole = dict(ca if key == "ca" else device)
+        of_ca = ("ca", "name_constraints", "policy_constraints", "inhibit_any_policy")
+        whole = dict(ca, ca="ca: {path_length: 0}\n") if key in of_ca else dict(device)
         if key == "who":
             whole["renewal"] = "renewal: {window: 10d}\n"
         whole[key] = entry

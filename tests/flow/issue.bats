@@ -293,3 +293,44 @@ EOT
     fails 2 "usage: signet issue" -- issue
     fails 1 "no-such-request.csr" -- issue -d device-AB12 no-such-request.csr
 }
+
+@test "the rarer names and extensions of the language, read by openssl" {
+    cat >ca/policies/rare.yaml <<'POLICY'
+policy: rare
+description: What few certificates have
+who: {any: [operator]}
+keys: [{ec: [P-256], key_usage: [digitalSignature]}]
+subject: [{CN: '${device.id}'}]
+san:
+  - {dns: {value: '${device.names}', each: ','}}
+  - {registered_id: 1.3.6.1.4.1.32473.5}
+  - {dirname: [{C: DE}, {O: Example GmbH}]}
+  - {hardware-module: {type: 1.3.6.1.4.1.32473.1.2, serial: '${device.id}'}}
+  - {permanent-identifier: {value: '${device.id}', assigner: 1.3.6.1.4.1.32473.3}}
+  - {other: {oid: 1.3.6.1.4.1.32473.4, utf8: '${device.id}'}}
+extensions:
+  - {ms-sid: S-1-5-21-1-2-3-1001}
+  - {oid: 1.3.6.1.4.1.32473.1, sequence: [{utf8: '${device.id}'}, {integer: 3}]}
+certificate_policies: [{oid: 1.3.6.1.4.1.32473.5, cps: 'https://pki.example.com/cps', notice: For tests}]
+validity: {until: '${device.retires}'}
+POLICY
+    sed -i "s/^    region: .*/&\n    names: {match: '[a-z.,]+', optional: true}\n    retires: {match: '[0-9-]+', optional: true}/" ca/signet.yaml
+    signet -C ca device add device-RARE names=a.example,b.example \
+        "retires=$(date -u -d '+30 days' +%Y-%m-%d)"
+    make_key_and_request rare.csr /CN=device-RARE
+    ok signet -C ca issue -p rare -d device-RARE -o rare.pem rare.csr
+    openssl verify -x509_strict -CAfile ca.pem rare.pem
+    openssl x509 -in rare.pem -noout -text >text
+    grep -q "DNS:a.example, DNS:b.example, Registered ID:1.3.6.1.4.1.32473.5, DirName:" text
+    openssl x509 -in rare.pem -outform DER | grep -aq "S-1-5-21-1-2-3-1001"
+    grep -q "CPS: https://pki.example.com/cps" text
+    grep -q "Explicit Text: For tests" text
+    [ "$(openssl x509 -in rare.pem -noout -enddate)" = \
+        "notAfter=$(LC_ALL=C date -u -d '+30 days' '+%b %e 00:00:00 %Y GMT')" ]
+    ok signet show rare.pem
+    for part in hardware-module:1.3.6.1.4.1.32473.1.2\;device-RARE \
+        permanent-identifier:1.3.6.1.4.1.32473.3\;device-RARE \
+        "other:1.3.6.1.4.1.32473.4;utf8:device-RARE" "dirname:C=DE,O=Example GmbH"; do
+        [[ $output == *"$part"* ]]
+    done
+}

@@ -23,9 +23,12 @@ static inline struct sg_store *open_store(const char *folder, enum sg_store_mode
     return store;
 }
 
+/* The second byte of issuers' keys, so that they are not those of claims. */
+enum { ISSUER_KEY = 0xca };
+
 static inline int64_t add_issuer(struct sg_store *store, const char *name, uint8_t key)
 {
-    uint8_t spki[SG_SHA256_LEN] = {key};
+    uint8_t spki[SG_SHA256_LEN] = {key, ISSUER_KEY};
     struct sg_error error = {0};
     int64_t issuer = 0;
     expect_success(name, sg_store_issuer(store, name, spki, &issuer, &error), &error);

@@ -2,6 +2,7 @@
 
 #include <openssl/objects.h>
 
+#include "base/hex.h"
 #include "cert/lint_rules.h"
 
 /* Each case starts from to-be-signed bytes that pass, breaks one thing, and names the rule that
@@ -774,6 +775,242 @@ static void each_rule_sees_its_break(void **state)
     }
 }
 
+/* Extensions that are put in as they are, in place of those with the same OID. */
+static const struct {
+    const char *name;
+    enum start start;
+    const char *oid;
+    bool critical;
+    const char *value;          /* in hex */
+    const char *section, *part; /* section NULL: all is well */
+} VALUES[] = {
+    {"policies", DEVICE, "2.5.29.32", false,
+     "308201d1308201cd06022a03308201c5301d06082b06010505070201161168747470733a2f2f612e6578616d70"
+     "6c65308201a206082b06010505070202308201940c820190c3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3"
+     "bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bc"
+     "c3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3"
+     "bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bc"
+     "c3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3"
+     "bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bc"
+     "c3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3"
+     "bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bc"
+     "c3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3"
+     "bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bcc3bc",
+     NULL, ""},
+    {"any policy", CA, "2.5.29.32", false, "300830060604551d2000", NULL, ""},
+    {"no policies", DEVICE, "2.5.29.32", false, "3000", "RFC 5280 4.2.1.4", "must name a policy"},
+    {"a policy twice", DEVICE, "2.5.29.32", false, "3012300406022a03300406022a04300406022a03",
+     "RFC 5280 4.2.1.4", "no policy may be there twice"},
+    {"no qualifiers", DEVICE, "2.5.29.32", false, "3008300606022a033000", "RFC 5280 4.2.1.4",
+     "policy qualifiers must be"},
+    {"LDAP as CPS", DEVICE, "2.5.29.32", false,
+     "301e301c06022a033016301406082b0601050507020116086c6461703a2f2f61", "RFC 5280 4.2.1.4",
+     "policy qualifiers must be"},
+    {"a space in CPS", DEVICE, "2.5.29.32", false,
+     "3020301e06022a033018301606082b06010505070201160a687474703a2f2f612062", "RFC 5280 4.2.1.4",
+     "policy qualifiers must be"},
+    {"another qualifier", DEVICE, "2.5.29.32", false, "3011300f06022a033009300706022a030c0178",
+     "RFC 5280 4.2.1.4", "policy qualifiers must be"},
+    {"long notice", DEVICE, "2.5.29.32", false,
+     "3081e63081e306022a033081dc3081d906082b060105050702023081cc0c81c961616161616161616161616161"
+     "616161616161616161616161616161616161616161616161616161616161616161616161616161616161616161"
+     "616161616161616161616161616161616161616161616161616161616161616161616161616161616161616161"
+     "616161616161616161616161616161616161616161616161616161616161616161616161616161616161616161"
+     "616161616161616161616161616161616161616161616161616161616161616161616161616161616161616161"
+     "6161616161616161",
+     "RFC 5280 4.2.1.4", "a notice must be a UTF8String of 1 to 200"},
+    {"empty notice", DEVICE, "2.5.29.32", false,
+     "3018301606022a033010300e06082b0601050507020230020c00", "RFC 5280 4.2.1.4",
+     "a notice must be"},
+    {"visible notice", DEVICE, "2.5.29.32", false,
+     "3019301706022a033011300f06082b0601050507020230031a0161", "RFC 5280 4.2.1.4",
+     "a notice must be"},
+    {"notice by number", DEVICE, "2.5.29.32", false,
+     "3020301e06022a033018301606082b06010505070202300a30080c01783003020101", "RFC 5280 4.2.1.4",
+     "a notice must be"},
+    {"name constraints", CA, "2.5.29.30", true,
+     "3040a030300b8209612e6578616d706c6530058103614062300c810a2e622e6578616d706c65300c860a2e622e"
+     "6578616d706c65a10c300a8708c0000200ffffff00",
+     NULL, ""},
+    {"name constraints below", DEVICE, "2.5.29.30", true, "3007a0053003820161", "RFC 5280 4.2.1.10",
+     "in a CA's certificate alone"},
+    {"name constraints not critical", CA, "2.5.29.30", false, "3007a0053003820161",
+     "RFC 5280 4.2.1.10", "nameConstraints must be critical"},
+    {"empty name constraints", CA, "2.5.29.30", true, "3000", "RFC 5280 4.2.1.10",
+     "must have subtrees in each"},
+    {"no permitted subtree", CA, "2.5.29.30", true, "3002a000", "RFC 5280 4.2.1.10",
+     "must have subtrees in each"},
+    {"no excluded subtree", CA, "2.5.29.30", true, "3009a0053003820161a100", "RFC 5280 4.2.1.10",
+     "must have subtrees in each"},
+    {"minimum", CA, "2.5.29.30", true, "300aa0083006820161800101", "RFC 5280 4.2.1.10",
+     "no minimum but 0"},
+    {"maximum", CA, "2.5.29.30", true, "300aa0083006820161810101", "RFC 5280 4.2.1.10",
+     "no minimum but 0"},
+    {"dns with a dot", CA, "2.5.29.30", true, "3008a006300482022e61", "RFC 5280 4.2.1.10",
+     "forms of their kinds"},
+    {"wildcard", CA, "2.5.29.30", true, "3009a007300582032a2e61", "RFC 5280 4.2.1.10",
+     "forms of their kinds"},
+    {"empty dns", CA, "2.5.29.30", true, "3006a00430028200", "RFC 5280 4.2.1.10",
+     "forms of their kinds"},
+    {"email of nobody", CA, "2.5.29.30", true, "3008a006300481024061", "RFC 5280 4.2.1.10",
+     "forms of their kinds"},
+    {"whole URI", CA, "2.5.29.30", true, "300ea00c300a8608687474703a2f2f61", "RFC 5280 4.2.1.10",
+     "forms of their kinds"},
+    {"URI with a user", CA, "2.5.29.30", true, "3009a00730058603614062", "RFC 5280 4.2.1.10",
+     "forms of their kinds"},
+    {"address alone", CA, "2.5.29.30", true, "300aa00830068704c0000201", "RFC 5280 4.2.1.10",
+     "forms of their kinds"},
+    {"mask with a hole", CA, "2.5.29.30", true, "300ea00c300a8708c0000200ff00ff00",
+     "RFC 5280 4.2.1.10", "forms of their kinds"},
+    {"empty directory", CA, "2.5.29.30", true, "3008a0063004a4023000", "RFC 5280 4.2.1.10",
+     "forms of their kinds"},
+    {"registered ID", CA, "2.5.29.30", true, "3008a006300488022a03", "RFC 5280 4.2.1.10",
+     "forms of their kinds"},
+    {"policy constraints", CA, "2.5.29.36", true, "3006800100810101", NULL, ""},
+    {"policy constraints below", DEVICE, "2.5.29.36", true, "3003800100", "RFC 5280 4.2.1.11",
+     "in a CA's certificate alone"},
+    {"policy constraints not critical", CA, "2.5.29.36", false, "3003800100", "RFC 5280 4.2.1.11",
+     "must be critical"},
+    {"empty policy constraints", CA, "2.5.29.36", true, "3000", "RFC 5280 4.2.1.11",
+     "policyConstraints must not be empty"},
+    {"negative requirement", CA, "2.5.29.36", true, "30038001ff", "RFC 5280 4.2.1.11",
+     "policyConstraints must not be negative"},
+    {"negative mapping", CA, "2.5.29.36", true, "30038101ff", "RFC 5280 4.2.1.11",
+     "policyConstraints must not be negative"},
+    {"inhibit any policy", CA, "2.5.29.54", true, "020100", NULL, ""},
+    {"inhibit any policy below", DEVICE, "2.5.29.54", true, "020100", "RFC 5280 4.2.1.14",
+     "in a CA's certificate alone"},
+    {"inhibit any policy not critical", CA, "2.5.29.54", false, "020100", "RFC 5280 4.2.1.14",
+     "must be critical"},
+    {"negative inhibition", CA, "2.5.29.54", true, "0201ff", "RFC 5280 4.2.1.14",
+     "inhibitAnyPolicy must not be negative"},
+    {"other names", DEVICE, "2.5.29.17", false,
+     "3077860575726e3a78a013060a2b060104018237140203a0050c03614062a01506082b06010505070804a00930"
+     "0706022a03040178a01106082b06010505070803a00530030c0178a01506082b06010505070803a00930070c01"
+     "7806022a03a00806022a03a0020400a40e300c310a300806035504030c0178",
+     NULL, ""},
+    {"directory name in BER", DEVICE, "2.5.29.17", false,
+     "3018860575726e3a78a40f300d31810a300806035504030c0178", "X.690 10",
+     "names in subjectAltName must be DER; found the name at place 2"},
+    {"ASCII principal", DEVICE, "2.5.29.17", false,
+     "3015a013060a2b060104018237140203a0051603614062", "RFC 5280 4.2.1.6",
+     "a user principal name must be"},
+    {"principal of nobody", DEVICE, "2.5.29.17", false,
+     "3014a012060a2b060104018237140203a0040c024062", "RFC 5280 4.2.1.6",
+     "a user principal name must be"},
+    {"principal of nowhere", DEVICE, "2.5.29.17", false,
+     "3014a012060a2b060104018237140203a0040c026140", "RFC 5280 4.2.1.6",
+     "a user principal name must be"},
+    {"text as module", DEVICE, "2.5.29.17", false, "3011a00f06082b06010505070804a0030c0178",
+     "RFC 4108 5", "a type and a serial number"},
+    {"module without serial", DEVICE, "2.5.29.17", false,
+     "3014a01206082b06010505070804a006300406022a03", "RFC 4108 5", "a type and a serial number"},
+    {"module of nothing", DEVICE, "2.5.29.17", false,
+     "3016a01406082b06010505070804a008300606022a030400", "RFC 4108 5",
+     "a type and a serial number"},
+    {"module with more", DEVICE, "2.5.29.17", false,
+     "3019a01706082b06010505070804a00b300906022a030401780500", "RFC 4108 5",
+     "a type and a serial number"},
+    {"assigner alone", DEVICE, "2.5.29.17", false, "3014a01206082b06010505070803a006300406022a03",
+     "RFC 4043 2", "must have an identifier"},
+    {"empty identifier", DEVICE, "2.5.29.17", false, "3012a01006082b06010505070803a00430020c00",
+     "RFC 4043 2", "must have an identifier"},
+    {"SID", DEVICE, "1.3.6.1.4.1.311.25.2", false,
+     "3025a023060a2b060104018237190201a0150413532d312d352d32312d312d322d332d31303031", NULL, ""},
+    {"critical SID", DEVICE, "1.3.6.1.4.1.311.25.2", true,
+     "301aa018060a2b060104018237190201a00a0408532d312d352d3138", "MS-WCCE 2.2.2.7.7.4",
+     "msSid must not be critical"},
+    {"binary SID", DEVICE, "1.3.6.1.4.1.311.25.2", false,
+     "301ea01c060a2b060104018237190201a00e040c010100000000000512000000", "MS-WCCE 2.2.2.7.7.4",
+     "the text of one SID"},
+    {"SID of another OID", DEVICE, "1.3.6.1.4.1.311.25.2", false,
+     "3012a01006022a03a00a0408532d312d352d3138", "MS-WCCE 2.2.2.7.7.4", "the text of one SID"},
+    {"SID as UTF8String", DEVICE, "1.3.6.1.4.1.311.25.2", false,
+     "301aa018060a2b060104018237190201a00a0c08532d312d352d3138", "MS-WCCE 2.2.2.7.7.4",
+     "the text of one SID"},
+    {"two SIDs", DEVICE, "1.3.6.1.4.1.311.25.2", false,
+     "3034a018060a2b060104018237190201a00a0408532d312d352d3138a018060a2b060104018237190201a00a04"
+     "08532d312d352d3138",
+     "MS-WCCE 2.2.2.7.7.4", "the text of one SID"},
+    {"SID with more", DEVICE, "1.3.6.1.4.1.311.25.2", false, "0408532d312d352d3138",
+     "MS-WCCE 2.2.2.7.7.4", "the text of one SID"},
+};
+
+static void put_value(X509 *certificate, const char *oid, bool critical, const char *hex)
+{
+    sg_auto(ASN1_OBJECT) ASN1_OBJECT *object = OBJ_txt2obj(oid, 1);
+    int at = X509_get_ext_by_OBJ(certificate, object, -1);
+    uint8_t bytes[1024];
+    size_t len = 0;
+
+    assert_true(sg_hex_parse(hex, bytes, sizeof bytes, &len, NULL));
+    if (at >= 0)
+        X509_EXTENSION_free(X509_delete_ext(certificate, at));
+    add_raw(certificate, oid, critical, (const char *)bytes, len);
+}
+
+static void each_value_gets_its_verdict(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < NUM(VALUES); i++) {
+        struct sg_issuer_facts facts = facts_of(VALUES[i].start);
+        sg_auto(sg_buf) struct sg_buf tbs = {0};
+        sg_auto(X509) X509 *certificate = NULL;
+        struct sg_error error = {0};
+        bool verdict;
+
+        build(VALUES[i].start, &facts, &tbs);
+        certificate = decode(&tbs);
+        put_value(certificate, VALUES[i].oid, VALUES[i].critical, VALUES[i].value);
+        encode(VALUES[i].name, certificate, &tbs);
+        verdict = sg_lint(sg_buf_slice(&tbs), &facts, &error);
+        if (VALUES[i].section == NULL) {
+            expect_success(VALUES[i].name, verdict, &error);
+            continue;
+        }
+        expect_failure(VALUES[i].name, verdict, &error, SG_INTERNAL, VALUES[i].part);
+        if (strcmp(error.rule, VALUES[i].section) != 0)
+            fail_msg("%s: should be %s, is %s: %s", VALUES[i].name, VALUES[i].section, error.rule,
+                     error.text);
+        remember(&error);
+    }
+}
+
+/* A device named urn:…, below an issuer that permits URIs of one host, or only other kinds. */
+static void issuers_constraints_are_kept(void **state)
+{
+    static const struct {
+        const char *value;
+        bool kept;
+    } CONSTRAINTS[] = {
+        {"300fa00d300b8209612e6578616d706c65", true},
+        {"3015a0133011a40f300d310b3009060355040613024445", false},
+        {"3015a1133011a40f300d310b3009060355040613024445", true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < NUM(CONSTRAINTS); i++) {
+        struct sg_issuer_facts facts = facts_of(DEVICE);
+        sg_auto(X509) X509 *issuer = X509_dup(facts.certificate);
+        sg_auto(sg_buf) struct sg_buf tbs = {0};
+        struct sg_error error = {0};
+        bool verdict;
+
+        put_value(issuer, "2.5.29.30", true, CONSTRAINTS[i].value);
+        build(DEVICE, &facts, &tbs);
+        facts.certificate = issuer;
+        verdict = sg_lint(sg_buf_slice(&tbs), &facts, &error);
+        if (CONSTRAINTS[i].kept) {
+            expect_success(CONSTRAINTS[i].value, verdict, &error);
+            continue;
+        }
+        expect_failure(CONSTRAINTS[i].value, verdict, &error, SG_INTERNAL,
+                       "its names must be inside the issuer's nameConstraints; found permitted");
+        assert_string_equal(error.rule, "RFC 5280 6.1.3 (b)");
+        remember(&error);
+    }
+}
+
 /* What OpenSSL would not write: the bytes themselves are changed, and the outer length with them.
  */
 static void patch(struct sg_buf *tbs, const char *what, size_t what_len, const char *with,
@@ -944,7 +1181,8 @@ static void schemes_are_told_apart(void **state)
 static void every_rule_has_its_case(void **state)
 {
     static const struct sg_lint_rule *const TABLES[] = {
-        SG_LINT_FIELDS, SG_LINT_NAMES, SG_LINT_EXTENSIONS, SG_LINT_USAGE, SG_LINT_IDENTIFIERS,
+        SG_LINT_FIELDS,      SG_LINT_NAMES,       SG_LINT_EXTENSIONS, SG_LINT_USAGE,
+        SG_LINT_IDENTIFIERS, SG_LINT_OTHER_NAMES, SG_LINT_POLICIES,
     };
 
     (void)state;
@@ -958,6 +1196,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_rule_sees_its_break),
+        cmocka_unit_test(each_value_gets_its_verdict),
+        cmocka_unit_test(issuers_constraints_are_kept),
         cmocka_unit_test(bytes_that_are_no_der_are_seen),
         cmocka_unit_test(times_have_one_form),
         cmocka_unit_test(nonsense_is_no_certificate),

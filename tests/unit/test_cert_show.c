@@ -141,9 +141,76 @@ static const struct {
     {"odd name", "2.5.29.18", BYTES("\x30\x05\x82\x03\x1b[m"), "DNS:.[m"},
     {"directory", "2.5.29.18",
      BYTES("\x30\x10\xa4\x0e\x30\x0c\x31\x0a\x30\x08\x06\x03\x55\x04\x03\x0c\x01x"),
-     "directory:CN=x"},
+     "dirname:CN=x"},
     {"broken", "2.5.29.30", BYTES("\x30\x05\x00"), " DER 300500\n"},
-    {"known to OpenSSL", "2.5.29.54", BYTES("\x02\x01\x05"), "inhibitAnyPolicy"},
+    {"inhibition", "2.5.29.54", BYTES("\x02\x01\x05"),
+     "anyPolicy inhibited after 5 certificates\n"},
+    {"inhibition at once", "2.5.29.54", BYTES("\x02\x01\x00"), "anyPolicy inhibited at once\n"},
+    {"policy constraints", "2.5.29.36", BYTES("\x30\x03\x80\x01\x01"),
+     "explicit policy required after 1 certificate\n"},
+    {"policy mapping", "2.5.29.36", BYTES("\x30\x03\x81\x01\x00"),
+     "policy mapping inhibited at once\n"},
+    {"policies", "2.5.29.32",
+     BYTES("\x30\x27\x30\x25\x06\x02\x2a\x03\x30\x1f\x30\x1d\x06\x08\x2b\x06\x01\x05\x05\x07\x02"
+           "\x01\x16\x11\x68\x74\x74\x70\x73\x3a\x2f\x2f\x61\x2e\x65\x78\x61\x6d\x70\x6c\x65"),
+     "read it at https://a.example\n"},
+    {"any policy", "2.5.29.32", BYTES("\x30\x08\x30\x06\x06\x04\x55\x1d\x20\x00"), " anyPolicy\n"},
+    {"notice", "2.5.29.32",
+     BYTES("\x30\x22\x30\x20\x06\x02\x2a\x03\x30\x1a\x30\x18\x06\x08\x2b\x06\x01\x05\x05\x07\x02"
+           "\x02\x30\x0c\x0c\x0a\x66\xc3\xbc\x72\x20\x54\x65\x73\x74\x73"),
+     "notice \"für Tests\"\n"},
+    {"notice that steers", "2.5.29.32",
+     BYTES("\x30\x1b\x30\x19\x06\x02\x2a\x03\x30\x13\x30\x11\x06\x08\x2b\x06\x01\x05\x05\x07\x02"
+           "\x02\x30\x05\x0c\x03\x1b\x5b\x6d"),
+     "notice \"(unreadable)\"\n"},
+    {"notice by number", "2.5.29.32",
+     BYTES("\x30\x16\x30\x14\x06\x02\x2a\x03\x30\x0e\x30\x0c\x06\x08\x2b\x06\x01\x05\x05\x07\x02"
+           "\x02\x30\x00"),
+     "a notice without text\n"},
+    {"odd qualifier", "2.5.29.32",
+     BYTES("\x30\x11\x30\x0f\x06\x02\x2a\x03\x30\x09\x30\x07\x06\x02\x2a\x03\x0c\x01\x78"),
+     "qualifier 1.2.3\n"},
+    {"constraints", "2.5.29.30",
+     BYTES("\x30\x0f\xa0\x0d\x30\x0b\x82\x09\x61\x2e\x65\x78\x61\x6d\x70\x6c\x65"),
+     "permitted dns:a.example\n"},
+    {"excluded network", "2.5.29.30",
+     BYTES("\x30\x0e\xa1\x0c\x30\x0a\x87\x08\xc0\x00\x02\x00\xff\xff\xff\x00"),
+     "excluded ip:192.0.2.0/24\n"},
+    {"odd mask", "2.5.29.30",
+     BYTES("\x30\x0e\xa1\x0c\x30\x0a\x87\x08\xc0\x00\x02\x00\xff\x00\xff\x00"),
+     "excluded ip:192.0.2.0 mask 255.0.255.0\n"},
+    {"odd network", "2.5.29.30", BYTES("\x30\x09\xa1\x07\x30\x05\x87\x03\xc0\x00\x02"),
+     "excluded c00002\n"},
+    {"excluded directory", "2.5.29.30",
+     BYTES("\x30\x14\xa1\x12\x30\x10\xa4\x0e\x30\x0c\x31\x0a\x30\x08\x06\x03\x55\x04\x03\x0c\x01"
+           "\x78"),
+     "excluded dirname:CN=x\n"},
+    {"excluded ID", "2.5.29.30", BYTES("\x30\x08\xa1\x06\x30\x04\x88\x02\x2a\x03"),
+     "excluded a name of another kind\n"},
+    {"SID", "1.3.6.1.4.1.311.25.2",
+     BYTES("\x30\x1a\xa0\x18\x06\x0a\x2b\x06\x01\x04\x01\x82\x37\x19\x02\x01\xa0\x0a\x04\x08\x53"
+           "\x2d\x31\x2d\x35\x2d\x31\x38"),
+     " S-1-5-18\n"},
+    {"SID that steers", "1.3.6.1.4.1.311.25.2",
+     BYTES("\x30\x15\xa0\x13\x06\x0a\x2b\x06\x01\x04\x01\x82\x37\x19\x02\x01\xa0\x05\x04\x03\x1b"
+           "\x5b\x6d"),
+     " (unreadable)\n"},
+    {"no SID", "1.3.6.1.4.1.311.25.2", BYTES("\x30\x00"), " DER 3000\n"},
+    {"module", "2.5.29.18",
+     BYTES("\x30\x1a\xa0\x18\x06\x08\x2b\x06\x01\x05\x05\x07\x08\x04\xa0\x0c\x30\x0a\x06\x02\x2a"
+           "\x03\x04\x04\x53\x4e\x2d\x31"),
+     "hardware-module:1.2.3;SN-1\n"},
+    {"identifier", "2.5.29.18",
+     BYTES("\x30\x18\xa0\x16\x06\x08\x2b\x06\x01\x05\x05\x07\x08\x03\xa0\x0a\x30\x08\x0c\x02\x65"
+           "\x37\x06\x02\x2a\x03"),
+     "permanent-identifier:1.2.3;e7\n"},
+    {"other name", "2.5.29.18", BYTES("\x30\x0b\xa0\x09\x06\x02\x2a\x03\xa0\x03\x0c\x01\x78"),
+     "other:1.2.3;utf8:x\n"},
+    {"registered ID", "2.5.29.18", BYTES("\x30\x04\x88\x02\x2a\x03"), "registered_id:1.2.3\n"},
+    {"known to OpenSSL", "2.5.29.16",
+     BYTES("\x30\x11\x80\x0f"
+           "20260101000000Z"),
+     "Not Before"},
     {"no word of ours", "2.5.29.99", BYTES("\x05\x00"), "DER 0500"},
 };
 
@@ -343,7 +410,8 @@ static void a_request_is_shown(void **state)
     assert_true(sg_extensions_add(&request.extensions, "2.5.29.15", true,
                                   sg_slice_text("\x03\x02\x07\x80"), &error));
     must(sg_show_request(&request, &text, &error), &error);
-    expect_text(&text, "certificate request\n  subject      CN=device-AB12\n");
+    expect_text(&text, "certificate request\n  format       PKCS#10, version 1\n"
+                       "  subject      CN=device-AB12\n");
     expect_text(&text, "  key          P-256\n");
     expect_text(&text, "  digest       SHA2-256\n");
     expect_text(&text, "    keyUsage                critical  digitalSignature\n");

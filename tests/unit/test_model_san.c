@@ -67,6 +67,42 @@ static void forms_are_checked(void **state)
         {SG_SAN_IP, "192.0.2.0/24", "must be an IPv4 or IPv6 address"},
         {SG_SAN_IP, "2001:db8:::1", "must be an IPv4 or IPv6 address"},
         {SG_SAN_IP, "fe80::1%eth0", "must be an IPv4 or IPv6 address"},
+        {SG_SAN_DIRNAME, "CN=device-AB12,O=Example\\, Inc.", NULL},
+        {SG_SAN_DIRNAME, "1.2.3.4=x", NULL},
+        {SG_SAN_DIRNAME, "device-AB12", "dirname: \"device-AB12\" must be a name such as CN="},
+        {SG_SAN_DIRNAME, "C=Germany", "must be a name such as CN=device,O=Example, in its bounds"},
+        {SG_SAN_DIRNAME, "CN=", "must be a name such as"},
+        {SG_SAN_REGISTERED_ID, "1.3.6.1.4.1.32473.5", NULL},
+        {SG_SAN_REGISTERED_ID, "1", "registered_id: \"1\" must be an OID"},
+        {SG_SAN_REGISTERED_ID, "clientAuth", "must be an OID"},
+        {SG_SAN_HARDWARE_MODULE, "1.3.6.1.4.1.32473.1.2;SN;1", NULL},
+        {SG_SAN_HARDWARE_MODULE, "SN-1", "must be the OID of the module's type"},
+        {SG_SAN_HARDWARE_MODULE, ";SN-1", "must be the OID of the module's type"},
+        {SG_SAN_HARDWARE_MODULE, "1.2.3;", "must be the OID of the module's type"},
+        {SG_SAN_HARDWARE_MODULE, "9.9;SN", "must be the OID of the module's type"},
+        {SG_SAN_PERMANENT_IDENTIFIER, "1.3.6.1.4.1.32473.3;employee-7", NULL},
+        {SG_SAN_PERMANENT_IDENTIFIER, ";employee-7", NULL},
+        {SG_SAN_PERMANENT_IDENTIFIER, "employee-7", "must be the assigner's OID or nothing"},
+        {SG_SAN_PERMANENT_IDENTIFIER, "1.2.3;", "must be the assigner's OID or nothing"},
+        {SG_SAN_PERMANENT_IDENTIFIER, "9.9;x", "must be the assigner's OID or nothing"},
+        {SG_SAN_OTHER_NAME, "1.2.3.4;utf8:ü", NULL},
+        {SG_SAN_OTHER_NAME, "1.2.3.4;ia5:a@b", NULL},
+        {SG_SAN_OTHER_NAME, "1.2.3.4;printable:A 1", NULL},
+        {SG_SAN_OTHER_NAME, "1.2.3.4;octets:00ff", NULL},
+        {SG_SAN_OTHER_NAME, "1.2.3.4;der:3003020105", NULL},
+        {SG_SAN_OTHER_NAME, "utf8:x", "must be an OID, \";\" and a value"},
+        {SG_SAN_OTHER_NAME, "9.9;utf8:x", "must be an OID, \";\" and a value"},
+        {SG_SAN_OTHER_NAME, "1.2.3.4;x", "must have a value such as utf8:TEXT"},
+        {SG_SAN_OTHER_NAME, "1.2.3.4;utf8:", "must have a value such as"},
+        {SG_SAN_OTHER_NAME, "1.2.3.4;ia5:ü", "must have a value such as"},
+        {SG_SAN_OTHER_NAME, "1.2.3.4;printable:a_b", "must have a value such as"},
+        {SG_SAN_OTHER_NAME, "1.2.3.4;octets:0F", "must have a value such as"},
+        {SG_SAN_OTHER_NAME, "1.2.3.4;octets:0", "must have a value such as"},
+        {SG_SAN_OTHER_NAME, "1.2.3.4;der:0201", "must have a value such as"},
+        {SG_SAN_OTHER_NAME, "1.2.3.4;der:0201050500", "must have a value such as"},
+        {SG_SAN_OTHER_NAME, "1.3.6.1.4.1.311.20.2.3;utf8:a@b", "has a kind of its own"},
+        {SG_SAN_OTHER_NAME, "1.3.6.1.5.5.7.8.4;utf8:a", "has a kind of its own"},
+        {SG_SAN_OTHER_NAME, "1.3.6.1.5.5.7.8.3;utf8:a", "has a kind of its own"},
         {SG_SAN_OTHER, "8800", NULL},
         {SG_SAN_OTHER, "88G0", "must be lower-case hex"},
         {(enum sg_san_kind)99, "x", "is of no known kind"},
@@ -110,8 +146,19 @@ static void sizes_are_bounded(void **state)
 
 static void kinds_have_words(void **state)
 {
-    static const char *const GOOD[] = {"email", "dns", "uri", "ip", "upn"};
-    static const char *const WRONG[] = {"", "DNS", "other", "dirName"};
+    static const char *const GOOD[] = {
+        "email",
+        "dns",
+        "uri",
+        "ip",
+        "upn",
+        "dirname",
+        "registered_id",
+        "hardware-module",
+        "permanent-identifier",
+        "other",
+    };
+    static const char *const WRONG[] = {"", "DNS", "otherName", "dirName"};
 
     (void)state;
     for (size_t i = 0; i < NUM(GOOD); i++) {
@@ -125,7 +172,8 @@ static void kinds_have_words(void **state)
         struct sg_error error = {0};
 
         expect_failure(WRONG[i], sg_san_kind_parse(WRONG[i], &kind, &error), &error, SG_USAGE,
-                       "is no kind of alternative name: use dns, uri, email, ip or upn");
+                       "is no kind of alternative name: use dns, uri, email, ip, upn, dirname, "
+                       "registered_id, hardware-module, permanent-identifier or other");
         assert_int_equal(kind, SG_SAN_IP);
     }
     assert_string_equal(sg_san_kind_word(SG_SAN_OTHER), "other");
@@ -175,6 +223,47 @@ static void names_are_encoded_and_read_back(void **state)
     assert_string_equal(sg_sans_text(&back, text, 14), "dns:a.test…");
 }
 
+/* RFC 5280 4.2.1.6 (directoryName, registeredID), RFC 4108 5, RFC 4043 2. */
+static void rarer_names_are_encoded_and_read_back(void **state)
+{
+    static const struct {
+        enum sg_san_kind kind;
+        const char *value, *der;
+    } CASES[] = {
+        {SG_SAN_DIRNAME, "CN=a", "3010a40e300c310a300806035504030c0161"},
+        {SG_SAN_REGISTERED_ID, "1.2.3.4", "300588032a0304"},
+        {SG_SAN_HARDWARE_MODULE, "1.2.3.4;SN",
+         "3019a01706082b06010505070804a00b300906032a03040402534e"},
+        {SG_SAN_PERMANENT_IDENTIFIER, "1.2.3.4;id",
+         "3019a01706082b06010505070803a00b30090c02696406032a0304"},
+        {SG_SAN_PERMANENT_IDENTIFIER, ";id", "3014a01206082b06010505070803a00630040c026964"},
+        {SG_SAN_OTHER_NAME, "1.2.3.4;utf8:x", "300ca00a06032a0304a0030c0178"},
+        {SG_SAN_OTHER_NAME, "1.2.3.4;ia5:x", "300ca00a06032a0304a003160178"},
+        {SG_SAN_OTHER_NAME, "1.2.3.4;printable:x", "300ca00a06032a0304a003130178"},
+        {SG_SAN_OTHER_NAME, "1.2.3.4;octets:00ff", "300da00b06032a0304a004040200ff"},
+        {SG_SAN_OTHER_NAME, "1.2.3.4;der:0101ff", "300ca00a06032a0304a0030101ff"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < NUM(CASES); i++) {
+        sg_auto(sg_sans) struct sg_sans sans = {0}, back = {0};
+        sg_auto(GENERAL_NAMES) GENERAL_NAMES *encoded = NULL;
+        sg_auto(openssl_bytes) unsigned char *der = NULL;
+        struct sg_error error = {0};
+        char text[200];
+        int len = 0;
+
+        add(&sans, CASES[i].kind, CASES[i].value);
+        expect_success(CASES[i].value, sg_sans_encode(&sans, &encoded, &error), &error);
+        len = i2d_GENERAL_NAMES(encoded, &der);
+        assert_true(len > 0);
+        assert_string_equal(sg_hex(sg_slice_of(der, (size_t)len), text, sizeof text), CASES[i].der);
+        expect_success(CASES[i].value, sg_sans_decode(encoded, &back, &error), &error);
+        assert_int_equal(back.items[0].kind, CASES[i].kind);
+        assert_string_equal(back.items[0].value, CASES[i].value);
+    }
+}
+
 static void names_are_decoded_strictly(void **state)
 {
     static const struct {
@@ -186,10 +275,18 @@ static void names_are_decoded_strictly(void **state)
         {"dns", "30088206612e74657374", SG_SAN_DNS, "a.test", NULL},
         {"uri", "3007860575726e3a61", SG_SAN_URI, "urn:a", NULL},
         {"ip", "30068704c0000201", SG_SAN_IP, "192.0.2.1", NULL},
-        {"registered ID", "300588032a0304", SG_SAN_OTHER, "88032a0304", NULL},
+        {"empty hardware module", "3017a01506082b06010505070804a009300706032a03040400",
+         SG_SAN_OTHER, "a01506082b06010505070804a009300706032a03040400", NULL},
+        {"hardware module of bytes", "3018a01606082b06010505070804a00a300806032a0304040100",
+         SG_SAN_OTHER, "a01606082b06010505070804a00a300806032a0304040100", NULL},
+        {"assigner alone", "3015a01306082b06010505070803a007300506032a0304", SG_SAN_OTHER,
+         "a01306082b06010505070803a007300506032a0304", NULL},
+        {"other name of a line break", "300ca00a06032a0304a0030c010a", SG_SAN_OTHER_NAME,
+         "1.2.3.4;der:0c010a", NULL},
+        {"directory name of two values",
+         "301ca41a30183116300806035504030c0161300a060355040a0c03626364", SG_SAN_OTHER,
+         "a41a30183116300806035504030c0161300a060355040a0c03626364", NULL},
         {"directory name", "3004a4023000", SG_SAN_OTHER, "a4023000", NULL},
-        {"other name", "300ca00a06032a0304a0030c0178", SG_SAN_OTHER, "a00a06032a0304a0030c0178",
-         NULL},
         {"upn", "3015a013060a2b060104018237140203a0050c03614062", SG_SAN_UPN, "a@b", NULL},
         {"nothing", "3000", SG_SAN_OTHER, NULL, "is there but holds no name"},
         {"empty dns", "30028200", SG_SAN_OTHER, NULL, "subjectAltName dns is empty"},
@@ -282,6 +379,22 @@ static void names_are_compared(void **state)
         {"case of uri", {{SG_SAN_URI, "urn:A"}}, {{SG_SAN_URI, "urn:a"}}, false},
         {"address", {{SG_SAN_IP, "2001:DB8::0"}}, {{SG_SAN_IP, "2001:db8::"}}, true},
         {"another kind", {{SG_SAN_EMAIL, "a@b"}}, {{SG_SAN_UPN, "a@b"}}, false},
+        {"directory name",
+         {{SG_SAN_DIRNAME, "CN=a, O=b"}},
+         {{SG_SAN_DIRNAME, "/2.5.4.3=a/2.5.4.10=b"}},
+         true},
+        {"other name by its DER",
+         {{SG_SAN_OTHER_NAME, "1.2.3.4;der:0c0178"}},
+         {{SG_SAN_OTHER_NAME, "1.2.3.4;utf8:x"}},
+         true},
+        {"other name of another string type",
+         {{SG_SAN_OTHER_NAME, "1.2.3.4;ia5:x"}},
+         {{SG_SAN_OTHER_NAME, "1.2.3.4;utf8:x"}},
+         false},
+        {"order of a directory name",
+         {{SG_SAN_DIRNAME, "CN=a,O=b"}},
+         {{SG_SAN_DIRNAME, "O=b,CN=a"}},
+         false},
         {"one more", {{SG_SAN_DNS, "a"}, {SG_SAN_DNS, "b"}}, {{SG_SAN_DNS, "a"}}, false},
         {"one less", {{SG_SAN_DNS, "a"}}, {{SG_SAN_DNS, "a"}, {SG_SAN_DNS, "b"}}, false},
         {"none", {{SG_SAN_DNS, "a"}}, {{0}}, false},
@@ -307,6 +420,7 @@ int main(void)
         cmocka_unit_test(sizes_are_bounded),
         cmocka_unit_test(kinds_have_words),
         cmocka_unit_test(names_are_encoded_and_read_back),
+        cmocka_unit_test(rarer_names_are_encoded_and_read_back),
         cmocka_unit_test(names_are_decoded_strictly),
         cmocka_unit_test(other_names_are_not_encoded),
         cmocka_unit_test(names_are_compared),

@@ -135,6 +135,11 @@ static void same_name(struct asking *asking)
     ask_subject(asking, "CN=device-AB12");
 }
 
+static void version_3(struct asking *asking)
+{
+    asking->request.version = 2;
+}
+
 static void other_name(struct asking *asking)
 {
     ask_subject(asking, "CN=device-ZZ99");
@@ -770,6 +775,16 @@ static const struct {
      policies_extension,
      "request.extensions",
      "asks for the extension certificatePolicies"},
+
+    /* request.version */
+    {"v3", {{0}}, version_3, "request.version", "the request's version is 2 (v3) and must be 0"},
+    {"v3, where v1 is said",
+     {{"request", "request: {version: v1}"}},
+     version_3,
+     "request.version",
+     "`request: {version: any}` tolerates it"},
+    {"v3, tolerated", {{"request", "request: {version: any}"}}, version_3, NULL, NULL},
+    {"v1, where any is said", {{"request", "request: {version: any}"}}, NULL, NULL, NULL},
 };
 
 /* The first verdict that did not pass, or NULL. */
@@ -1010,6 +1025,7 @@ static void check_tells_every_rule(void **state)
         {"request.subject", false, "not looked at, because of what is refused above"},
         {"request.san", true, "the request has none"},
         {"request.extensions", false, "not looked at, because of what is refused above"},
+        {"request.version", true, "v1"},
     };
     static const struct change CHANGES[MOST_CHANGES] = {
         {"subject", "subject: [{CN: '${device.id}'}, {O: {value: '${device.o}', optional: true}}]"},

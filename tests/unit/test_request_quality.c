@@ -82,12 +82,13 @@ static void test_rsa_numbers(void **state)
         unsigned first, last;
         const char *exponent, *part, *rule;
     } CASES[] = {
-        {"65537", 256, 0x80, 1, "010001", NULL, NULL},
-        {"64 bits", 256, 0x80, 1, "00FFFFFFFFFFFFFFFF", NULL, NULL},
-        {"8192 bits", 1024, 0x80, 1, "010001", NULL, NULL},
+        {"65537", 256, 0x80, 0x15, "010001", NULL, NULL},
+        {"64 bits", 256, 0x80, 0x15, "00FFFFFFFFFFFFFFFF", NULL, NULL},
+        {"8192 bits", 1024, 0x80, 0x0f, "010001", NULL, NULL},
         {"8193 bits", 1025, 1, 1, "010001", "8193 bits", "size of an RSA key"},
         {"2047 bits", 256, 0x7f, 1, "010001", "2047 bits", "NIST SP 800-131A"},
         {"even modulus", 256, 0x80, 2, "010001", "modulus is even", "FIPS 186-5 5.1"},
+        {"a small factor", 256, 0x80, 1, "010001", "divisible by", "NIST SP 800-89 5.3.3"},
         {"exponent 1", 256, 0x80, 1, "01", "exponent 1 is too small", "FIPS 186-5 A.1.1"},
         {"exponent 3", 256, 0x80, 1, "03", "exponent 3 is too small", "FIPS 186-5 A.1.1"},
         {"exponent 65535", 256, 0x80, 1, "00FFFF", "is too small", "FIPS 186-5 A.1.1"},

@@ -104,7 +104,7 @@ static const struct {
     {"another database", "sqlite:signet.db", make_foreign, SG_STORE_OPEN, SG_STORE,
      "a database, but not a store of Signet's"},
     {"newer", "sqlite:signet.db", make_newer, SG_STORE_OPEN, SG_STORE,
-     "version 9, and this program knows no later one than 1"},
+     "version 9, and this program knows no later one than 2"},
     {"newer, to read", "sqlite:signet.db", make_newer, SG_STORE_READ_ONLY, SG_STORE, "version 9"},
     {"damaged", "sqlite:signet.db", make_damaged, SG_STORE_OPEN, SG_STORE,
      "restore the latest backup"},
@@ -206,7 +206,7 @@ static void test_read_only_handle_writes_nothing(void **state)
                    "for reading only");
     sg_error_clear(&error);
     int64_t issuer = 0;
-    uint8_t known[SG_SHA256_LEN] = {1}, unknown[SG_SHA256_LEN] = {99};
+    uint8_t known[SG_SHA256_LEN] = {1, ISSUER_KEY}, unknown[SG_SHA256_LEN] = {99};
     expect_success("known issuer", sg_store_issuer(reader, "renamed", known, &issuer, &error),
                    &error);
     assert_int_equal(issuer, fixture->issuer);
