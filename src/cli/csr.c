@@ -1,119 +1,133 @@
-#include <string.h>
+#include "csr.h"
 
 #include "commands.h"
-#include "enroll/enroll.h"
-#include "open.h"
 #include "output.h"
 
 static const struct sg_option OPTIONS[] = {
-    {"key", 'k', "URI", "the token's key that signs it: pkcs11:token=card;object=device-key"},
+    {"key", 'k', "KEY", "the key that signs it: a PEM file, or pkcs11:token=card;object=key"},
+    {"new-key", 0, "FILE", "make a key and put it here, encrypted; an existing file stays"},
+    {"type", 't', "TYPE", "P-256 (default), P-384, P-521, RSA-2048, …, Ed25519"},
+    {"passphrase", 0, "SOURCE", "of the file: file:PATH, env:NAME, credential:NAME or prompt"},
+    {"no-passphrase", 0, NULL, "the new key is not encrypted"},
+    {"kdf", 0, "WORD", "from the passphrase: scrypt (default) or pbkdf2, for older programs"},
     SG_TOKEN_OPTIONS,
-    {"subject", 's', "NAME", "'CN=device-AB12' or '/CN=device-AB12'"},
+    {"subject", 's', "NAME", "'CN=device-AB12' or '/CN=device-AB12' (default: asked for)"},
     {"san", 0, "KIND:VALUE", "an alternative name: uri:, dns:, email:, ip:, upn:; may be repeated"},
     {"eku", 0, "PURPOSE", "a key purpose to ask for: clientAuth, an OID, …; may be repeated"},
     {"key-usage", 0, "USAGE", "a key usage to ask for: digitalSignature, …; may be repeated"},
-    {"signature", 0, "SCHEME", "ecdsa-sha256, rsa-pss-sha256, … (default: by the key)"},
+    {"for", 0, "POLICY", "ask for what this policy gives: a name in the home, or a file"},
+    {"device", 'd', "ID", "with --for: the device, by its id in the home's registry"},
+    {"user", 'u', "NAME", "with --for: the user, by name in the home's registry"},
+    {"set", 0, "NAME=VALUE", "with --for: device.id=…, user.upn=…, …; may be repeated"},
+    {"issuer", 0, "NAME", "with --for: the issuer, when several are active"},
+    {"from", 0, "FILE", "what to ask for is in this YAML file"},
+    {"signature", 0, "SCHEME", "ecdsa-sha256, rsa-pss-sha256, ed25519, … (default: by the key)"},
     {"output", 'o', "FILE", "write the request here (default: standard output)"},
-    {"force", 'f', NULL, "replace what is there"},
+    {"force", 'f', NULL, "replace the request that is there, never a key"},
     {0},
 };
 
-static bool parse_sans(const struct sg_cli *cli, struct sg_sans *sans, struct sg_error *error)
-{
-    const char *text;
+static const char DETAILS[] =
+    "A person's certificate with an e-mail address and a Windows name, with a new key:\n"
+    "  signet csr --new-key ada.key --subject 'CN=Ada Lovelace' --san email:ada@example.com \\\n"
+    "      --san upn:ada@corp.example.com --eku clientAuth --eku emailProtection -o ada.csr\n"
+    "docs/csr.md has more of these.";
 
-    for (size_t i = 0; (text = sg_cli_nth(cli, "san", i)) != NULL; i++) {
-        const char *colon = strchr(text, ':');
-        char word[16] = "";
-        enum sg_san_kind kind;
-        if (colon == NULL || (size_t)(colon - text) >= sizeof word)
-            return sg_fail(error, SG_USAGE, NULL,
-                           "--san '%s': write KIND:VALUE, as in uri:urn:example:1", text);
-        memcpy(word, text, (size_t)(colon - text));
-        if (!sg_san_kind_parse(word, &kind, error) || !sg_sans_add(sans, kind, colon + 1, error))
-            return false;
+static json_t *sans_json(const struct sg_sans *sans)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; i < sans->num; i++) {
+        const struct sg_sans one = {.items = &sans->items[i], .num = 1};
+        char text[SG_LIMIT_VALUE + 32];
+        json_array_append_new(array, json_string(sg_sans_text(&one, text, sizeof text)));
     }
+    return array;
+}
+
+static json_t *key_json(const struct sg_cli *cli, const struct sg_csr_key *key)
+{
+    char kind[SG_KEY_KIND_TEXT_SIZE], digest[SG_SHA256_HEX_SIZE];
+    bool is_encrypted = key->new_path != NULL
+                            ? key->passphrase != NULL
+                            : key->file != NULL && sg_file_key_was_encrypted(key->file);
+    const char *path = key->new_path != NULL ? key->new_path : sg_cli_text(cli, "key");
+
+    sg_hex(sg_slice_of(key->signer.key->sha256, SG_SHA256_LEN), digest, sizeof digest);
+    return json_pack("{s:s, s:s, s:o, s:b, s:o}", "kind",
+                     sg_key_kind_text(key->signer.key->kind, kind), "sha256", digest, "file",
+                     sg_cli_text_or_null(key->file != NULL ? path : NULL), "new",
+                     key->new_path != NULL, "encrypted",
+                     key->file != NULL ? json_boolean(is_encrypted) : json_null());
+}
+
+static json_t *result_json(const struct sg_cli *cli, const struct sg_csr_key *key,
+                           const struct sg_csr_spec *spec, struct sg_slice der)
+{
+    const char *output = sg_cli_text(cli, "output");
+    char subject[SG_LIMIT_VALUE];
+
+    return json_pack("{s:o, s:o, s:s, s:o, s:o}", "request",
+                     output != NULL ? json_null() : sg_cli_pem_json(der, "CERTIFICATE REQUEST"),
+                     "output", sg_cli_text_or_null(output), "subject",
+                     spec->subject->num > 0 ? sg_name_text(spec->subject, subject, sizeof subject)
+                                            : "",
+                     "san", sans_json(spec->sans), "key", key_json(cli, key));
+}
+
+/* is_out: the request has left, whatever happens afterwards. */
+static bool deliver(struct sg_cli *cli, const struct sg_csr_key *key,
+                    const struct sg_csr_spec *spec, struct sg_slice der, bool *is_out,
+                    struct sg_error *error)
+{
+    const char *output = sg_cli_text(cli, "output");
+
+    if ((!cli->json || output != NULL) &&
+        !sg_cli_emit_pem(output, sg_cli_has(cli, "force"), der, "CERTIFICATE REQUEST", error))
+        return false;
+    *is_out = output != NULL;
+    cli->answered = cli->json;
+    if (cli->json && !sg_cli_print_json(result_json(cli, key, spec, der), error))
+        return false;
+    if (fflush(stdout) != 0)
+        return sg_fail_errno(error, "the result could not be written to standard output");
+    *is_out = true;
     return true;
 }
 
-static bool parse_purposes(const struct sg_cli *cli, struct sg_oids *purposes,
-                           struct sg_error *error)
+static bool build(const struct sg_cli *cli, const struct sg_csr_key *key,
+                  struct sg_csr_making *making, struct sg_buf *der, struct sg_error *error)
 {
-    const char *word, *oid;
-
-    for (size_t i = 0; (word = sg_cli_nth(cli, "eku", i)) != NULL; i++)
-        if (!sg_oid_of_purpose(word, &oid, error) || !sg_oids_add(purposes, oid, error))
-            return false;
-    return true;
+    return sg_csr_settle(cli, key->signer.key, making, error) &&
+           sg_enroll_csr(&key->signer, &making->spec, NULL, NULL, der, error) &&
+           (making->wish.policy == NULL ||
+            sg_csr_check_policy(&making->wish, sg_buf_slice(der), error));
 }
 
-static bool parse_key_usage(const struct sg_cli *cli, unsigned *usage, struct sg_error *error)
-{
-    const char *word;
-    unsigned bit;
-
-    for (size_t i = 0; (word = sg_cli_nth(cli, "key-usage", i)) != NULL; i++) {
-        if (!sg_key_usage_parse(word, &bit, error))
-            return false;
-        *usage |= bit;
-    }
-    return true;
-}
-
-/* What the request shall say, and the memory behind it. */
-struct wishes {
-    struct sg_name subject;
-    struct sg_sans sans;
-    struct sg_oids purposes;
-    struct sg_csr_spec spec;
-};
-
-static void wishes_done(struct wishes *wishes)
-{
-    sg_name_done(&wishes->subject);
-    sg_sans_done(&wishes->sans);
-    sg_oids_done(&wishes->purposes);
-}
-SG_DEFINE_CLEANUP_IN_PLACE(wishes, wishes_done)
-
-static bool parse_wishes(const struct sg_cli *cli, struct wishes *wishes, struct sg_error *error)
-{
-    const char *subject, *scheme = sg_cli_text(cli, "signature");
-
-    wishes->spec = (struct sg_csr_spec){
-        .subject = &wishes->subject, .sans = &wishes->sans, .purposes = &wishes->purposes};
-    return sg_cli_need(cli, "subject", &subject, error) &&
-           sg_name_parse(subject, &wishes->subject, error) &&
-           parse_sans(cli, &wishes->sans, error) && parse_purposes(cli, &wishes->purposes, error) &&
-           parse_key_usage(cli, &wishes->spec.key_usage, error) &&
-           (scheme == NULL || sg_scheme_parse(scheme, &wishes->spec.scheme, error));
-}
-
+/* A new key reaches its file when the request is made, and stays only with it. */
 static bool run_csr(struct sg_cli *cli, struct sg_error *error)
 {
-    const char *output = sg_cli_text(cli, "output"), *key_operand;
-    bool force = sg_cli_has(cli, "force");
-    sg_auto(wishes) struct wishes wishes = {0};
-    sg_auto(sg_cli_key) struct sg_cli_key place = {0};
-    sg_auto(sg_key) struct sg_key key = {0};
-    sg_auto(sg_signer) struct sg_signer *signer = NULL;
+    sg_auto(sg_csr_making) struct sg_csr_making making = {0};
+    sg_auto(sg_csr_key) struct sg_csr_key key = {0};
     sg_auto(sg_buf) struct sg_buf der = {0};
+    bool is_out = false, is_delivered;
 
-    if (!sg_cli_need(cli, "key", &key_operand, error) || !parse_wishes(cli, &wishes, error) ||
-        !sg_cli_check_output(output, force, error))
+    if (!sg_csr_check_key_options(cli, error) ||
+        !sg_cli_check_output(sg_cli_text(cli, "output"), sg_cli_has(cli, "force"), error) ||
+        !sg_csr_gather(cli, &making, error) || !sg_csr_open_key(cli, &key, error) ||
+        !build(cli, &key, &making, &der, error) || !sg_csr_keep_key(&key, error))
         return false;
-    if (strncmp(key_operand, "pkcs11:", 7) != 0)
-        return sg_fail(error, SG_USAGE, NULL,
-                       "--key takes a PKCS#11 URI; for an issuer's own request use "
-                       "`signet issuer csr`");
-    return sg_cli_open_key(cli, key_operand, &place, error) &&
-           sg_key_find(place.token, place.uri, &key, error) &&
-           sg_signer_open(place.token, &key, SG_SIGNER_ENGINE, &signer, error) &&
-           sg_enroll_csr(signer, &wishes.spec, NULL, NULL, &der, error) &&
-           sg_cli_emit_pem(output, force, sg_buf_slice(&der), "CERTIFICATE REQUEST", error);
+    is_delivered = deliver(cli, &key, &making.spec, sg_buf_slice(&der), &is_out, error);
+    if (!is_out)
+        sg_csr_drop_key(&key);
+    if (is_out && key.new_path != NULL)
+        fprintf(stderr, "the new key is in %s, %s\n", key.new_path,
+                key.passphrase != NULL ? "encrypted" : "not encrypted");
+    return is_delivered;
 }
 
 const struct sg_command SG_CSR_COMMANDS[] = {
-    {"csr", "", "a certificate request, signed by a key on a token", NULL, OPTIONS, 0, 0, run_csr},
+    {"csr", "", "a certificate request, by a key on a token or in a file", DETAILS, OPTIONS, 0, 0,
+     run_csr},
     {0},
 };

@@ -123,7 +123,8 @@ static bool run_csr(struct sg_cli *cli, struct sg_error *error)
     struct intent intent = {sg_home_store(home), issuer->id, sg_clock_now(&cli->clock)};
     const struct sg_csr_spec spec = {
         .subject = &subject, .ca = true, .scheme = issuer->facts.scheme};
-    return sg_enroll_csr(issuer->signer, &spec, note_intent, &intent, &der, error) &&
+    const struct sg_csr_signer signer = sg_csr_signer_of_token(issuer->signer);
+    return sg_enroll_csr(&signer, &spec, note_intent, &intent, &der, error) &&
            sg_cli_emit_pem(output, force, sg_buf_slice(&der), "CERTIFICATE REQUEST", error);
 }
 

@@ -2,6 +2,8 @@
 
 #include <openssl/x509v3.h>
 
+#include "request/request.h"
+
 static bool fail(struct sg_error *error, const char *what)
 {
     return sg_fail_openssl(error, SG_INTERNAL, "RFC 2986 4.1", "%s could not be encoded", what);
@@ -146,10 +148,27 @@ static bool choose_scheme(const struct sg_public_key *key, const struct sg_csr_s
     return true;
 }
 
-bool sg_enroll_csr(struct sg_signer *signer, const struct sg_csr_spec *spec, sg_intent *intent,
-                   void *context, struct sg_buf *der, struct sg_error *error)
+static bool sign_by_token(void *context, enum sg_scheme scheme, struct sg_slice bytes,
+                          struct sg_buf *signature, struct sg_error *error)
 {
-    const struct sg_public_key *key = sg_signer_public_key(signer);
+    struct sg_signer *signer = context;
+    sg_auto(sg_buf) struct sg_buf made = {0};
+
+    return sg_signer_sign(signer, scheme, bytes, &made, error) &&
+           sg_signer_check_signature(scheme, sg_signer_public_key(signer), bytes,
+                                     sg_buf_slice(&made), error) &&
+           sg_buf_set(signature, sg_buf_slice(&made), error);
+}
+
+struct sg_csr_signer sg_csr_signer_of_token(struct sg_signer *signer)
+{
+    return (struct sg_csr_signer){sg_signer_public_key(signer), sign_by_token, signer};
+}
+
+bool sg_enroll_csr(const struct sg_csr_signer *signer, const struct sg_csr_spec *spec,
+                   sg_intent *intent, void *context, struct sg_buf *der, struct sg_error *error)
+{
+    const struct sg_public_key *key = signer->key;
     enum sg_scheme scheme = SG_SCHEME_NONE;
     sg_auto(X509_REQ) X509_REQ *csr = X509_REQ_new();
     sg_auto(sg_buf) struct sg_buf info = {0};
@@ -157,12 +176,10 @@ bool sg_enroll_csr(struct sg_signer *signer, const struct sg_csr_spec *spec, sg_
 
     if (csr == NULL || X509_REQ_set_version(csr, X509_REQ_VERSION_1) != 1)
         return sg_fail_memory(error);
-    return choose_scheme(key, spec, &scheme, error) && set_subject(csr, spec->subject, error) &&
-           set_key(csr, key, error) && ask_for_extensions(csr, spec, error) &&
-           encode_info(csr, &info, error) &&
+    return sg_request_check_key_quality(key, error) && choose_scheme(key, spec, &scheme, error) &&
+           set_subject(csr, spec->subject, error) && set_key(csr, key, error) &&
+           ask_for_extensions(csr, spec, error) && encode_info(csr, &info, error) &&
            (intent == NULL || intent(sg_buf_slice(&info), context, error)) &&
-           sg_signer_sign(signer, scheme, sg_buf_slice(&info), &signature, error) &&
-           sg_signer_check_signature(scheme, key, sg_buf_slice(&info), sg_buf_slice(&signature),
-                                     error) &&
+           signer->sign(signer->context, scheme, sg_buf_slice(&info), &signature, error) &&
            attach(csr, scheme, sg_buf_slice(&signature), der, error);
 }

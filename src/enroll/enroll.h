@@ -1,4 +1,9 @@
-/* enroll: the side that asks: requests signed by a token's key, certificates onto the token. */
+/* enroll: the side that asks: requests signed by a token's or a file's key, certificates onto the
+ * token.
+ *
+ * Does not: know what stands behind a signer, or decide anything; the policy does.
+ * Thread rule: a signer belongs to one thread.
+ */
 #ifndef SG_ENROLL_ENROLL_H
 #define SG_ENROLL_ENROLL_H
 
@@ -6,6 +11,18 @@
 #include "model/name.h"
 #include "model/san.h"
 #include "token/signer.h"
+
+/* Whoever signs a request. The key and what context points at are borrowed. */
+struct sg_csr_signer {
+    const struct sg_public_key *key;
+    /* sign makes a signature and has it verified with key; its failures are its own. */
+    bool (*sign)(void *context, enum sg_scheme scheme, struct sg_slice bytes,
+                 struct sg_buf *signature, struct sg_error *error);
+    void *context;
+};
+
+/* sg_csr_signer_of_token: the token's key signs. Lives as long as signer. */
+struct sg_csr_signer sg_csr_signer_of_token(struct sg_signer *signer);
 
 /* What a request shall say. */
 struct sg_csr_spec {
@@ -21,11 +38,12 @@ struct sg_csr_spec {
  * which sign nothing without a durable intent. */
 typedef bool sg_intent(struct sg_slice to_be_signed, void *context, struct sg_error *error);
 
-/* sg_enroll_csr makes a DER PKCS#10 request (RFC 2986) signed by the token's key, and verifies it.
+/* sg_enroll_csr makes a DER PKCS#10 request (RFC 2986), signed and verified.
  * intent may be NULL.
- * Fails: SG_USAGE when the scheme does not fit the key, SG_REFUSED when a name can't be encoded,
- * SG_TOKEN, and as intent does; der is untouched. */
-SG_MUST_USE bool sg_enroll_csr(struct sg_signer *signer, const struct sg_csr_spec *spec,
+ * Fails: SG_USAGE when the scheme does not fit the key, SG_KEY_QUALITY for a key that nobody
+ * certifies, SG_REFUSED when a name can't be encoded, and as the signer and intent do; der is
+ * untouched. */
+SG_MUST_USE bool sg_enroll_csr(const struct sg_csr_signer *signer, const struct sg_csr_spec *spec,
                                sg_intent *intent, void *context, struct sg_buf *der,
                                struct sg_error *error);
 

@@ -9,7 +9,7 @@ static const struct form {
     enum sg_key_family family;
     bool pss;
     int algorithm; /* NID of the signature algorithm */
-    int digest;    /* NID */
+    int digest;    /* NID; NID_undef: the algorithm has none to choose */
 } FORMS[] = {
     {"rsa-sha256", SG_RSA_SHA256, SG_KEY_RSA, false, NID_sha256WithRSAEncryption, NID_sha256},
     {"rsa-sha384", SG_RSA_SHA384, SG_KEY_RSA, false, NID_sha384WithRSAEncryption, NID_sha384},
@@ -20,6 +20,7 @@ static const struct form {
     {"ecdsa-sha256", SG_ECDSA_SHA256, SG_KEY_EC, false, NID_ecdsa_with_SHA256, NID_sha256},
     {"ecdsa-sha384", SG_ECDSA_SHA384, SG_KEY_EC, false, NID_ecdsa_with_SHA384, NID_sha384},
     {"ecdsa-sha512", SG_ECDSA_SHA512, SG_KEY_EC, false, NID_ecdsa_with_SHA512, NID_sha512},
+    {"ed25519", SG_ED25519, SG_KEY_ED25519, false, NID_ED25519, NID_undef},
 };
 enum { NUM_FORMS = sizeof FORMS / sizeof *FORMS };
 
@@ -42,8 +43,8 @@ bool sg_scheme_parse(const char *text, enum sg_scheme *scheme, struct sg_error *
     }
     return sg_fail(error, SG_USAGE, NULL,
                    "\"%.60s\" is no signature scheme: use rsa-sha256, rsa-sha384, rsa-sha512, "
-                   "rsa-pss-sha256, rsa-pss-sha384, rsa-pss-sha512, ecdsa-sha256, ecdsa-sha384 or "
-                   "ecdsa-sha512",
+                   "rsa-pss-sha256, rsa-pss-sha384, rsa-pss-sha512, ecdsa-sha256, ecdsa-sha384, "
+                   "ecdsa-sha512 or ed25519",
                    text);
 }
 
@@ -63,6 +64,8 @@ enum sg_scheme sg_scheme_default(struct sg_key_kind kind)
         return kind.bits == 521   ? SG_ECDSA_SHA512
                : kind.bits == 384 ? SG_ECDSA_SHA384
                                   : SG_ECDSA_SHA256;
+    case SG_KEY_ED25519:
+        return SG_ED25519;
     default:
         return SG_SCHEME_NONE;
     }

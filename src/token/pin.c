@@ -19,9 +19,16 @@ static const struct {
     {"credential:", IN_CREDENTIAL},
 };
 
+/* What a secret is for, as messages say it. */
+struct purpose {
+    const char *noun;  /* "PIN" */
+    const char *owner; /* "token issuing" */
+};
+
 /* Splits a source into its place and the name there. What is not a source may be a PIN that was
  * written in the wrong field, so the message does not repeat it. */
-static bool split(const char *source, enum place *place, const char **name, struct sg_error *error)
+static bool split(const char *source, const char *noun, enum place *place, const char **name,
+                  struct sg_error *error)
 {
     if (strcmp(source, "prompt") == 0) {
         *place = ON_TERMINAL;
@@ -34,18 +41,19 @@ static bool split(const char *source, enum place *place, const char **name, stru
         if (strncmp(source, PLACES[i].prefix, len) != 0)
             continue;
         if (source[len] == '\0')
-            return sg_fail(error, SG_USAGE, NULL, "the PIN source '%s' names nothing", source);
+            return sg_fail(error, SG_USAGE, NULL, "the %s source '%s' names nothing", noun, source);
         *place = PLACES[i].place;
         *name = source + len;
         if (*place == IN_CREDENTIAL && strchr(*name, '/') != NULL)
             return sg_fail(error, SG_USAGE, NULL,
-                           "the PIN source '%s' has a '/'; a credential is a plain name", source);
+                           "the %s source '%s' has a '/'; a credential is a plain name", noun,
+                           source);
         return true;
     }
-    return sg_fail(
-        error, SG_USAGE, NULL,
-        "a PIN source is file:PATH, env:NAME, credential:NAME or prompt; a PIN itself is "
-        "not written there");
+    return sg_fail(error, SG_USAGE, NULL,
+                   "a %s source is file:PATH, env:NAME, credential:NAME or prompt; a %s itself is "
+                   "not written there",
+                   noun, noun);
 }
 
 bool sg_pin_check_source(const char *source, struct sg_error *error)
@@ -53,7 +61,15 @@ bool sg_pin_check_source(const char *source, struct sg_error *error)
     enum place place;
     const char *name;
 
-    return split(source, &place, &name, error);
+    return split(source, "PIN", &place, &name, error);
+}
+
+bool sg_pin_check_passphrase_source(const char *source, struct sg_error *error)
+{
+    enum place place;
+    const char *name;
+
+    return split(source, "passphrase", &place, &name, error);
 }
 
 /* A PIN that can't be had is SG_PIN, whatever the machine's reason. */
@@ -71,48 +87,45 @@ static bool read_descriptor(int fd, const char *what, struct sg_secret **pin,
     return sg_secret_read(fd, what, pin, &cause) ? true : fail_as_pin(&cause, error);
 }
 
-static bool fail_to_open(const char *kind, const char *path, const char *token,
-                         struct sg_error *error)
+static bool fail_to_open(const char *what, const struct purpose *purpose, struct sg_error *error)
 {
-    return sg_fail(error, SG_PIN, NULL, "cannot open the %s %s for token %s: %s", kind, path, token,
+    return sg_fail(error, SG_PIN, NULL, "cannot open the %s for %s: %s", what, purpose->owner,
                    strerror(errno));
 }
 
-static bool check_mode(int fd, const char *path, struct sg_error *error)
+static bool check_mode(int fd, const char *what, const char *path, struct sg_error *error)
 {
     struct stat status;
 
     if (fstat(fd, &status) != 0)
-        return sg_fail(error, SG_PIN, NULL, "cannot look at the PIN file %s: %s", path,
-                       strerror(errno));
+        return sg_fail(error, SG_PIN, NULL, "cannot look at the %s: %s", what, strerror(errno));
     if ((status.st_mode & 077) != 0)
         return sg_fail(error, SG_PIN, NULL,
-                       "the PIN file %s has mode %03o, so others can get at it; `chmod 600 %s` "
-                       "mends that",
-                       path, status.st_mode & 0777U, path);
+                       "the %s has mode %03o, so others can get at it; `chmod 600 %s` mends that",
+                       what, status.st_mode & 0777U, path);
     return true;
 }
 
-static bool read_file(const char *name, const char *folder, const char *token,
+static bool read_file(const char *name, const char *folder, const struct purpose *purpose,
                       struct sg_secret **pin, struct sg_error *error)
 {
     sg_auto(malloc) char *path = NULL;
     sg_auto(fd) int file = -1;
-    char what[SG_LIMIT_PATH + 16];
+    char what[SG_LIMIT_PATH + 32];
 
     if (!sg_path_join(folder != NULL ? folder : ".", name, &path, error))
         return false;
+    snprintf(what, sizeof what, "%s file %s", purpose->noun, path);
     file = open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0)
-        return fail_to_open("PIN file", path, token, error);
-    if (!check_mode(file, path, error))
+        return fail_to_open(what, purpose, error);
+    if (!check_mode(file, what, path, error))
         return false;
-    snprintf(what, sizeof what, "PIN file %s", path);
     return read_descriptor(file, what, pin, error);
 }
 
 /* systemd makes the folder unreadable to others; the files' modes say nothing, as it uses ACLs. */
-static bool read_credential(const char *name, const char *token, struct sg_secret **pin,
+static bool read_credential(const char *name, const struct purpose *purpose, struct sg_secret **pin,
                             struct sg_error *error)
 {
     const char *folder = secure_getenv("CREDENTIALS_DIRECTORY");
@@ -122,65 +135,87 @@ static bool read_credential(const char *name, const char *token, struct sg_secre
 
     if (folder == NULL)
         return sg_fail(error, SG_PIN, NULL,
-                       "the PIN of token %s is the credential %s, but CREDENTIALS_DIRECTORY is not "
+                       "the %s of %s is the credential %s, but CREDENTIALS_DIRECTORY is not "
                        "set; systemd sets it for a unit with LoadCredential=%s:…",
-                       token, name, name);
+                       purpose->noun, purpose->owner, name, name);
     if (!sg_path_join(folder, name, &path, error))
         return false;
+    snprintf(what, sizeof what, "credential %s", path);
     file = open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0)
-        return fail_to_open("credential", path, token, error);
-    snprintf(what, sizeof what, "credential %s", path);
+        return fail_to_open(what, purpose, error);
     return read_descriptor(file, what, pin, error);
 }
 
-static bool read_environment(const char *name, const char *token, struct sg_secret **pin,
-                             struct sg_error *error)
+static bool read_environment(const char *name, const struct purpose *purpose,
+                             struct sg_secret **pin, struct sg_error *error)
 {
     const char *value = getenv(name);
     struct sg_error cause = {0};
     size_t len;
 
     if (value == NULL || value[0] == '\0')
-        return sg_fail(error, SG_PIN, NULL,
-                       "the environment variable %s, the PIN of token %s, is %s", name, token,
-                       value == NULL ? "not set" : "empty");
+        return sg_fail(error, SG_PIN, NULL, "the environment variable %s, the %s of %s, is %s",
+                       name, purpose->noun, purpose->owner, value == NULL ? "not set" : "empty");
     len = strlen(value);
     if (len > SG_LIMIT_PIN)
-        return sg_fail(error, SG_PIN, NULL, "the PIN in the variable %s is longer than %d bytes",
-                       name, SG_LIMIT_PIN);
+        return sg_fail(error, SG_PIN, NULL, "the %s in the variable %s is longer than %d bytes",
+                       purpose->noun, name, SG_LIMIT_PIN);
     if (!sg_secret_new(len, pin, &cause))
         return fail_as_pin(&cause, error);
     memcpy(sg_secret_data(*pin), value, len);
     return true;
 }
 
-static bool ask(const char *token, struct sg_secret **pin, struct sg_error *error)
+static bool ask(const struct purpose *purpose, struct sg_secret **pin, struct sg_error *error)
 {
     struct sg_error cause = {0};
-    char prompt[128];
+    char prompt[160];
 
-    snprintf(prompt, sizeof prompt, "PIN of token %.100s: ", token);
+    snprintf(prompt, sizeof prompt, "%s of %.110s: ", purpose->noun, purpose->owner);
     return sg_secret_prompt(prompt, pin, &cause) ? true : fail_as_pin(&cause, error);
+}
+
+static bool read_for(const char *source, const char *folder, const struct purpose *purpose,
+                     struct sg_secret **pin, struct sg_error *error)
+{
+    enum place place = ON_TERMINAL;
+    const char *name = NULL;
+
+    if (!split(source, purpose->noun, &place, &name, error))
+        return false;
+    switch (place) {
+    case IN_FILE:
+        return read_file(name, folder, purpose, pin, error);
+    case IN_ENVIRONMENT:
+        return read_environment(name, purpose, pin, error);
+    case IN_CREDENTIAL:
+        return read_credential(name, purpose, pin, error);
+    case ON_TERMINAL:
+        return ask(purpose, pin, error);
+    }
+    return sg_fail(error, SG_INTERNAL, NULL, "a %s source without a place", purpose->noun);
 }
 
 bool sg_pin_read(const char *source, const char *folder, const char *what, struct sg_secret **pin,
                  struct sg_error *error)
 {
-    enum place place = ON_TERMINAL;
-    const char *name = NULL;
+    char owner[256];
+    const struct purpose purpose = {"PIN", owner};
 
-    if (!split(source, &place, &name, error))
-        return false;
-    switch (place) {
-    case IN_FILE:
-        return read_file(name, folder, what, pin, error);
-    case IN_ENVIRONMENT:
-        return read_environment(name, what, pin, error);
-    case IN_CREDENTIAL:
-        return read_credential(name, what, pin, error);
-    case ON_TERMINAL:
-        return ask(what, pin, error);
-    }
-    return sg_fail(error, SG_INTERNAL, NULL, "a PIN source without a place");
+    snprintf(owner, sizeof owner, "token %s", what);
+    return read_for(source, folder, &purpose, pin, error);
+}
+
+bool sg_pin_read_passphrase(const char *source, const char *what, struct sg_secret **passphrase,
+                            struct sg_error *error)
+{
+    const struct purpose purpose = {"passphrase", what};
+    struct sg_error cause = {0};
+
+    if (read_for(source, NULL, &purpose, passphrase, &cause))
+        return true;
+    /* No token has a part in it. */
+    return sg_fail(error, cause.code == SG_PIN ? SG_FAILED : cause.code, cause.rule, "%s",
+                   cause.text);
 }

@@ -19,6 +19,16 @@ SG_MUST_USE bool sg_pin_read(const char *source, const char *folder, const char 
 /* sg_pin_check_source refuses what is not a source, before anything is tried. Fails: SG_USAGE. */
 SG_MUST_USE bool sg_pin_check_source(const char *source, struct sg_error *error);
 
+/* sg_pin_read_passphrase fetches the passphrase of a key file from the same sources; relative files
+ * are looked for in the working directory.
+ * what     names what it opens, in the prompt and in messages: "key file ada.key".
+ * Fails: SG_USAGE on an unknown source, SG_FAILED where sg_pin_read fails with SG_PIN. */
+SG_MUST_USE bool sg_pin_read_passphrase(const char *source, const char *what,
+                                        struct sg_secret **passphrase, struct sg_error *error);
+
+/* sg_pin_check_passphrase_source is sg_pin_check_source in the words of passphrases. */
+SG_MUST_USE bool sg_pin_check_passphrase_source(const char *source, struct sg_error *error);
+
 /* sg_pin_was_refused: did this token refuse this very PIN before? Refusals are kept as a salted
  * scrypt digest per token serial number, in a file of mode 0600; its cost is only paid when the
  * token has a refusal on record.

@@ -6,6 +6,15 @@
 static struct sg_token *token;
 static struct sg_signer *p256, *p384, *rsa;
 
+/* sg_enroll_csr by a token's key. */
+static bool enroll(struct sg_signer *by, const struct sg_csr_spec *spec, sg_intent *intent,
+                   void *context, struct sg_buf *der, struct sg_error *error)
+{
+    const struct sg_csr_signer signer = sg_csr_signer_of_token(by);
+
+    return sg_enroll_csr(&signer, spec, intent, context, der, error);
+}
+
 static struct sg_signer *open_signer(const char *uri)
 {
     sg_auto(sg_key) struct sg_key key = {0};
@@ -210,8 +219,7 @@ static void wishes_come_back(void **state)
         struct sg_error error = {0};
 
         spell(wish, &spelled);
-        expect_success(wish->name,
-                       sg_enroll_csr(*wish->signer, &spelled.spec, NULL, NULL, &der, &error),
+        expect_success(wish->name, enroll(*wish->signer, &spelled.spec, NULL, NULL, &der, &error),
                        &error);
         expect_success(wish->name, sg_request_parse(sg_buf_slice(&der), &request, &error), &error);
         expect_success(wish->name, sg_request_check_possession(&request, &error), &error);
@@ -233,7 +241,7 @@ static void an_intent_comes_first(void **state)
 
     (void)state;
     spell(&WISHES[3], &spelled);
-    expect_success("CSR", sg_enroll_csr(p256, &spelled.spec, note, &intent, &der, &error), &error);
+    expect_success("CSR", enroll(p256, &spelled.spec, note, &intent, &der, &error), &error);
     expect_success("parse", sg_request_parse(sg_buf_slice(&der), &request, &error), &error);
     len = i2d_re_X509_REQ_tbs(request.pkcs10, &info);
     assert_true(len > 0);
@@ -278,8 +286,8 @@ static void failures(void **state)
             setenv(CASES[i].variable, "0x30", 1);
         expect_success("subject", sg_name_add(&subject, "2.5.4.6", country, &error), &error);
         expect_success("der", sg_buf_set(&der, sg_slice_text("before"), &error), &error);
-        expect_failure(CASES[i].name, sg_enroll_csr(p256, &spec, note, &intent, &der, &error),
-                       &error, CASES[i].code, CASES[i].part);
+        expect_failure(CASES[i].name, enroll(p256, &spec, note, &intent, &der, &error), &error,
+                       CASES[i].code, CASES[i].part);
         assert_string_equal((const char *)der.data, "before");
         if (intent.num != CASES[i].num_intents)
             fail_msg("%s: %zu intents", CASES[i].name, intent.num);

@@ -25,6 +25,7 @@ static const struct {
     {"ecdsa-sha256", SG_ECDSA_SHA256, SG_KEY_EC, false, 32, "300a06082a8648ce3d040302"},
     {"ecdsa-sha384", SG_ECDSA_SHA384, SG_KEY_EC, false, 48, "300a06082a8648ce3d040303"},
     {"ecdsa-sha512", SG_ECDSA_SHA512, SG_KEY_EC, false, 64, "300a06082a8648ce3d040304"},
+    {"ed25519", SG_ED25519, SG_KEY_ED25519, false, 0, "300506032b6570"},
 };
 
 static void schemes_are_what_they_are(void **state)
@@ -37,7 +38,10 @@ static void schemes_are_what_they_are(void **state)
         assert_int_equal(scheme, SCHEMES[i].scheme);
         assert_string_equal(sg_scheme_text(scheme), SCHEMES[i].text);
         assert_int_equal(sg_scheme_is_pss(scheme), SCHEMES[i].pss);
-        assert_int_equal(EVP_MD_get_size(sg_scheme_digest(scheme)), SCHEMES[i].digest_len);
+        if (SCHEMES[i].digest_len == 0)
+            assert_null(sg_scheme_digest(scheme));
+        else
+            assert_int_equal(EVP_MD_get_size(sg_scheme_digest(scheme)), SCHEMES[i].digest_len);
         for (int family = SG_KEY_NONE; family <= SG_KEY_OTHER; family++)
             assert_int_equal(sg_scheme_fits(scheme, (struct sg_key_kind){family, 256}),
                              family == (int)SCHEMES[i].family);
@@ -46,7 +50,7 @@ static void schemes_are_what_they_are(void **state)
 
 static void unknown_schemes_are_refused(void **state)
 {
-    static const char *const WRONG[] = {"", "rsa", "rsa-sha1", "RSA-SHA256", "ed25519"};
+    static const char *const WRONG[] = {"", "rsa", "rsa-sha1", "RSA-SHA256", "Ed25519"};
 
     (void)state;
     for (size_t i = 0; i < NUM(WRONG); i++) {
@@ -71,7 +75,7 @@ static void every_kind_has_its_default(void **state)
     } CASES[] = {
         {{SG_KEY_RSA, 2048}, SG_RSA_SHA256}, {{SG_KEY_RSA, 4096}, SG_RSA_SHA256},
         {{SG_KEY_EC, 256}, SG_ECDSA_SHA256}, {{SG_KEY_EC, 384}, SG_ECDSA_SHA384},
-        {{SG_KEY_EC, 521}, SG_ECDSA_SHA512}, {{SG_KEY_ED25519, 0}, SG_SCHEME_NONE},
+        {{SG_KEY_EC, 521}, SG_ECDSA_SHA512}, {{SG_KEY_ED25519, 0}, SG_ED25519},
         {{SG_KEY_OTHER, 0}, SG_SCHEME_NONE}, {{SG_KEY_NONE, 0}, SG_SCHEME_NONE},
     };
 
@@ -104,8 +108,8 @@ static void algorithms_are_encoded(void **state)
 }
 
 struct pair {
-    EVP_PKEY *rsa, *ec;
-    struct sg_public_key rsa_public, ec_public;
+    EVP_PKEY *rsa, *ec, *ed;
+    struct sg_public_key rsa_public, ec_public, ed_public;
 };
 
 static void take_public(const EVP_PKEY *pkey, struct sg_public_key *key)
@@ -123,8 +127,10 @@ static int make_keys(void **state)
 
     pair.rsa = EVP_RSA_gen(2048);
     pair.ec = EVP_EC_gen("P-256");
+    pair.ed = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
     take_public(pair.rsa, &pair.rsa_public);
     take_public(pair.ec, &pair.ec_public);
+    take_public(pair.ed, &pair.ed_public);
     *state = &pair;
     return 0;
 }
@@ -135,14 +141,18 @@ static int free_keys(void **state)
 
     EVP_PKEY_free(pair->rsa);
     EVP_PKEY_free(pair->ec);
+    EVP_PKEY_free(pair->ed);
     sg_public_key_done(&pair->rsa_public);
     sg_public_key_done(&pair->ec_public);
+    sg_public_key_done(&pair->ed_public);
     return 0;
 }
 
 static const struct sg_public_key *key_for(const struct pair *pair, enum sg_key_family family)
 {
-    return family == SG_KEY_RSA ? &pair->rsa_public : &pair->ec_public;
+    return family == SG_KEY_RSA  ? &pair->rsa_public
+           : family == SG_KEY_EC ? &pair->ec_public
+                                 : &pair->ed_public;
 }
 
 /* Signs by OpenSSL's own words for the scheme; salt_len as for EVP_PKEY_CTX_set_rsa_pss_saltlen. */
@@ -150,12 +160,14 @@ static size_t sign(const struct pair *pair, size_t scheme, int salt_len, uint8_t
 {
     static const char *const DIGESTS[] = {"SHA256", "SHA384", "SHA512"};
     sg_auto(EVP_MD_CTX) EVP_MD_CTX *context = EVP_MD_CTX_new();
-    EVP_PKEY *key = SCHEMES[scheme].family == SG_KEY_RSA ? pair->rsa : pair->ec;
+    EVP_PKEY *key = SCHEMES[scheme].family == SG_KEY_RSA  ? pair->rsa
+                    : SCHEMES[scheme].family == SG_KEY_EC ? pair->ec
+                                                          : pair->ed;
+    const char *digest = SCHEMES[scheme].digest_len > 0 ? DIGESTS[scheme % 3] : NULL;
     EVP_PKEY_CTX *parameters = NULL;
     size_t len = 512;
 
-    assert_int_equal(
-        EVP_DigestSignInit_ex(context, &parameters, DIGESTS[scheme % 3], NULL, NULL, key, NULL), 1);
+    assert_int_equal(EVP_DigestSignInit_ex(context, &parameters, digest, NULL, NULL, key, NULL), 1);
     if (SCHEMES[scheme].pss) {
         assert_true(EVP_PKEY_CTX_set_rsa_padding(parameters, RSA_PKCS1_PSS_PADDING) > 0);
         assert_true(EVP_PKEY_CTX_set_rsa_pss_saltlen(parameters, salt_len) > 0);

@@ -325,9 +325,47 @@ static void default_place(void **state)
     }
 }
 
+/* The same sources in other words; no token has a part in it. */
+static void passphrases(void **state)
+{
+    static const struct {
+        const char *source;
+        enum sg_code code; /* SG_OK: it is 1234 */
+        const char *part;
+    } CASES[] = {
+        {"env:SIGNET_TEST_PASSPHRASE", SG_OK, NULL},
+        {"file:/nowhere/passphrase", SG_FAILED,
+         "cannot open the passphrase file /nowhere/passphrase for key file a.key: No such file"},
+        {"env:SIGNET_TEST_NONE", SG_FAILED, "the passphrase of key file a.key, is not set"},
+        {"nonsense", SG_USAGE, "a passphrase source is file:PATH"},
+        {"file:", SG_USAGE, "the passphrase source 'file:' names nothing"},
+    };
+
+    (void)state;
+    setenv("SIGNET_TEST_PASSPHRASE", "1234", 1);
+    for (size_t i = 0; i < NUM(CASES); i++) {
+        sg_auto(sg_secret) struct sg_secret *passphrase = NULL;
+        struct sg_error error = {0};
+        bool verdict =
+            sg_pin_read_passphrase(CASES[i].source, "key file a.key", &passphrase, &error);
+
+        if (CASES[i].code == SG_OK) {
+            expect_success(CASES[i].source, verdict, &error);
+            assert_memory_equal(sg_secret_data(passphrase), "1234", 4);
+        } else {
+            expect_failure(CASES[i].source, verdict, &error, CASES[i].code, CASES[i].part);
+            assert_null(passphrase);
+        }
+        sg_error_clear(&error);
+        if (sg_pin_check_passphrase_source(CASES[i].source, &error) != (CASES[i].code != SG_USAGE))
+            fail_msg("%s: should be checked as it is read", CASES[i].source);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(passphrases),
         cmocka_unit_test(sources),
         cmocka_unit_test(reading),
         cmocka_unit_test(credentials_need_systemd),
