@@ -52,6 +52,12 @@ bool sg_home_open(const char *dir, enum sg_store_mode mode, struct sg_home **hom
     return true;
 }
 
+bool sg_home_open_registry(const struct sg_home *home, struct sg_store **store,
+                           struct sg_error *error)
+{
+    return sg_store_open(home->config.store, home->dir, SG_STORE_READ_ONLY, store, error);
+}
+
 /* Signers go before the tokens that they sign on. */
 void sg_home_close(struct sg_home *home)
 {

@@ -28,6 +28,11 @@ const char *sg_home_dir(const struct sg_home *home);
 const struct sg_config *sg_home_config(const struct sg_home *home);
 struct sg_store *sg_home_store(struct sg_home *home);
 
+/* sg_home_open_registry opens the home's store once more, to be read by another thread. The caller
+ * closes it. */
+SG_MUST_USE bool sg_home_open_registry(const struct sg_home *home, struct sg_store **store,
+                                       struct sg_error *error);
+
 /* sg_home_policy loads policies/NAME.yaml and runs its examples; the home keeps it.
  * Fails: SG_USAGE when there is none of that name (listing those that are), SG_INVALID when it is
  * wrong or one of its examples does not come out as it says. */

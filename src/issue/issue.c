@@ -51,7 +51,7 @@ static bool build(const struct sg_issuing *issuing, struct sg_job *job)
 
 /* The first half of the path, where a request can be refused at no cost: nothing is written and
  * the token is not touched. */
-static bool prepare(const struct sg_issuing *issuing, struct sg_job *job)
+static bool reach_the_claim(const struct sg_issuing *issuing, struct sg_job *job)
 {
     struct sg_error *error = &job->error;
     int64_t now = sg_clock_now(&issuing->clock);
@@ -68,6 +68,12 @@ static bool prepare(const struct sg_issuing *issuing, struct sg_job *job)
            passed(issuing, SG_STEP_BUILT) &&
            sg_lint(sg_buf_slice(&job->tbs), &issuing->issuer->facts, error) &&
            passed(issuing, SG_STEP_LINTED);
+}
+
+bool sg_issue_prepare(const struct sg_issuing *issuing, struct sg_job *job)
+{
+    job->stage = reach_the_claim(issuing, job) ? SG_JOB_PREPARED : SG_JOB_ENDED;
+    return job->stage == SG_JOB_PREPARED;
 }
 
 static void describe_claim(const struct sg_issuing *issuing, struct sg_job *job,
@@ -90,6 +96,7 @@ static void describe_claim(const struct sg_issuing *issuing, struct sg_job *job,
 /* What the store answered becomes the job's; claims' own memory moves or is released. */
 static void adopt_claim(struct sg_claim *claim, struct sg_job *job)
 {
+    job->stage = claim->outcome == SG_CLAIM_NEW ? SG_JOB_CLAIMED : SG_JOB_ENDED;
     if (claim->outcome == SG_CLAIM_NEW)
         job->claim = claim->id;
     else if (claim->outcome == SG_CLAIM_REFUSED)
@@ -103,18 +110,64 @@ static void adopt_claim(struct sg_claim *claim, struct sg_job *job)
     sg_certificate_done(&claim->existing);
 }
 
-/* One durable write for the group: from here on a crash leaves claims, which count as revoked. */
-static bool claim_group(const struct sg_issuing *issuing, struct sg_job **jobs, size_t num,
-                        struct sg_error *error)
+/* Stops with the first that matters: the token, or how it was asked, is at fault; the next
+ * signature would fail as this one did, and each may take the token's whole timeout. */
+static void stop_signing(struct sg_stop *stop, const struct sg_error *why)
 {
-    struct sg_claim claims[SG_LIMIT_GROUP];
+    int none = 0;
+
+    if (why->code != SG_TOKEN && why->code != SG_PIN && why->code != SG_USAGE)
+        return;
+    if (!atomic_compare_exchange_strong(&stop->state, &none, SG_STOP_WRITING))
+        return;
+    stop->why = *why;
+    atomic_store(&stop->state, SG_STOPPED);
+}
+
+static bool is_stopped(const struct sg_stop *stop)
+{
+    return atomic_load(&stop->state) == SG_STOPPED;
+}
+
+static void leave_untried(struct sg_job *job, const struct sg_error *why)
+{
+    job->error = *why;
+    sg_error_prefix(&job->error, "not tried");
+}
+
+/* Those of a group that are at a stage. Returns how many. */
+static size_t choose(struct sg_job *jobs, size_t num, enum sg_job_stage stage,
+                     struct sg_job *chosen[SG_LIMIT_GROUP])
+{
+    size_t num_chosen = 0;
 
     for (size_t i = 0; i < num; i++)
-        describe_claim(issuing, jobs[i], &claims[i]);
-    if (!sg_store_claim(sg_home_store(issuing->home), claims, num, error))
+        if (jobs[i].stage == stage)
+            chosen[num_chosen++] = &jobs[i];
+    return num_chosen;
+}
+
+/* One durable write for the group: from here on a crash leaves claims, which count as revoked. */
+bool sg_issue_claim(const struct sg_issuing *issuing, struct sg_job *jobs, size_t num,
+                    const struct sg_stop *stop, struct sg_error *error)
+{
+    struct sg_claim claims[SG_LIMIT_GROUP];
+    struct sg_job *prepared[SG_LIMIT_GROUP];
+    size_t num_prepared = choose(jobs, num, SG_JOB_PREPARED, prepared);
+
+    if (is_stopped(stop)) { /* no claim that nobody could sign */
+        for (size_t i = 0; i < num_prepared; i++)
+            leave_untried(prepared[i], &stop->why);
+        return true;
+    }
+    if (num_prepared == 0)
+        return true;
+    for (size_t i = 0; i < num_prepared; i++)
+        describe_claim(issuing, prepared[i], &claims[i]);
+    if (!sg_store_claim(sg_home_store(issuing->home), claims, num_prepared, error))
         return false;
-    for (size_t i = 0; i < num; i++)
-        adopt_claim(&claims[i], jobs[i]);
+    for (size_t i = 0; i < num_prepared; i++)
+        adopt_claim(&claims[i], prepared[i]);
     return passed(issuing, SG_STEP_CLAIMED);
 }
 
@@ -136,32 +189,16 @@ static bool sign(const struct sg_issuing *issuing, struct sg_job *job)
            passed(issuing, SG_STEP_VERIFIED);
 }
 
-/* The token, or how it was asked, is at fault: the next signature would fail as this one did, and
- * each may take the token's whole timeout. */
-static bool stops_signing(enum sg_code code)
+void sg_issue_sign(const struct sg_issuing *issuing, struct sg_job *job, struct sg_stop *stop)
 {
-    return code == SG_TOKEN || code == SG_PIN || code == SG_USAGE;
-}
-
-static void leave_untried(struct sg_job *job, const struct sg_error *why)
-{
-    job->error = *why;
-    sg_error_prefix(&job->error, "not tried");
-}
-
-/* stopped  why nothing is signed any more in this run; no cause until then. */
-static bool try_to_sign(const struct sg_issuing *issuing, struct sg_job *job,
-                        struct sg_error *stopped)
-{
-    if (stopped->code != SG_OK) {
-        leave_untried(job, stopped);
-        return false;
-    }
-    if (sign(issuing, job))
-        return true;
-    if (stops_signing(job->error.code))
-        *stopped = job->error;
-    return false;
+    if (job->stage != SG_JOB_CLAIMED)
+        return; /* refused, or answered with an earlier certificate */
+    if (is_stopped(stop))
+        leave_untried(job, &stop->why);
+    else if (sign(issuing, job))
+        job->stage = SG_JOB_SIGNED;
+    else
+        stop_signing(stop, &job->error);
 }
 
 static bool record(const struct sg_issuing *issuing, struct sg_job **jobs, size_t num,
@@ -219,7 +256,7 @@ static bool record_group(const struct sg_issuing *issuing, struct sg_job **jobs,
 /* A claim that came to no record is an orphan at once, or, if the store has gone too, when this
  * process ends. Its certificate does not leave, and what went wrong first is what the caller hears;
  * why says it where the job does not. */
-static void abandon_unrecorded(const struct sg_issuing *issuing, struct sg_job **jobs, size_t num,
+static void abandon_unrecorded(const struct sg_issuing *issuing, struct sg_job *jobs, size_t num,
                                const struct sg_error *why)
 {
     struct sg_job *abandoned[SG_LIMIT_GROUP];
@@ -228,13 +265,13 @@ static void abandon_unrecorded(const struct sg_issuing *issuing, struct sg_job *
     struct sg_error ignored = {0};
 
     for (size_t i = 0; i < num; i++) {
-        if (jobs[i]->claim == 0 || jobs[i]->outcome != SG_JOB_REFUSED)
+        if (jobs[i].claim == 0 || jobs[i].outcome != SG_JOB_REFUSED)
             continue;
-        sg_buf_free(&jobs[i]->certificate);
-        if (jobs[i]->error.code == SG_OK)
-            jobs[i]->error = *why;
-        ids[num_abandoned] = jobs[i]->claim;
-        abandoned[num_abandoned++] = jobs[i];
+        sg_buf_free(&jobs[i].certificate);
+        if (jobs[i].error.code == SG_OK)
+            jobs[i].error = *why;
+        ids[num_abandoned] = jobs[i].claim;
+        abandoned[num_abandoned++] = &jobs[i];
     }
     if (num_abandoned == 0 ||
         sg_store_abandon(sg_home_store(issuing->home), ids, num_abandoned, &ignored))
@@ -243,61 +280,51 @@ static void abandon_unrecorded(const struct sg_issuing *issuing, struct sg_job *
         sg_error_prefix(&abandoned[i]->error, "the claim stays open until this process ends");
 }
 
-/* The second half of the path, for a group that shares its durable writes. */
-static bool issue_prepared(const struct sg_issuing *issuing, struct sg_job **jobs, size_t num,
-                           struct sg_error *stopped, struct sg_error *error)
+bool sg_issue_record(const struct sg_issuing *issuing, struct sg_job *jobs, size_t num,
+                     struct sg_error *error)
 {
     struct sg_job *signed_jobs[SG_LIMIT_GROUP];
-    size_t num_signed = 0;
-
-    if (num == 0)
-        return true;
-    if (!claim_group(issuing, jobs, num, error))
-        return false;
-    for (size_t i = 0; i < num; i++) {
-        if (jobs[i]->claim == 0)
-            continue; /* refused, or answered with an earlier certificate */
-        if (try_to_sign(issuing, jobs[i], stopped))
-            signed_jobs[num_signed++] = jobs[i];
-    }
+    size_t num_signed = choose(jobs, num, SG_JOB_SIGNED, signed_jobs);
     bool recorded = record_group(issuing, signed_jobs, num_signed, error);
+
     abandon_unrecorded(issuing, jobs, num, error);
     return recorded;
 }
 
-static bool issue_group(const struct sg_issuing *issuing, struct sg_job *jobs, size_t num,
-                        struct sg_error *stopped, struct sg_error *error)
+void sg_issue_give_up(struct sg_job *jobs, size_t num, const struct sg_error *why)
 {
-    struct sg_job *prepared[SG_LIMIT_GROUP];
-    size_t num_prepared = 0;
+    for (size_t i = 0; i < num; i++)
+        if (jobs[i].outcome == SG_JOB_REFUSED && jobs[i].error.code == SG_OK)
+            leave_untried(&jobs[i], why);
+}
 
-    for (size_t i = 0; i < num; i++) {
-        if (!prepare(issuing, &jobs[i]))
-            continue;
-        if (stopped->code != SG_OK)
-            leave_untried(&jobs[i], stopped); /* without a claim that nobody could sign */
-        else
-            prepared[num_prepared++] = &jobs[i];
-    }
-    return issue_prepared(issuing, prepared, num_prepared, stopped, error);
+static bool issue_group(const struct sg_issuing *issuing, struct sg_job *jobs, size_t num,
+                        struct sg_stop *stop, struct sg_error *error)
+{
+    for (size_t i = 0; i < num; i++)
+        sg_issue_prepare(issuing, &jobs[i]);
+    if (!sg_issue_claim(issuing, jobs, num, stop, error))
+        return false;
+    for (size_t i = 0; i < num; i++)
+        sg_issue_sign(issuing, &jobs[i], stop);
+    return sg_issue_record(issuing, jobs, num, error);
 }
 
 bool sg_issue(const struct sg_issuing *issuing, struct sg_job *jobs, size_t num,
               struct sg_error *error)
 {
-    struct sg_error stopped = {0}, why = {0};
+    struct sg_stop stop = {0};
+    struct sg_error why = {0};
     bool whole = true;
 
     for (size_t from = 0; whole && from < num; from += SG_LIMIT_GROUP) {
         size_t group = num - from < SG_LIMIT_GROUP ? num - from : SG_LIMIT_GROUP;
 
-        whole = issue_group(issuing, jobs + from, group, &stopped, &why);
+        whole = issue_group(issuing, jobs + from, group, &stop, &why);
     }
     if (whole)
         return true;
-    for (size_t i = 0; i < num; i++)
-        if (jobs[i].outcome == SG_JOB_REFUSED && jobs[i].error.code == SG_OK)
-            leave_untried(&jobs[i], &why);
+    sg_issue_give_up(jobs, num, &why);
     *error = why;
     return false;
 }

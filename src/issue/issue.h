@@ -36,10 +36,11 @@ struct sg_issuing {
     struct sg_home *home;
     struct sg_issuer *issuer; /* opened to sign, or to certify itself */
     const struct sg_policy *policy;
-    struct sg_clock clock; /* zero: the machine's */
-    unsigned evidence;     /* SG_BY_*: what vouches for the requests of this run */
-    bool device_from_cn;   /* the operator vouches that each request comes from the device
-                              that its subject's CN names */
+    struct sg_store *registry; /* where devices and users are looked up; NULL: the home's store */
+    struct sg_clock clock;     /* zero: the machine's */
+    unsigned evidence;         /* SG_BY_*: what vouches for the requests of this run */
+    bool device_from_cn;       /* the operator vouches that each request comes from the device
+                                  that its subject's CN names */
     void (*after_step)(enum sg_issue_step step, void *context); /* NULL but in tests */
     void *step_context;
 };
@@ -50,6 +51,9 @@ enum sg_job_outcome {
     SG_JOB_REPEATED, /* the certificate that this very request got before */
 };
 
+/* How far a job has come; only the path itself sets it. */
+enum sg_job_stage { SG_JOB_NEW, SG_JOB_PREPARED, SG_JOB_CLAIMED, SG_JOB_SIGNED, SG_JOB_ENDED };
+
 /* One request and what becomes of it. Zero-initialise, fill `in`, release with sg_job_done. */
 struct sg_job {
     /* in; borrowed */
@@ -59,6 +63,7 @@ struct sg_job {
     const struct sg_secret *challenge; /* that the request must repeat, or NULL */
 
     /* on the way */
+    enum sg_job_stage stage;
     struct sg_request request;
     struct sg_requester requester;
     bool register_device;

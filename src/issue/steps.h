@@ -2,7 +2,43 @@
 #ifndef SG_ISSUE_STEPS_H
 #define SG_ISSUE_STEPS_H
 
+#include <stdatomic.h>
+
 #include "issue.h"
+
+/* ---- the path, in the four parts that a run puts together: issue.c one after the other,
+ * pipeline.c side by side. Which part may be done by which thread: ---- */
+
+/* Why nothing is signed any more in this run, from the first signature that failed for a reason
+ * which the next would meet too. Zero-initialised; shared by the run's threads. */
+struct sg_stop {
+    _Atomic int state;
+    struct sg_error why; /* to be read when stopped */
+};
+enum { SG_STOP_WRITING = 1, SG_STOPPED };
+
+/* sg_issue_prepare takes a job up to its claim; false when it is refused. By any thread, whose
+ * issuing has a registry of that thread's own. */
+bool sg_issue_prepare(const struct sg_issuing *issuing, struct sg_job *job);
+
+/* sg_issue_claim claims what is prepared of one group (at most SG_LIMIT_GROUP), in one transaction.
+ * By the store's thread. Fails: SG_STORE: nothing is claimed. */
+SG_MUST_USE bool sg_issue_claim(const struct sg_issuing *issuing, struct sg_job *jobs, size_t num,
+                                const struct sg_stop *stop, struct sg_error *error);
+
+/* sg_issue_sign signs and verifies a job that is claimed, unless the run is stopped. By any thread.
+ */
+void sg_issue_sign(const struct sg_issuing *issuing, struct sg_job *job, struct sg_stop *stop);
+
+/* sg_issue_record records what is signed of one group, in one transaction, and gives up its other
+ * claims. By the store's thread. Fails: SG_STORE: no certificate of it leaves. */
+SG_MUST_USE bool sg_issue_record(const struct sg_issuing *issuing, struct sg_job *jobs, size_t num,
+                                 struct sg_error *error);
+
+/* sg_issue_give_up tells the jobs that a broken run did not come to why. */
+void sg_issue_give_up(struct sg_job *jobs, size_t num, const struct sg_error *why);
+
+/* ---- steps of the first part ---- */
 
 /* sg_issue_authenticate finds out who is asking: the registry's record of the device and the user,
  * and what vouches for them. Sets job->requester and job->register_device.
