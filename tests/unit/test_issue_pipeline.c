@@ -145,16 +145,16 @@ static void many_are_served_in_order(void **state)
     struct ca *ca = *state;
     sg_auto(belt) struct belt belt = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-    load(&belt, 700);
+    load(&belt, 300);
     for (size_t i = 0; i < NUM(WORKERS); i++) {
         struct sg_error error = {0};
 
         belt.num_pulled = belt.num_answered = 0;
         expect_success("run", run(ca, &belt, WORKERS[i], &error), &error);
-        assert_int_equal(belt.num_answered, 700);
+        assert_int_equal(belt.num_answered, 300);
         /* the second and third time each gets what it has */
-        expect_answers(&belt, 0, 700, i == 0 ? SG_JOB_ISSUED : SG_JOB_REPEATED, SG_OK, "");
-        assert_int_equal(ca_count(ca, SG_STATUS_VALID), 701);
+        expect_answers(&belt, 0, 300, i == 0 ? SG_JOB_ISSUED : SG_JOB_REPEATED, SG_OK, "");
+        assert_int_equal(ca_count(ca, SG_STATUS_VALID), 301);
     }
 }
 
@@ -229,20 +229,20 @@ static void the_token_fails(void **state)
     struct sg_error error = {0};
     size_t num_orphaned;
 
-    load(&belt, 2000);
+    load(&belt, 1300);
     setenv("ODD_SIGN_RV", "0x30", 1); /* CKR_DEVICE_ERROR */
     expect_success("run", run(ca, &belt, 2, &error), &error);
     unsetenv("ODD_SIGN_RV");
-    assert_int_equal(belt.num_answered, 2000);
-    expect_answers(&belt, 0, 2000, SG_JOB_REFUSED, SG_TOKEN, "");
-    expect_answers(&belt, 1999, 2000, SG_JOB_REFUSED, SG_TOKEN, "not tried: ");
+    assert_int_equal(belt.num_answered, 1300);
+    expect_answers(&belt, 0, 1300, SG_JOB_REFUSED, SG_TOKEN, "");
+    expect_answers(&belt, 1299, 1300, SG_JOB_REFUSED, SG_TOKEN, "not tried: ");
     num_orphaned = ca_count(ca, SG_STATUS_ORPHANED);
     assert_in_range(num_orphaned, 1, 4 * SG_LIMIT_GROUP);
     assert_int_equal(ca_count(ca, SG_STATUS_IN_FLIGHT), 0);
     /* all the same again, when the token is back */
     belt.num_pulled = belt.num_answered = 0;
     expect_success("again", run(ca, &belt, 2, &error), &error);
-    expect_answers(&belt, 0, 2000, SG_JOB_ISSUED, SG_OK, "");
+    expect_answers(&belt, 0, 1300, SG_JOB_ISSUED, SG_OK, "");
 }
 
 static void the_store_fails(void **state)
