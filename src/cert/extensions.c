@@ -66,8 +66,8 @@ static bool add_key_usage(const struct inputs *in, X509_EXTENSIONS **list, struc
     return sg_extension_push(list, NID_key_usage, true, bits, error);
 }
 
-/* RFC 5280 4.2.1.12. Not critical: verifiers that know every purpose named here still trip over it.
- */
+/* RFC 5280 4.2.1.12. Critical only if the plan insists: verifiers that know every purpose named
+ * here still trip over it. */
 static bool add_purposes(const struct inputs *in, X509_EXTENSIONS **list, struct sg_error *error)
 {
     sg_auto(EXTENDED_KEY_USAGE) EXTENDED_KEY_USAGE *purposes = NULL;
@@ -85,7 +85,7 @@ static bool add_purposes(const struct inputs *in, X509_EXTENSIONS **list, struct
             return sg_fail_memory(error);
         oid = NULL; /* purposes' own now */
     }
-    return sg_extension_push(list, NID_ext_key_usage, false, purposes, error);
+    return sg_extension_push(list, NID_ext_key_usage, in->plan->critical_purposes, purposes, error);
 }
 
 /* RFC 5280 4.2.1.2 (1). */

@@ -130,7 +130,7 @@ bool sg_lint(struct sg_slice tbs, const struct sg_issuer_facts *issuer, struct s
 {
     static const struct sg_lint_rule *const TABLES[] = {
         SG_LINT_FIELDS,      SG_LINT_NAMES,       SG_LINT_EXTENSIONS, SG_LINT_USAGE,
-        SG_LINT_IDENTIFIERS, SG_LINT_OTHER_NAMES, SG_LINT_POLICIES,
+        SG_LINT_IDENTIFIERS, SG_LINT_OTHER_NAMES, SG_LINT_POLICIES,   SG_LINT_MATTER,
     };
     sg_auto(sg_lint_view) struct sg_lint_view view = {.tbs = tbs, .issuer = issuer};
 

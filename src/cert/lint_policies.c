@@ -214,6 +214,7 @@ static bool keeps_the_issuers_constraints(struct sg_lint_view *view)
     if (view->issuer->certificate == NULL)
         return true;
     constraints = X509_get_ext_d2i(view->issuer->certificate, NID_name_constraints, NULL, NULL);
+    X509_check_purpose(view->certificate, -1, 0); /* or OpenSSL would see the subject alone */
     if (constraints != NULL)
         verdict = NAME_CONSTRAINTS_check(view->certificate, constraints);
     NAME_CONSTRAINTS_free(constraints);

@@ -43,6 +43,7 @@ extern const struct sg_lint_rule SG_LINT_IDENTIFIERS[]; /* lint_identifiers.c: k
 
 extern const struct sg_lint_rule SG_LINT_OTHER_NAMES[]; /* lint_other_names.c: otherNames, SIDs */
 extern const struct sg_lint_rule SG_LINT_POLICIES[];    /* lint_policies.c: and constraints */
+extern const struct sg_lint_rule SG_LINT_MATTER[];      /* lint_matter.c: VID and PID */
 
 /* sg_lint_saw writes view->found and returns false. */
 bool sg_lint_saw(struct sg_lint_view *view, const char *format, ...)

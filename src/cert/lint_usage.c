@@ -107,9 +107,10 @@ static bool has_some_purpose(struct sg_lint_view *view)
     return view->purposes == NULL || sk_ASN1_OBJECT_num(view->purposes) > 0;
 }
 
-static bool has_purposes_not_critical(struct sg_lint_view *view)
+static bool has_any_purpose_not_critical(struct sg_lint_view *view)
 {
-    return sg_lint_critical(view, NID_ext_key_usage) != 1;
+    return sg_lint_critical(view, NID_ext_key_usage) != 1 ||
+           !sg_lint_has_purpose(view, NID_anyExtendedKeyUsage);
 }
 
 static bool has_no_purpose_twice(struct sg_lint_view *view)
@@ -170,7 +171,7 @@ const struct sg_lint_rule SG_LINT_USAGE[] = {
      has_only_bits_with_key_agreement},
     {"RFC 8813 3", "keyUsage must suit the kind of key", has_key_usage_of_its_key},
     {"RFC 5280 4.2.1.12", "extendedKeyUsage must not be empty", has_some_purpose},
-    {"RFC 5280 4.2.1.12", "extendedKeyUsage must not be critical", has_purposes_not_critical},
+    {"RFC 5280 4.2.1.12", "anyExtendedKeyUsage must not be critical", has_any_purpose_not_critical},
     {"RFC 5280 4.2.1.12", "no key purpose may be there twice", has_no_purpose_twice},
     {"RFC 5280 4.2.1.12", "anyExtendedKeyUsage must stand alone", has_any_purpose_alone},
     {"RFC 5280 4.2.1.12", "keyUsage must suit the key purposes", has_key_usage_for_its_purposes},

@@ -5,11 +5,28 @@
 #include "base/clock.h"
 #include "request/request.h"
 
+/* ${issuer.name} can be said; what stands in its subject, only its certificate knows. */
+static bool refers_to_issuers_subject(struct sg_slice source)
+{
+    static const char ISSUER[] = "${issuer.", NAME[] = "${issuer.name}";
+    const uint8_t *end = source.data + source.len, *at = source.data;
+
+    while ((at = memmem(at, (size_t)(end - at), ISSUER, strlen(ISSUER))) != NULL) {
+        if ((size_t)(end - at) < strlen(NAME) || memcmp(at, NAME, strlen(NAME)) != 0)
+            return true;
+        at += strlen(NAME);
+    }
+    return false;
+}
+
 /* An issuer that limits nothing, for those who have no CA's home. */
 static struct sg_issuer_facts boundless_issuer(const struct sg_csr_wish *wish)
 {
+    static const struct sg_name UNKNOWN = {0};
+
     return (struct sg_issuer_facts){
         .name = wish->issuer_name,
+        .subject = &UNKNOWN,
         .scheme = SG_ECDSA_SHA256,
         .not_after = SG_TIME_NEVER,
         .path_length = -1,
@@ -56,6 +73,11 @@ static bool check_given(const struct sg_csr_wish *wish, struct sg_error *error)
         return sg_fail(error, SG_USAGE, NULL,
                        "policy %s certifies a user: name them by --user NAME, as the home's "
                        "registry has them, or by --set user.name=NAME",
+                       name);
+    if (wish->issuer == NULL && refers_to_issuers_subject(source))
+        return sg_fail(error, SG_USAGE, NULL,
+                       "policy %s repeats the issuer's subject in certificates: use the home of "
+                       "the CA that issues under it (-C DIR)",
                        name);
     if (wish->issuer == NULL && wish->issuer_name[0] == '\0' &&
         memmem(source.data, source.len, ISSUER, strlen(ISSUER)) != NULL)

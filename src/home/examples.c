@@ -11,11 +11,12 @@
  * 2026-01-01T00:00:00Z. */
 #define EXAMPLE_NOW INT64_C(1767225600)
 
-/* An issuer that limits nothing; no rule of a policy looks at its certificate. */
-static struct sg_issuer_facts make_issuer(void)
+/* An issuer that limits nothing but by the subject that the example gives it. */
+static struct sg_issuer_facts make_issuer(const struct sg_policy_example *example)
 {
     return (struct sg_issuer_facts){
         .name = "example",
+        .subject = example->issuer,
         .scheme = SG_ECDSA_SHA256,
         .not_after = SG_TIME_NEVER,
         .path_length = -1,
@@ -47,7 +48,7 @@ static bool decide(const struct sg_policy *policy, const struct sg_policy_exampl
                    const struct sg_request *request, struct sg_error *error)
 {
     struct sg_requester requester = make_requester(example);
-    struct sg_issuer_facts issuer = make_issuer();
+    struct sg_issuer_facts issuer = make_issuer(example);
     const struct sg_decision_input input = {
         .request = request, .requester = &requester, .issuer = &issuer, .now = EXAMPLE_NOW};
     sg_auto(sg_plan) struct sg_plan plan = {0};

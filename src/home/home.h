@@ -43,6 +43,7 @@ SG_MUST_USE bool sg_home_policy(struct sg_home *home, const char *name,
 struct sg_issuer {
     const struct sg_issuer_entry *entry;
     struct sg_issuer_facts facts;
+    struct sg_name subject;   /* facts.subject, when it is there */
     STACK_OF(X509) * chain;   /* from its issuer up to the root; empty for a root, and while it has
                                  no certificate */
     int64_t id;               /* in the store */

@@ -177,6 +177,9 @@ static bool load_certificate(const struct sg_home *home, struct sg_issuer *issue
     if (!read_certificate(home, issuer->entry, &facts->certificate, error))
         return false;
     facts->path_length = sg_cert_path_length(facts->certificate);
+    if (sg_name_decode(X509_get_subject_name(facts->certificate), "subject", &issuer->subject,
+                       NULL))
+        facts->subject = &issuer->subject;
     if (!sg_cert_validity(facts->certificate, &facts->not_before, &facts->not_after, &why) ||
         !sg_public_key_of_certificate(facts->certificate, &facts->key, &why))
         return fail_as_invalid(issuer->entry, issuer->entry->certificate, &why, error);
@@ -318,6 +321,7 @@ void sg_issuer_free(struct sg_issuer *issuer)
         return;
     sg_signer_close(issuer->signer);
     sg_public_key_done(&issuer->facts.key);
+    sg_name_done(&issuer->subject);
     X509_free(issuer->facts.certificate);
     sg_chain_free(issuer->chain);
     free(issuer);

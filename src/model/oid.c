@@ -13,7 +13,7 @@ struct word {
 };
 
 /* RFC 4519, RFC 5280 appendix A.1, RFC 2985 (emailAddress), ETSI EN 319 412-1
- * (organizationIdentifier). */
+ * (organizationIdentifier), Matter 6.1.1 (VID, PID). */
 static const struct word ATTRIBUTES[] = {
     {"CN", "2.5.4.3"},
     {"O", "2.5.4.10"},
@@ -36,6 +36,8 @@ static const struct word ATTRIBUTES[] = {
     {"UID", "0.9.2342.19200300.100.1.1"},
     {"DC", "0.9.2342.19200300.100.1.25"},
     {"emailAddress", "1.2.840.113549.1.9.1"},
+    {"VID", "1.3.6.1.4.1.37244.2.1"},
+    {"PID", "1.3.6.1.4.1.37244.2.2"},
     {0},
 };
 

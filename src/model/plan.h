@@ -19,6 +19,7 @@ struct sg_plan {
     struct sg_sans sans;
     unsigned key_usage;      /* SG_KU_* mask, never 0 */
     struct sg_oids purposes; /* empty: no extendedKeyUsage */
+    bool critical_purposes;
     bool ca;
     long path_length;                /* -1: none; only with ca */
     struct sg_extensions extensions; /* by OID, ready-made values */

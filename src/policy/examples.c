@@ -9,6 +9,7 @@ enum { MOST_EXAMPLES = 1000 };
 struct reading {
     struct sg_policy_example *example;
     struct sg_record *device, *user;
+    struct sg_name *issuer;
 };
 
 static bool read_csr(const struct sg_yaml *document, const struct sg_yaml_node *node, void *into,
@@ -65,6 +66,31 @@ static bool read_user(const struct sg_yaml *document, const struct sg_yaml_node 
     return read_record(document, node, "name", reading->user, error);
 }
 
+/* Only what the policy looks at has to be named. */
+static bool read_issuer(const struct sg_yaml *document, const struct sg_yaml_node *node, void *into,
+                        struct sg_error *error)
+{
+    struct reading *reading = into;
+
+    if (node->kind != SG_YAML_MAPPING || node->num_children == 0)
+        return sg_yaml_fail(document, node, error,
+                            "issuer is a mapping of what its subject has, such as {CN: Example "
+                            "Root}");
+    for (size_t i = 0; i < node->num_children; i++) {
+        const struct sg_yaml_node *child = &node->children[i];
+        const char *oid = NULL, *text = NULL;
+        struct sg_error cause = {0};
+
+        if (!sg_oid_of_attribute(child->key, &oid, &cause))
+            return sg_policy_fail_at_key(document, child, &cause, error);
+        if (!sg_yaml_text(document, child, &text, error))
+            return false;
+        if (!sg_name_add(reading->issuer, oid, text, &cause))
+            return sg_policy_fail_at(document, child, &cause, error);
+    }
+    return true;
+}
+
 static bool read_refuse(const struct sg_yaml *document, const struct sg_yaml_node *node, void *into,
                         struct sg_error *error)
 {
@@ -94,11 +120,9 @@ static bool read_expect(const struct sg_yaml *document, const struct sg_yaml_nod
 }
 
 static const struct sg_yaml_field FIELDS[] = {
-    {"csr", SG_YAML_REQUIRED, read_csr},
-    {"device", SG_YAML_OPTIONAL, read_device},
-    {"user", SG_YAML_OPTIONAL, read_user},
-    {"expect", SG_YAML_REQUIRED, read_expect},
-    {0},
+    {"csr", SG_YAML_REQUIRED, read_csr},       {"device", SG_YAML_OPTIONAL, read_device},
+    {"user", SG_YAML_OPTIONAL, read_user},     {"issuer", SG_YAML_OPTIONAL, read_issuer},
+    {"expect", SG_YAML_REQUIRED, read_expect}, {0},
 };
 
 static bool read_example(const struct sg_yaml *document, const struct sg_yaml_node *node,
@@ -109,9 +133,11 @@ static bool read_example(const struct sg_yaml *document, const struct sg_yaml_no
         .example = &examples->items[examples->num],
         .device = &examples->records[2 * examples->num],
         .user = &examples->records[2 * examples->num + 1],
+        .issuer = &examples->issuers[examples->num],
     };
 
     examples->num++;
+    reading.example->issuer = reading.issuer;
     reading.example->line = node->line;
     return sg_yaml_mapping(document, node, FIELDS, &reading, error);
 }
@@ -127,7 +153,8 @@ bool sg_policy_read_examples(const struct sg_yaml *document, const struct sg_yam
     if (examples->items == NULL)
         return false;
     examples->records = calloc(2 * node->num_children, sizeof *examples->records);
-    if (examples->records == NULL)
+    examples->issuers = calloc(node->num_children, sizeof *examples->issuers);
+    if (examples->records == NULL || examples->issuers == NULL)
         return sg_fail_memory(error);
     return sg_yaml_each(document, node, read_example, examples, error);
 }
@@ -136,6 +163,9 @@ void sg_policy_examples_done(struct sg_policy_examples *examples)
 {
     for (size_t i = 0; examples->records != NULL && i < 2 * examples->num; i++)
         sg_record_done(&examples->records[i]);
+    for (size_t i = 0; examples->issuers != NULL && i < examples->num; i++)
+        sg_name_done(&examples->issuers[i]);
+    free(examples->issuers);
     free(examples->records);
     free(examples->items);
     *examples = (struct sg_policy_examples){0};

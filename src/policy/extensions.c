@@ -4,7 +4,8 @@
 #include "decision.h"
 #include "reading.h"
 
-#define SID_OID "1.3.6.1.4.1.311.25.2"
+#define SID_OID      "1.3.6.1.4.1.311.25.2"
+#define NO_CHECK_OID "1.3.6.1.5.5.7.48.1.5"
 
 /* What Signet writes itself, or has keys of its own for. */
 static const struct own {
@@ -94,6 +95,34 @@ static bool check_kind(const struct sg_yaml *document, const struct sg_yaml_node
     return true;
 }
 
+/* Verifiers refuse what is critical and unknown to them. OpenSSL stands for them here, as in the
+ * lint of the finished certificate, which would not let it pass. */
+static bool is_known_to_verifiers(const char *oid)
+{
+    sg_auto(ASN1_OBJECT) ASN1_OBJECT *object = OBJ_txt2obj(oid, 1);
+    sg_auto(X509_EXTENSION) X509_EXTENSION *extension = X509_EXTENSION_new();
+
+    return object != NULL && extension != NULL && X509_EXTENSION_set_object(extension, object) &&
+           X509_supported_extension(extension);
+}
+
+static bool check_critical(const struct sg_yaml *document,
+                           const struct sg_policy_extension *extension, struct sg_error *error)
+{
+    const char *word = sg_oid_extension_word(extension->oid);
+
+    if (!extension->critical)
+        return true;
+    if (strcmp(extension->oid, NO_CHECK_OID) == 0)
+        return sg_yaml_fail(document, sg_yaml_get(extension->node, "critical"), error,
+                            "%s must not be critical (RFC 6960 4.2.2.2.1)", word);
+    return is_known_to_verifiers(extension->oid) ||
+           sg_yaml_fail(document, sg_yaml_get(extension->node, "critical"), error,
+                        "%s can't be critical: verifiers such as OpenSSL don't know it and would "
+                        "refuse the certificate (RFC 5280 4.2)",
+                        word);
+}
+
 static bool check_once(const struct sg_yaml *document, const struct sg_yaml_node *node,
                        const struct sg_policy_extensions *extensions, struct sg_error *error)
 {
@@ -117,6 +146,7 @@ static bool read_extension(const struct sg_yaml *document, const struct sg_yaml_
     extension->node = node;
     return sg_yaml_mapping(document, node, FIELDS, extension, error) &&
            check_kind(document, node, extension, error) &&
+           check_critical(document, extension, error) &&
            sg_policy_content_check(document, node, &extension->content, "the extension", error) &&
            check_once(document, node, extensions, error);
 }

@@ -31,10 +31,10 @@ static bool check_literal_rdn(const struct sg_yaml *document, const struct sg_po
     return true;
 }
 
-static bool read_rdn(const struct sg_yaml *document, const struct sg_yaml_node *node, void *into,
-                     struct sg_error *error)
+static bool read_pair(const struct sg_yaml *document, const struct sg_yaml_node *node,
+                      sg_yaml_reader *read_value, struct sg_policy_subject *subject,
+                      struct sg_error *error)
 {
-    struct sg_policy_subject *subject = into;
     struct sg_policy_rdn *rdn = &subject->items[subject->num++];
     const struct sg_yaml_node *value = NULL;
     struct sg_error cause = {0};
@@ -43,17 +43,36 @@ static bool read_rdn(const struct sg_yaml *document, const struct sg_yaml_node *
         return false;
     if (!sg_oid_of_attribute(value->key, &rdn->oid, &cause))
         return sg_policy_fail_at_key(document, value, &cause, error);
-    return sg_value_read(document, value, &rdn->value, error) &&
+    return read_value(document, value, &rdn->value, error) &&
            check_literal_rdn(document, rdn, error);
+}
+
+static bool read_rdn(const struct sg_yaml *document, const struct sg_yaml_node *node, void *into,
+                     struct sg_error *error)
+{
+    return read_pair(document, node, sg_value_read, into, error);
+}
+
+static bool read_rdn_of_subject(const struct sg_yaml *document, const struct sg_yaml_node *node,
+                                void *into, struct sg_error *error)
+{
+    return read_pair(document, node, sg_value_read_of_subject, into, error);
+}
+
+static bool read_rdns(const struct sg_yaml *document, const struct sg_yaml_node *node,
+                      const char *what, sg_yaml_reader *read, struct sg_policy_subject *name,
+                      struct sg_error *error)
+{
+    name->node = node;
+    name->items =
+        sg_policy_new_list(document, node, what, SG_LIMIT_RDNS, sizeof *name->items, error);
+    return name->items != NULL && sg_yaml_each(document, node, read, name, error);
 }
 
 bool sg_policy_read_rdns(const struct sg_yaml *document, const struct sg_yaml_node *node,
                          const char *what, struct sg_policy_subject *name, struct sg_error *error)
 {
-    name->node = node;
-    name->items =
-        sg_policy_new_list(document, node, what, SG_LIMIT_RDNS, sizeof *name->items, error);
-    return name->items != NULL && sg_yaml_each(document, node, read_rdn, name, error);
+    return read_rdns(document, node, what, read_rdn, name, error);
 }
 
 /* `subject: []` is a policy whose certificates are named by san alone. */
@@ -65,11 +84,27 @@ bool sg_policy_read_subject(const struct sg_yaml *document, const struct sg_yaml
     policy->subject.node = node;
     if (node->kind == SG_YAML_SEQUENCE && node->num_children == 0)
         return true;
-    return sg_policy_read_rdns(document, node, "subject", &policy->subject, error);
+    return read_rdns(document, node, "subject", read_rdn_of_subject, &policy->subject, error);
+}
+
+/* A self-signed certificate's issuer is itself: there is nothing to agree with. */
+static bool check_of_issuer(const struct sg_policy *policy, struct sg_error *error)
+{
+    for (size_t i = 0; i < policy->subject.num && policy->ca.self_signed; i++) {
+        const struct sg_value *value = &policy->subject.items[i].value;
+
+        if (value->of_issuer != SG_OF_ISSUER_ANY)
+            return sg_yaml_fail(policy->document, value->node, error,
+                                "'issuer' compares with the issuer's subject, and a self_signed "
+                                "certificate has no issuer but itself");
+    }
+    return true;
 }
 
 bool sg_policy_check_subject(const struct sg_policy *policy, struct sg_error *error)
 {
+    if (!check_of_issuer(policy, error))
+        return false;
     if (policy->subject.num > 0)
         return true;
     if (policy->ca.node != NULL)
@@ -101,13 +136,14 @@ static const char *nth_of_type(const struct sg_name *name, const char *oid, size
     return NULL;
 }
 
-/* How many entries of the same type stand before the entry at index. */
-static size_t num_before(const struct sg_policy_subject *subject, size_t index)
+/* How many entries of the same type, but for those in skipped, stand before the entry at index. */
+static size_t num_before(const struct sg_policy_subject *subject, size_t index, uint64_t skipped)
 {
     size_t num = 0;
 
     for (size_t i = 0; i < index; i++)
-        num += strcmp(subject->items[i].oid, subject->items[index].oid) == 0;
+        num += (skipped >> i & 1) == 0 &&
+               strcmp(subject->items[i].oid, subject->items[index].oid) == 0;
     return num;
 }
 
@@ -120,40 +156,98 @@ static void name_field(const char *word, size_t nth, char field[SG_DECISION_FIEL
         snprintf(field, SG_DECISION_FIELD_SIZE, "subject.%.60s[%zu]", word, nth + 1);
 }
 
-static bool decide_rdn(struct sg_decision *decision, size_t index)
+/* A text that an entry would give, and room for what is against it. */
+struct candidate {
+    const struct sg_policy_rdn *rdn;
+    const char *word, *text;
+    size_t nth; /* among those of its type that the certificate gets, from 0 */
+    char refusal[SG_ERROR_TEXT_SIZE];
+};
+
+/* The issuer's own subject limits what it may say of others. */
+static bool agrees_with_issuer(const struct sg_issuer_facts *issuer, struct candidate *candidate)
 {
-    const struct sg_policy_rdn *rdn = &decision->policy->subject.items[index];
-    const char *word = sg_oid_attribute_word(rdn->oid);
-    size_t nth = num_before(&decision->policy->subject, index);
+    const char *word = candidate->word, *text = candidate->text, *found = NULL;
+    enum sg_of_issuer mode = candidate->rdn->value.of_issuer;
+    size_t num = 0;
+
+    if (mode == SG_OF_ISSUER_ANY)
+        return true;
+    if (issuer->subject != NULL)
+        found = sg_name_first(issuer->subject, candidate->rdn->oid, &num);
+    if (issuer->subject == NULL)
+        snprintf(candidate->refusal, sizeof candidate->refusal,
+                 "issuer %s has no subject that can be read, and %s has to agree with it",
+                 issuer->name, word);
+    else if (num > 1 || (num == 0 && mode == SG_OF_ISSUER_EQUAL))
+        snprintf(candidate->refusal, sizeof candidate->refusal,
+                 "issuer %s has %zu values of %s in its subject, and this policy's %s=%.200s has "
+                 "to be equal to one",
+                 issuer->name, num, word, word, text);
+    else if (num == 1 && strcmp(found, text) != 0)
+        snprintf(candidate->refusal, sizeof candidate->refusal,
+                 "issuer %s has %s=%.100s and may certify no other; the certificate would have "
+                 "%s=%.100s",
+                 issuer->name, word, found, word, text);
+    return candidate->refusal[0] == '\0';
+}
+
+static bool agrees_with_request(const struct sg_request *request, struct candidate *candidate)
+{
+    const char *asked = nth_of_type(&request->subject, candidate->rdn->oid, candidate->nth);
+
+    if (asked == NULL || strcmp(asked, candidate->text) == 0)
+        return true;
+    snprintf(candidate->refusal, sizeof candidate->refusal,
+             "the request says %s=%.200s; this policy gives %s=%.200s", candidate->word, asked,
+             candidate->word, candidate->text);
+    return false;
+}
+
+static bool decide_text(struct sg_decision *decision, const char *field,
+                        struct candidate *candidate)
+{
+    bool ignores_request = decision->policy->asked.subject == SG_ASKED_IGNORE;
+    struct sg_error cause = {0};
+
+    if (!agrees_with_issuer(decision->input->issuer, candidate) ||
+        (!ignores_request && !agrees_with_request(decision->input->request, candidate)))
+        return sg_decision_refuse(decision, field, "%s", candidate->refusal);
+    if (!sg_name_add(&decision->plan.subject, candidate->rdn->oid, candidate->text, &cause))
+        return sg_decision_refuse_for(decision, field, &cause);
+    return sg_decision_pass(decision, field, "%s=%s", candidate->word, candidate->text);
+}
+
+/* left_out: a bit for each entry that had no value; the request does not say those either. */
+static bool decide_rdn(struct sg_decision *decision, size_t index, uint64_t *left_out)
+{
+    const struct sg_policy_subject *subject = &decision->policy->subject;
+    const struct sg_policy_rdn *rdn = &subject->items[index];
+    struct candidate candidate = {.rdn = rdn, .word = sg_oid_attribute_word(rdn->oid)};
     sg_auto(sg_buf) struct sg_buf buf = {0};
     struct sg_error cause = {0};
     char field[SG_DECISION_FIELD_SIZE];
-    const char *asked = NULL;
-    char *text = NULL;
 
-    name_field(word, nth, field);
+    name_field(candidate.word, num_before(subject, index, 0), field);
     if (!sg_value_resolve(&rdn->value, decision->input, &buf, &cause))
         return sg_decision_refuse_for(decision, field, &cause);
-    if (buf.len == 0)
+    if (buf.len == 0) {
+        *left_out |= UINT64_C(1) << index;
         return sg_decision_pass(decision, field, "left out, as %s has no value", rdn->value.source);
-    text = (char *)buf.data;
-    if (!check_encodable(rdn->oid, text, &cause))
+    }
+    if (!check_encodable(rdn->oid, (char *)buf.data, &cause))
         return sg_decision_refuse_for(decision, field, &cause);
-    asked = nth_of_type(&decision->input->request->subject, rdn->oid, nth);
-    if (decision->policy->asked.subject != SG_ASKED_IGNORE && asked != NULL &&
-        strcmp(asked, text) != 0)
-        return sg_decision_refuse(decision, field,
-                                  "the request says %s=%.200s; this policy gives %s=%.200s", word,
-                                  asked, word, text);
-    if (!sg_name_add(&decision->plan.subject, rdn->oid, text, &cause))
-        return sg_decision_refuse_for(decision, field, &cause);
-    return sg_decision_pass(decision, field, "%s=%s", word, text);
+    candidate.text = (const char *)buf.data;
+    candidate.nth = num_before(subject, index, *left_out);
+    return decide_text(decision, field, &candidate);
 }
 
 bool sg_policy_rule_subject(struct sg_decision *decision)
 {
+    uint64_t left_out = 0;
+
     for (size_t i = 0; i < decision->policy->subject.num; i++) {
-        if (!decide_rdn(decision, i))
+        if (!decide_rdn(decision, i, &left_out))
             return false;
     }
     return true;

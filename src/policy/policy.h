@@ -82,6 +82,7 @@ SG_MUST_USE bool sg_policy_check(const struct sg_policy *policy,
 struct sg_policy_example {
     const char *csr;                       /* path beside the policy file */
     const struct sg_record *device, *user; /* NULL when the example names none */
+    const struct sg_name *issuer;          /* the subject of who issues; may be empty */
     bool accept;
     const char *refuse; /* the rule that must refuse: "subject.CN" */
     unsigned line;

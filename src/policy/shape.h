@@ -118,6 +118,7 @@ struct sg_policy_asked {
 struct sg_policy_examples {
     struct sg_policy_example *items;
     struct sg_record *records; /* two for each example: device and user */
+    struct sg_name *issuers;   /* one for each */
     size_t num;
 };
 
@@ -132,6 +133,7 @@ struct sg_policy {
     struct sg_policy_subject subject;
     struct sg_policy_sans sans;
     struct sg_oids purposes;
+    bool critical_purposes;
     struct sg_policy_extensions extensions;
     struct sg_policy_fixed fixed[SG_NUM_FIXED];
     struct sg_policy_ca ca;

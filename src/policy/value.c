@@ -43,14 +43,17 @@ static bool check_name(const struct sg_yaml *document, const struct sg_value *va
     struct sg_error cause = {0};
 
     switch (part->source) {
+    case SG_VALUE_ISSUER:
+        if (strcmp(part->name, "name") == 0)
+            return true; /* in signet.yaml, and not the attribute of that name */
+        return sg_oid_of_attribute(part->name, &part->oid, NULL) ||
+               sg_yaml_fail(document, value->node, error,
+                            "${issuer.%s} is no reference; of the issuer there are ${issuer.name} "
+                            "and ${issuer.TYPE}, what its subject has of a type such as CN",
+                            part->name);
     case SG_VALUE_REQUEST:
         return sg_oid_of_attribute(part->name, &part->oid, &cause) ||
                sg_policy_fail_at(document, value->node, &cause, error);
-    case SG_VALUE_ISSUER:
-        return strcmp(part->name, "name") == 0 ||
-               sg_yaml_fail(document, value->node, error,
-                            "${issuer.%s} is no reference; of the issuer there is ${issuer.name}",
-                            part->name);
     default:
         return is_attribute_name(part->name) ||
                sg_yaml_fail(document, value->node, error,
@@ -80,7 +83,7 @@ static bool read_reference(const struct sg_yaml *document, const struct sg_value
     }
     return sg_yaml_fail(document, value->node, error,
                         "${%.*s} is no reference: use ${device.NAME}, ${user.NAME}, "
-                        "${request.TYPE} or ${issuer.name}; $${ is a plain ${",
+                        "${request.TYPE}, ${issuer.TYPE} or ${issuer.name}; $${ is a plain ${",
                         (int)(reference.len < 60 ? reference.len : 60), text);
 }
 
@@ -179,6 +182,20 @@ static bool read_each(const struct sg_yaml *document, const struct sg_yaml_node 
                         LONGEST_SEPARATOR);
 }
 
+static bool read_of_issuer(const struct sg_yaml *document, const struct sg_yaml_node *node,
+                           void *into, struct sg_error *error)
+{
+    static const struct sg_yaml_choice CHOICES[] = {
+        {"equal", SG_OF_ISSUER_EQUAL}, {"equal-or-absent", SG_OF_ISSUER_EQUAL_OR_ABSENT}, {0}};
+    struct sg_value *value = into;
+    int choice = SG_OF_ISSUER_ANY;
+
+    if (!sg_yaml_word(document, node, CHOICES, &choice, error))
+        return false;
+    value->of_issuer = (enum sg_of_issuer)choice;
+    return true;
+}
+
 static const struct sg_yaml_field FIELDS[] = {
     {"value", SG_YAML_REQUIRED, read_text},
     {"match", SG_YAML_OPTIONAL, read_match},
@@ -191,6 +208,14 @@ static const struct sg_yaml_field EACH_FIELDS[] = {
     {"match", SG_YAML_OPTIONAL, read_match},
     {"optional", SG_YAML_OPTIONAL, read_optional},
     {"each", SG_YAML_OPTIONAL, read_each},
+    {0},
+};
+
+static const struct sg_yaml_field SUBJECT_FIELDS[] = {
+    {"value", SG_YAML_REQUIRED, read_text},
+    {"match", SG_YAML_OPTIONAL, read_match},
+    {"optional", SG_YAML_OPTIONAL, read_optional},
+    {"issuer", SG_YAML_OPTIONAL, read_of_issuer},
     {0},
 };
 
@@ -244,6 +269,12 @@ bool sg_value_read_each(const struct sg_yaml *document, const struct sg_yaml_nod
     return read_value(document, node, EACH_FIELDS, into, error);
 }
 
+bool sg_value_read_of_subject(const struct sg_yaml *document, const struct sg_yaml_node *node,
+                              void *into, struct sg_error *error)
+{
+    return read_value(document, node, SUBJECT_FIELDS, into, error);
+}
+
 void sg_value_done(struct sg_value *value)
 {
     for (size_t i = 0; i < value->num; i++)
@@ -291,24 +322,38 @@ static const char *find_in_record(const struct sg_record *record, bool is_there,
     return NULL;
 }
 
-/* is_absent tells a value that is not there from one that is there twice. */
-static const char *find_in_request(const struct sg_request *request,
-                                   const struct sg_value_part *part, bool *is_absent,
+/* The one value of a type in a subject; whose and of_whom name the reference and its owner.
+ * is_absent tells a value that is not there from one that is there twice. */
+static const char *find_in_subject(const struct sg_name *subject, const struct sg_value_part *part,
+                                   const char *whose, const char *of_whom, bool *is_absent,
                                    struct sg_error *why)
 {
     size_t num = 0;
-    const char *found = sg_name_first(&request->subject, part->oid, &num);
+    const char *found = sg_name_first(subject, part->oid, &num);
 
     *is_absent = num == 0;
     if (num == 0)
-        sg_fail(why, SG_REFUSED, NULL,
-                "${request.%s} has no value: the request's subject has no %s", part->name,
-                part->name);
+        sg_fail(why, SG_REFUSED, NULL, "${%s.%s} has no value: the %s subject has no %s", whose,
+                part->name, of_whom, part->name);
     if (num > 1)
-        sg_fail(why, SG_REFUSED, NULL,
-                "${request.%s} wants exactly one value: the request's subject has %zu", part->name,
-                num);
+        sg_fail(why, SG_REFUSED, NULL, "${%s.%s} wants exactly one value: the %s subject has %zu",
+                whose, part->name, of_whom, num);
     return num == 1 ? found : NULL;
+}
+
+static const char *find_of_issuer(const struct sg_issuer_facts *issuer,
+                                  const struct sg_value_part *part, bool *is_absent,
+                                  struct sg_error *why)
+{
+    if (part->oid == NULL)
+        return issuer->name;
+    if (issuer->subject != NULL)
+        return find_in_subject(issuer->subject, part, "issuer", "issuer's", is_absent, why);
+    *is_absent = false; /* nobody knows */
+    sg_fail(why, SG_REFUSED, NULL,
+            "${issuer.%s} has no value: issuer %s has no subject that can be read", part->name,
+            issuer->name);
+    return NULL;
 }
 
 /* The text that a reference stands for, or NULL with a reason. */
@@ -326,9 +371,10 @@ static const char *find(const struct sg_value_part *part, const struct sg_decisi
         return find_in_record(&requester->user, requester->has_user, "user", "name", part->name,
                               why);
     case SG_VALUE_REQUEST:
-        return find_in_request(input->request, part, is_absent, why);
+        return find_in_subject(&input->request->subject, part, "request", "request's", is_absent,
+                               why);
     default:
-        return input->issuer->name;
+        return find_of_issuer(input->issuer, part, is_absent, why);
     }
 }
 

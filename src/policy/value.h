@@ -19,12 +19,15 @@ enum sg_value_source {
     SG_VALUE_ISSUER,
 };
 
+/* How a name of the subject has to agree with the issuer's own subject. */
+enum sg_of_issuer { SG_OF_ISSUER_ANY, SG_OF_ISSUER_EQUAL, SG_OF_ISSUER_EQUAL_OR_ABSENT };
+
 /* A piece of literal text, or one reference. */
 struct sg_value_part {
     enum sg_value_source source;
     struct sg_slice literal; /* in the document's text */
     char *name;              /* what stands behind the dot of a reference */
-    const char *oid;         /* of ${request.TYPE}; a const table's, or name */
+    const char *oid;         /* of ${request.TYPE} and ${issuer.TYPE}; a const table's, or name */
 };
 
 /* Zero-initialised is empty. */
@@ -35,6 +38,7 @@ struct sg_value {
     size_t num;
     struct sg_pattern *match; /* NULL for none */
     bool optional;
+    enum sg_of_issuer of_issuer;
     const char *each; /* what stands between the entries of the reference's value; NULL: one text */
 };
 
@@ -52,6 +56,10 @@ SG_MUST_USE bool sg_value_read(const struct sg_yaml *document, const struct sg_y
 /* sg_value_read_each is the same where several entries may come of one text: {…, each: ','}. */
 SG_MUST_USE bool sg_value_read_each(const struct sg_yaml *document, const struct sg_yaml_node *node,
                                     void *into, struct sg_error *error);
+/* sg_value_read_of_subject is the same for a name of the subject: {…, issuer: equal}. */
+SG_MUST_USE bool sg_value_read_of_subject(const struct sg_yaml *document,
+                                          const struct sg_yaml_node *node, void *into,
+                                          struct sg_error *error);
 void sg_value_done(struct sg_value *value);
 
 /* sg_value_is_literal: the text is the same for everybody. */

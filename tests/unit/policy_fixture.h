@@ -5,6 +5,8 @@
 
 #include "expect.h"
 
+#include <openssl/x509v3.h>
+
 #include "base/clock.h"
 #include "policy/policy.h"
 
@@ -80,6 +82,7 @@ struct asking {
     struct sg_request request;
     struct sg_requester requester;
     struct sg_issuer_facts issuer;
+    struct sg_name issuer_subject;
     int64_t now;
 };
 
@@ -116,6 +119,7 @@ static inline void asking_init(struct asking *asking)
                    .ca_issuers_url = "http://pki.example.com/issuing.cer"},
         .now = moment("2026-01-01"),
     };
+    asking->issuer.subject = &asking->issuer_subject;
     asking->requester.device.id = strdup("device-AB12");
     must(sg_record_set(&asking->requester.device, "type", "leo", &error), &error);
     must(sg_record_set(&asking->requester.device, "empty", "", &error), &error);
@@ -125,6 +129,8 @@ static inline void asking_done(struct asking *asking)
 {
     sg_request_done(&asking->request);
     sg_requester_done(&asking->requester);
+    sg_name_done(&asking->issuer_subject);
+    X509_free(asking->issuer.certificate);
 }
 SG_DEFINE_CLEANUP_IN_PLACE(asking, asking_done)
 
@@ -134,6 +140,26 @@ static inline struct sg_decision_input input_of(const struct asking *asking)
                                       .requester = &asking->requester,
                                       .issuer = &asking->issuer,
                                       .now = asking->now};
+}
+
+/* Preparations of an issuer: its subject; its certificate, which has nothing but nameConstraints as
+ * OpenSSL's configuration writes them. */
+static inline void have_issuer(struct asking *asking, const char *subject)
+{
+    struct sg_error error = {0};
+
+    must(sg_name_parse(subject, &asking->issuer_subject, &error), &error);
+}
+
+static inline void constrain_issuer(struct asking *asking, const char *constraints)
+{
+    X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, NULL, NID_name_constraints, constraints);
+
+    asking->issuer.certificate = X509_new();
+    if (extension == NULL || asking->issuer.certificate == NULL ||
+        !X509_add_ext(asking->issuer.certificate, extension, -1))
+        fail_msg("nameConstraints %s can't be made", constraints);
+    X509_EXTENSION_free(extension);
 }
 
 /* Preparations of a request. */

@@ -359,6 +359,48 @@ static void add_small_country(X509 *certificate)
     add_string(certificate, NID_countryName, V_ASN1_PRINTABLESTRING, "de", 2);
 }
 
+static void add_matter(X509 *certificate, const char *oid, int type, const char *value)
+{
+    sg_auto(ASN1_OBJECT) ASN1_OBJECT *object = OBJ_txt2obj(oid, 1);
+
+    assert_true(X509_NAME_add_entry_by_OBJ(X509_get_subject_name(certificate), object, type,
+                                           (const unsigned char *)value, -1, -1, 0));
+}
+#define VENDOR  "1.3.6.1.4.1.37244.2.1"
+#define PRODUCT "1.3.6.1.4.1.37244.2.2"
+
+static void add_small_vendor(X509 *certificate)
+{
+    add_matter(certificate, VENDOR, V_ASN1_UTF8STRING, "fff1");
+}
+
+static void add_printable_vendor(X509 *certificate)
+{
+    add_matter(certificate, VENDOR, V_ASN1_PRINTABLESTRING, "FFF1");
+}
+
+static void add_long_vendor(X509 *certificate)
+{
+    add_matter(certificate, VENDOR, V_ASN1_UTF8STRING, "0FFF1");
+}
+
+static void add_two_vendors(X509 *certificate)
+{
+    add_matter(certificate, VENDOR, V_ASN1_UTF8STRING, "FFF1");
+    add_matter(certificate, VENDOR, V_ASN1_UTF8STRING, "FFF1");
+}
+
+static void add_small_product(X509 *certificate)
+{
+    add_matter(certificate, VENDOR, V_ASN1_UTF8STRING, "FFF1");
+    add_matter(certificate, PRODUCT, V_ASN1_UTF8STRING, "abcd");
+}
+
+static void add_lone_product(X509 *certificate)
+{
+    add_matter(certificate, PRODUCT, V_ASN1_UTF8STRING, "8000");
+}
+
 static void repeat_an_extension(X509 *certificate)
 {
     assert_true(X509_add_ext(certificate, X509_get_ext(certificate, 0), -1));
@@ -493,9 +535,9 @@ static void have_no_purposes(X509 *certificate)
     REPLACE(certificate, NID_ext_key_usage, 0, "\x30\x00");
 }
 
-static void tighten_purposes(X509 *certificate)
+static void tighten_any_purpose(X509 *certificate)
 {
-    flip_critical(certificate, NID_ext_key_usage);
+    REPLACE(certificate, NID_ext_key_usage, 1, "\x30\x06\x06\x04\x55\x1d\x25\x00");
 }
 
 static void repeat_a_purpose(X509 *certificate)
@@ -713,7 +755,14 @@ static const struct {
     {"dataEncipherment on EC", DEVICE, encipher_data, "RFC 8813 3", "found dataEncipherment"},
     {"keyAgreement on RSA", DEVICE, agree_with_rsa, "RFC 8813 3", "found keyAgreement"},
     {"no purposes", DEVICE, have_no_purposes, "RFC 5280 4.2.1.12", "must not be empty"},
-    {"critical purposes", DEVICE, tighten_purposes, "RFC 5280 4.2.1.12", "not be critical"},
+    {"any purpose critical", DEVICE, tighten_any_purpose, "RFC 5280 4.2.1.12", "not be critical"},
+    {"VID in small letters", DEVICE, add_small_vendor, "Matter 6.2.2", "four capital hex digits"},
+    {"VID in another string", DEVICE, add_printable_vendor, "Matter 6.2.2",
+     "four capital hex digits"},
+    {"VID too long", DEVICE, add_long_vendor, "Matter 6.2.2", "four capital hex digits"},
+    {"two VIDs", DEVICE, add_two_vendors, "Matter 6.2.2", "four capital hex digits"},
+    {"PID in small letters", DEVICE, add_small_product, "Matter 6.2.2", "four capital hex digits"},
+    {"PID without VID", DEVICE, add_lone_product, "Matter 6.2.2", "a PID needs a VID"},
     {"purpose twice", DEVICE, repeat_a_purpose, "RFC 5280 4.2.1.12", "purpose may be there twice"},
     {"any purpose and another", DEVICE, have_any_purpose_too, "RFC 5280 4.2.1.12", "stand alone"},
     {"usage against purpose", DEVICE, use_against_its_purpose, "RFC 5280 4.2.1.12",
@@ -986,6 +1035,7 @@ static void issuers_constraints_are_kept(void **state)
         {"300fa00d300b8209612e6578616d706c65", true},
         {"3015a0133011a40f300d310b3009060355040613024445", false},
         {"3015a1133011a40f300d310b3009060355040613024445", true},
+        {"300fa00d300b8609612e6578616d706c65", false}, /* a urn has no host */
     };
 
     (void)state;
@@ -1005,8 +1055,58 @@ static void issuers_constraints_are_kept(void **state)
             continue;
         }
         expect_failure(CONSTRAINTS[i].value, verdict, &error, SG_INTERNAL,
-                       "its names must be inside the issuer's nameConstraints; found permitted");
+                       "its names must be inside the issuer's nameConstraints; found ");
         assert_string_equal(error.rule, "RFC 5280 6.1.3 (b)");
+        remember(&error);
+    }
+}
+
+/* Vendor and product go down a Matter chain, and nobody may change them on the way. */
+static void matter_ids_are_inherited(void **state)
+{
+    static const struct {
+        const char *name, *issuer_vendor, *issuer_product, *vendor, *product;
+        const char *part; /* NULL: all is well */
+    } CHAINS[] = {
+        {"neither has any", NULL, NULL, NULL, NULL, NULL},
+        {"the issuer is for all vendors", NULL, NULL, "FFF1", "8000", NULL},
+        {"the issuer is for all products", "FFF1", NULL, "FFF1", "8000", NULL},
+        {"the same", "FFF1", "8000", "FFF1", "8000", NULL},
+        {"no Matter certificate", "FFF1", "8000", NULL, NULL, NULL},
+        {"another vendor", "FFF1", NULL, "FFF2", "8000",
+         "VID must be the issuer's, if that has one; found FFF2 below FFF1"},
+        {"another product", "FFF1", "8000", "FFF1", "8001",
+         "PID must be the issuer's, if that has one; found 8001 below 8000"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < NUM(CHAINS); i++) {
+        struct sg_issuer_facts facts = facts_of(DEVICE);
+        sg_auto(X509) X509 *issuer = X509_dup(facts.certificate);
+        sg_auto(X509) X509 *certificate = NULL;
+        sg_auto(sg_buf) struct sg_buf tbs = {0};
+        struct sg_error error = {0};
+        bool verdict;
+
+        if (CHAINS[i].issuer_vendor != NULL)
+            add_matter(issuer, VENDOR, V_ASN1_UTF8STRING, CHAINS[i].issuer_vendor);
+        if (CHAINS[i].issuer_product != NULL)
+            add_matter(issuer, PRODUCT, V_ASN1_UTF8STRING, CHAINS[i].issuer_product);
+        facts.certificate = issuer;
+        build(DEVICE, &facts, &tbs);
+        certificate = decode(&tbs);
+        if (CHAINS[i].vendor != NULL)
+            add_matter(certificate, VENDOR, V_ASN1_UTF8STRING, CHAINS[i].vendor);
+        if (CHAINS[i].product != NULL)
+            add_matter(certificate, PRODUCT, V_ASN1_UTF8STRING, CHAINS[i].product);
+        encode(CHAINS[i].name, certificate, &tbs);
+        verdict = sg_lint(sg_buf_slice(&tbs), &facts, &error);
+        if (CHAINS[i].part == NULL) {
+            expect_success(CHAINS[i].name, verdict, &error);
+            continue;
+        }
+        expect_failure(CHAINS[i].name, verdict, &error, SG_INTERNAL, CHAINS[i].part);
+        assert_string_equal(error.rule, "Matter 6.2.2");
         remember(&error);
     }
 }
@@ -1182,7 +1282,7 @@ static void every_rule_has_its_case(void **state)
 {
     static const struct sg_lint_rule *const TABLES[] = {
         SG_LINT_FIELDS,      SG_LINT_NAMES,       SG_LINT_EXTENSIONS, SG_LINT_USAGE,
-        SG_LINT_IDENTIFIERS, SG_LINT_OTHER_NAMES, SG_LINT_POLICIES,
+        SG_LINT_IDENTIFIERS, SG_LINT_OTHER_NAMES, SG_LINT_POLICIES,   SG_LINT_MATTER,
     };
 
     (void)state;
@@ -1198,6 +1298,7 @@ int main(void)
         cmocka_unit_test(each_rule_sees_its_break),
         cmocka_unit_test(each_value_gets_its_verdict),
         cmocka_unit_test(issuers_constraints_are_kept),
+        cmocka_unit_test(matter_ids_are_inherited),
         cmocka_unit_test(bytes_that_are_no_der_are_seen),
         cmocka_unit_test(times_have_one_form),
         cmocka_unit_test(nonsense_is_no_certificate),

@@ -80,8 +80,17 @@ static void make_for_policy(const char *policies, const struct sg_policy *policy
     if (example == NULL)
         fail_msg("%s: no example that is accepted", name);
     read_example(policies, example, &model);
+    const struct sg_issuer_facts issuer = {.name = "example",
+                                           .subject = example->issuer,
+                                           .scheme = SG_ECDSA_SHA256,
+                                           .not_after = SG_TIME_NEVER,
+                                           .path_length = -1,
+                                           .crl_url = "http://pki.example.com/issuing.crl",
+                                           .ocsp_url = "http://pki.example.com/ocsp",
+                                           .ca_issuers_url = "http://pki.example.com/issuing.cer"};
     const struct sg_csr_wish wish = {
         .policy = policy,
+        .issuer = example->issuer->num > 0 ? &issuer : NULL,
         .device = example->device,
         .user = example->user,
         .subject = takes_from_request(policy) ? &model.subject : &NOBODY,
@@ -197,6 +206,13 @@ static void failures(void **state)
          "",
          SG_USAGE,
          "--issuer NAME"},
+        {"what an issuer's subject has",
+         {{"subject", "subject: [{CN: '${device.id}${issuer.name}'}, {O: '${issuer.O}'}]"}},
+         "device-AB12",
+         NULL,
+         "example",
+         SG_USAGE,
+         "use the home of the CA"},
         {"an issuer's name",
          {{"subject", "subject: [{CN: '${issuer.name}'}]"}},
          "device-AB12",

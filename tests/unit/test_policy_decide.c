@@ -22,6 +22,19 @@
     {                                                                                              \
         "subject", "subject: [{CN: '${device.id}'}, {O: Example GmbH}, {OU: a}, {OU: b}]"          \
     }
+#define OPTIONAL_UNIT                                                                              \
+    {                                                                                              \
+        "subject", "subject: [{CN: '${device.id}'}, {OU: {value: '${device.unit}', optional: "     \
+                   "true}}, {OU: b}]"                                                              \
+    }
+#define EQUAL_VENDOR                                                                               \
+    {                                                                                              \
+        "subject", "subject: [{CN: '${device.id}'}, {VID: {value: FFF1, issuer: equal}}]"          \
+    }
+#define VENDOR_OR_NONE                                                                             \
+    {                                                                                              \
+        "subject", "subject: [{VID: {value: FFF1, issuer: equal-or-absent}}]"                      \
+    }
 #define TWO_SANS                                                                                   \
     {                                                                                              \
         "san", "san: [{uri: 'urn:dev:${device.id}'}, {dns: '${device.type}.example'}]"             \
@@ -138,6 +151,80 @@ static void same_name(struct asking *asking)
 static void version_3(struct asking *asking)
 {
     asking->request.version = 2;
+}
+
+static void vendor_fff1(struct asking *asking)
+{
+    have_issuer(asking, "CN=Example,VID=FFF1");
+}
+
+static void vendor_fff2(struct asking *asking)
+{
+    have_issuer(asking, "CN=Example,VID=FFF2");
+}
+
+static void two_vendors(struct asking *asking)
+{
+    have_issuer(asking, "VID=FFF1,VID=FFF2");
+}
+
+static void unreadable_issuer(struct asking *asking)
+{
+    asking->issuer.subject = NULL;
+}
+
+static void asks_for_fff2(struct asking *asking)
+{
+    vendor_fff1(asking);
+    ask_subject(asking, "CN=device-AB12,VID=FFF2");
+}
+
+static void asks_for_b(struct asking *asking)
+{
+    ask_subject(asking, "CN=device-AB12,OU=b");
+}
+
+static void asks_for_c(struct asking *asking)
+{
+    ask_subject(asking, "CN=device-AB12,OU=c");
+}
+
+static void asks_for_b_and_c(struct asking *asking)
+{
+    ask_subject(asking, "CN=device-AB12,OU=b,OU=c");
+}
+
+static void permits_dns(struct asking *asking)
+{
+    constrain_issuer(asking, "permitted;DNS:example");
+}
+
+static void permits_other_dns(struct asking *asking)
+{
+    constrain_issuer(asking, "permitted;DNS:example.com");
+}
+
+static void excludes_uri(struct asking *asking)
+{
+    constrain_issuer(asking, "excluded;URI:.example.com");
+}
+
+static void excludes_mail(struct asking *asking)
+{
+    constrain_issuer(asking, "excluded;email:example.com");
+}
+
+static void odd_constraints(struct asking *asking)
+{
+    ASN1_OCTET_STRING *noise = ASN1_OCTET_STRING_new();
+    X509_EXTENSION *extension = NULL;
+
+    assert_true(ASN1_OCTET_STRING_set(noise, (const unsigned char *)"noise", 5));
+    extension = X509_EXTENSION_create_by_NID(NULL, NID_name_constraints, 1, noise);
+    asking->issuer.certificate = X509_new();
+    assert_true(X509_add_ext(asking->issuer.certificate, extension, -1));
+    X509_EXTENSION_free(extension);
+    ASN1_OCTET_STRING_free(noise);
 }
 
 static void other_name(struct asking *asking)
@@ -456,6 +543,104 @@ static const struct {
      long_name_changed,
      "subject.OU[2]",
      "the request says OU=c; this policy gives OU=b"},
+    /* an entry that is left out is none that the request could say */
+    {"an optional entry left out, the next one said", {OPTIONAL_UNIT}, asks_for_b, NULL, NULL},
+    {"an optional entry left out, another one said",
+     {OPTIONAL_UNIT},
+     asks_for_c,
+     "subject.OU[2]",
+     "the request says OU=c; this policy gives OU=b"},
+    {"an optional entry left out, more said",
+     {OPTIONAL_UNIT},
+     asks_for_b_and_c,
+     "request.subject",
+     "the request asks for OU, which this policy does not give"},
+
+    /* what the issuer's subject says */
+    {"the issuer's value",
+     {{"subject", "subject: [{VID: '${issuer.VID}'}]"}},
+     vendor_fff1,
+     NULL,
+     NULL},
+    {"the issuer's value by OID",
+     {{"subject", "subject: [{O: '${issuer.1.3.6.1.4.1.37244.2.1}'}]"}},
+     vendor_fff1,
+     NULL,
+     NULL},
+    {"the issuer has none",
+     {{"subject", "subject: [{VID: '${issuer.VID}'}]"}},
+     NULL,
+     "subject.VID",
+     "${issuer.VID} has no value: the issuer's subject has no VID"},
+    {"the issuer has none, optional",
+     {{"subject",
+       "subject: [{CN: '${device.id}'}, {VID: {value: '${issuer.VID}', optional: true}}]"}},
+     NULL,
+     NULL,
+     NULL},
+    {"the issuer has two",
+     {{"subject", "subject: [{VID: '${issuer.VID}'}]"}},
+     two_vendors,
+     "subject.VID",
+     "${issuer.VID} wants exactly one value: the issuer's subject has 2"},
+    {"an issuer that can't be read",
+     {{"subject",
+       "subject: [{CN: '${device.id}'}, {VID: {value: '${issuer.VID}', optional: true}}]"}},
+     unreadable_issuer,
+     "subject.VID",
+     "issuer issuing-2026 has no subject that can be read"},
+    {"the request says another",
+     {{"subject", "subject: [{CN: '${device.id}'}, {VID: '${issuer.VID}'}]"}},
+     asks_for_fff2,
+     "subject.VID",
+     "the request says VID=FFF2; this policy gives VID=FFF1"},
+    {"equal to the issuer's", {EQUAL_VENDOR}, vendor_fff1, NULL, NULL},
+    {"not equal to the issuer's",
+     {EQUAL_VENDOR},
+     vendor_fff2,
+     "subject.VID",
+     "issuer issuing-2026 has VID=FFF2 and may certify no other; the certificate would have "
+     "VID=FFF1"},
+    {"equal to none",
+     {EQUAL_VENDOR},
+     NULL,
+     "subject.VID",
+     "issuer issuing-2026 has 0 values of VID in its subject"},
+    {"equal to two", {EQUAL_VENDOR}, two_vendors, "subject.VID", "has 2 values of VID"},
+    {"equal to who knows", {EQUAL_VENDOR}, unreadable_issuer, "subject.VID", "can be read"},
+    {"equal or absent: equal", {VENDOR_OR_NONE}, vendor_fff1, NULL, NULL},
+    {"equal or absent: absent", {VENDOR_OR_NONE}, NULL, NULL, NULL},
+    {"equal or absent: another",
+     {VENDOR_OR_NONE},
+     vendor_fff2,
+     "subject.VID",
+     "issuer issuing-2026 has VID=FFF2 and may certify no other"},
+    {"equal or absent: two", {VENDOR_OR_NONE}, two_vendors, "subject.VID", "has 2 values of VID"},
+    {"equal or absent: who knows",
+     {VENDOR_OR_NONE},
+     unreadable_issuer,
+     "subject.VID",
+     "can be read"},
+
+    /* the issuer's nameConstraints */
+    {"inside of the constraints", {TWO_SANS}, permits_dns, NULL, NULL},
+    {"a san outside of what is permitted",
+     {TWO_SANS},
+     permits_other_dns,
+     "name_constraints",
+     "issuer issuing-2026 may not certify dns:leo.example: permitted subtree violation (RFC 5280 "
+     "4.2.1.10)"},
+    {"a san inside of what is excluded",
+     {{"san", "san: [{uri: 'https://www.example.com/${device.id}'}]"}},
+     excludes_uri,
+     "name_constraints",
+     "may not certify uri:https://www.example.com/device-AB12: excluded subtree violation"},
+    {"a subject inside of what is excluded",
+     {{"subject", "subject: [{CN: '${device.id}'}, {emailAddress: '${device.id}@example.com'}]"}},
+     excludes_mail,
+     "name_constraints",
+     "may not certify CN=device-AB12,emailAddress=device-AB12@example.com: excluded subtree"},
+    {"constraints that are none", {{0}}, odd_constraints, "name_constraints", "can't be read"},
     {"CN too long",
      {{"subject", "subject: [{CN: '${device.id}${device.id}${device.id}${device.id}${device.id}"
                   "${device.id}'}]"}},
@@ -876,7 +1061,7 @@ static void a_plan_holds_what_the_policy_names(void **state)
                  "publish: {crl: required, ca_issuers: offered}\n"
                  "renewal: {window: 60d, same_key: allow, previous: revoke}\n"
                  "unique: device\n"
-                 "extensions: [{oid: 1.2.3, critical: true, utf8: '${device.type}'}]"},
+                 "extensions: [{oid: 1.3.6.1.5.5.7.1.7, critical: true, utf8: '${device.type}'}]"},
         {"validity", "validity: {for: 365d, backdate: 5m}"}};
     sg_auto(sg_policy) struct sg_policy *policy = NULL;
     sg_auto(sg_plan) struct sg_plan plan = {0};
@@ -1015,7 +1200,7 @@ static void check_tells_every_rule(void **state)
         {"san[2]", true, "dns:leo.example"},
         {"extended_key_usage", true, "clientAuth"},
         {"extensions.1.2.3", false, "${device.x} has no value: the registry has no x for device"},
-        {"extensions.ocspNoCheck", true, "critical, DER 0500"},
+        {"extensions.1.3.6.1.5.5.7.1.7", true, "critical, DER 0500"},
         {"ca", true, "no CA"},
         {"publish.crl", true, "http://pki.example.com/issuing.crl"},
         {"publish.ocsp", true, "http://pki.example.com/ocsp"},
@@ -1032,7 +1217,7 @@ static void check_tells_every_rule(void **state)
         TWO_SANS,
         {"rest", "extended_key_usage: [clientAuth]\n"
                  "extensions: [{oid: 1.2.3, utf8: '${device.x}'}, "
-                 "{oid: ocspNoCheck, null: true, critical: true}]\n"
+                 "{oid: 1.3.6.1.5.5.7.1.7, null: true, critical: true}]\n"
                  "publish: {crl: offered, ocsp: offered}\n"
                  "unique: device"}};
     sg_auto(sg_policy) struct sg_policy *policy = NULL;
@@ -1169,7 +1354,13 @@ static void run_example(const char *folder, const struct sg_policy *policy,
 {
     sg_auto(asking) struct asking asking = {
         .requester = {.evidence = SG_BY_OPERATOR},
-        .issuer = {.name = "example", .path_length = -1, .not_after = SG_TIME_NEVER},
+        .issuer = {.name = "example",
+                   .subject = example->issuer,
+                   .path_length = -1,
+                   .not_after = SG_TIME_NEVER,
+                   .crl_url = "http://pki.example.com/issuing.crl",
+                   .ocsp_url = "http://pki.example.com/ocsp",
+                   .ca_issuers_url = "http://pki.example.com/issuing.cer"},
         .now = moment("2026-01-01")};
     sg_auto(sg_plan) struct sg_plan plan = {0};
     struct sg_error error = {0};

@@ -187,7 +187,6 @@ static const struct {
 } EXTENSIONS[] = {
     {"utf8: '${device.type}'", NULL, false, "0c036c656f", NULL},
     {"utf8: Köln", NULL, false, "0c054bc3b66c6e", NULL},
-    {"utf8: '${device.type}', critical: true", NULL, true, "0c036c656f", NULL},
     {"utf8: '${device.type}', critical: false", NULL, false, "0c036c656f", NULL},
     {"utf8: {value: '${device.region}', optional: true}", NULL, false, "", NULL},
     {"utf8: '${device.region}'", NULL, false, NULL, "${device.region} has no value"},
@@ -206,7 +205,6 @@ static const struct {
     {"boolean: true", NULL, false, "0101ff", NULL},
     {"boolean: false", NULL, false, "010100", NULL},
     {"null: true", NULL, false, "0500", NULL},
-    {"null: true, critical: true", NULL, true, "0500", NULL},
     {"integer: '${device.number}'", NULL, false, "02020080", NULL},
     {"integer: '-${device.number}'", NULL, false, "020180", NULL},
     {"integer: '${device.type}'", NULL, false, NULL, "\"leo\" is no whole number from -2147483647"},
