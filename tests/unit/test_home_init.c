@@ -310,7 +310,10 @@ static void nobody_is_left_in_a_folder_that_is_gone(void **state)
 /* The shipped policies, with this very settings file, make a home whose policies load. */
 static void the_shipped_policies_work_in_a_new_home(void **state)
 {
-    static const char *const NAMES[] = {"root-ca", "issuing-ca", "device-mtls", "ocsp-responder"};
+    static const char *const NAMES[] = {"root-ca",        "issuing-ca",      "device-mtls",
+                                        "ocsp-responder", "smartcard-logon", "piv-auth",
+                                        "piv-card-auth",  "idevid",          "ldevid",
+                                        "matter-paa",     "matter-pai",      "matter-dac"};
     const struct fixture *fixture = *state;
     const char *source = getenv("SIGNET_SOURCE");
     sg_auto(sg_home) struct sg_home *home = NULL;

@@ -408,7 +408,10 @@ static void read_shipped(const char *name, struct sg_buf *text)
 
 static void damage_is_seen_or_does_not_spread(void **state)
 {
-    static const char *const SHIPPED[] = {"device-mtls", "issuing-ca", "ocsp-responder", "root-ca"};
+    static const char *const SHIPPED[] = {"device-mtls",   "idevid",         "issuing-ca",
+                                          "ldevid",        "matter-dac",     "matter-paa",
+                                          "matter-pai",    "ocsp-responder", "piv-auth",
+                                          "piv-card-auth", "root-ca",        "smartcard-logon"};
     struct sg_buf shipped[NUM(SHIPPED)] = {{0}};
     struct tally tally = {0};
     uint64_t random = SEED;

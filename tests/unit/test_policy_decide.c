@@ -1382,7 +1382,10 @@ static void run_example(const char *folder, const struct sg_policy *policy,
 
 static void shipped_policies_keep_their_promises(void **state)
 {
-    static const char *const NAMES[] = {"root-ca", "issuing-ca", "device-mtls", "ocsp-responder"};
+    static const char *const NAMES[] = {"root-ca",        "issuing-ca",      "device-mtls",
+                                        "ocsp-responder", "smartcard-logon", "piv-auth",
+                                        "piv-card-auth",  "idevid",          "ldevid",
+                                        "matter-paa",     "matter-pai",      "matter-dac"};
     const char *source = getenv("SIGNET_SOURCE");
 
     (void)state;
