@@ -46,7 +46,7 @@ fits() {
 
 @test "every command that the documents show exists, with the options shown" {
     local file line num=0
-    for file in "$SIGNET_DATA/README.md" "$SIGNET_DATA"/docs/*.md; do
+    for file in "$SIGNET_DATA/README.md" "$SIGNET_DATA"/docs/*.md "$SIGNET_DATA"/docs/policies/*.md; do
         while read -r line; do
             num=$((num + 1))
             fits "$line" || fail "${file#"$SIGNET_DATA/"}: $line"
@@ -66,7 +66,7 @@ fits() {
 
 @test "every file that the documents link to is there" {
     local file link
-    for file in "$SIGNET_DATA/README.md" "$SIGNET_DATA"/docs/*.md; do
+    for file in "$SIGNET_DATA/README.md" "$SIGNET_DATA"/docs/*.md "$SIGNET_DATA"/docs/policies/*.md; do
         for link in $(grep -o '](\([^)#]*\)' "$file" | sed 's/^](//'); do
             case $link in http*) continue ;; esac
             [ -e "$(dirname "$file")/$link" ] || fail "${file#"$SIGNET_DATA/"} links to $link"
