@@ -138,7 +138,7 @@ static bool judge_valid(struct rivals *rivals, const struct sg_certificate *cert
 
     sg_serial_text(&certificate->serial, serial);
     sg_time_text(certificate->not_after, until);
-    if (plan->renewable && rivals->now >= certificate->not_after - plan->renewal_window_s) {
+    if (sg_plan_renews(plan, certificate->not_after, rivals->now)) {
         if (same_key && plan->same_key == SG_SAME_KEY_REFUSE)
             sg_fail(&rivals->why, SG_REFUSED, NULL,
                     "renewing certificate %s needs a new key, and the request has its key", serial);

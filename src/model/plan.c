@@ -8,3 +8,9 @@ void sg_plan_done(struct sg_plan *plan)
     sg_extensions_done(&plan->extensions);
     *plan = (struct sg_plan){0};
 }
+
+bool sg_plan_renews(const struct sg_plan *plan, int64_t not_after, int64_t now)
+{
+    return plan->renewable && now >= not_after - plan->renewal_window_s &&
+           plan->not_after > not_after;
+}

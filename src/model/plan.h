@@ -39,4 +39,10 @@ struct sg_plan {
 void sg_plan_done(struct sg_plan *plan);
 SG_DEFINE_CLEANUP_IN_PLACE(sg_plan, sg_plan_done)
 
+/* sg_plan_renews: would the plan's certificate renew one of the same policy that ends at not_after?
+ * Only inside the renewal window, and only when it ends later: a life that is cut short (by the
+ * issuer's end, by a fixed date) can be all window, and asking again would make another
+ * certificate each time. */
+bool sg_plan_renews(const struct sg_plan *plan, int64_t not_after, int64_t now);
+
 #endif

@@ -176,7 +176,7 @@ static int64_t window_start(const struct sg_plan *plan, const struct prior *prio
 
 static bool is_renewal(const struct sg_claim *claim, const struct prior *prior)
 {
-    return claim->plan->renewable && claim->now >= window_start(claim->plan, prior);
+    return sg_plan_renews(claim->plan, prior->standing.not_after, claim->now);
 }
 
 static bool add_previous(struct decision *decision, const struct prior *prior,
@@ -286,6 +286,11 @@ static bool refuse_valid(struct decision *decision, const struct prior *prior, c
         return refuse(decision, SG_REFUSED, "unique",
                       "%s \"%s\" has certificate %s, valid until %s: revoke it to replace it", word,
                       id, serial, until);
+    if (decision->claim->now >= window_start(plan, prior))
+        return refuse(decision, SG_REFUSED, "unique",
+                      "%s \"%s\" has certificate %s, valid until %s, and a new one would not be "
+                      "valid any longer: revoke it to replace it",
+                      word, id, serial, until);
     return refuse(decision, SG_REFUSED, "unique",
                   "%s \"%s\" has certificate %s, valid until %s: it can be renewed from %s on; "
                   "revoke it to replace it earlier",

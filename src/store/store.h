@@ -68,13 +68,13 @@ struct sg_claim {
 
 /* sg_store_claim decides a group of claims, in order, in one transaction, each on its own merits:
  *  - a certificate of the same key, policy, device, user and content_sha256 that is valid, and not
- *    inside its renewal window (or its policy forbids renewal), answers as SG_CLAIM_RETRY;
+ *    renewed by this claim (sg_plan_renews), answers as SG_CLAIM_RETRY;
  *  - the device or user must exist and not be disabled (SG_UNAUTHENTICATED), read inside this
  *    transaction, unless it is registered with the claim;
  *  - a key that sg_store_judge_key knows something against refuses (SG_KEY_QUALITY);
  *  - `unique`: another valid or in-flight certificate under the policy for the same device or
- *    user refuses (SG_REFUSED, rule "policy NAME: unique", naming it), unless the plan is
- *    renewable and that one is inside its renewal window (and same_key allows it);
+ *    user refuses (SG_REFUSED, rule "policy NAME: unique", naming it), unless the plan renews it
+ *    (and same_key allows it);
  *    previous: revoke then revokes it (superseded) when the new certificate is recorded.
  *    The renewal window is that of the plan, so of the policy as it is today. A certificate on hold
  *    refuses too, its retry as well: a new one beside it would undo the hold.

@@ -9,6 +9,16 @@ static const char REPLACE[] = "policy: replace\n"
                               "renewal: {window: 60d, same_key: refuse, previous: revoke}\n"
                               "unique: device\n";
 
+/* The life is all window. */
+static const char SHORT[] = "policy: short\n"
+                            "description: Until a day that is nearer than the window is long\n"
+                            "who: {any: [operator]}\n"
+                            "keys: [{ec: [P-256], key_usage: [digitalSignature]}]\n"
+                            "subject: [{CN: '${device.id}'}]\n"
+                            "validity: {until: 2025-06-30T00:00:00Z}\n"
+                            "renewal: {window: 60d, same_key: allow}\n"
+                            "unique: device\n";
+
 static const char PEOPLE[] = "policy: people\n"
                              "description: For users\n"
                              "who: {any: [operator]}\n"
@@ -32,6 +42,7 @@ static int make_home(void **state)
 
     ca_make_home(state);
     ca_put_policy(ca, "replace", REPLACE);
+    ca_put_policy(ca, "short", SHORT);
     ca_put_policy(ca, "people", PEOPLE);
     ca_put_policy(ca, "loose", LOOSE);
     ca_add_device(ca, "device-AB12");
@@ -253,6 +264,10 @@ static void unique(void **state)
          .text = "this would renew it", .outcome = SG_JOB_ISSUED},
         {"renewal that wants a new key", "replace", 306 * DAY, .same_key = true, .passed = false,
          .text = "needs a new key", .outcome = SG_JOB_REFUSED},
+        {"the same again, all of its life a window", "short", DAY, .same_key = true, .passed = true,
+         .text = "this very certificate", .outcome = SG_JOB_REPEATED},
+        {"another key for the same end", "short", DAY, .passed = false,
+         .text = "revoke it to replace it", .outcome = SG_JOB_REFUSED},
         {"expired", "device-mtls", 366 * DAY, .passed = true, .text = "no other valid",
          .outcome = SG_JOB_ISSUED},
     };
