@@ -70,8 +70,18 @@ SG_MUST_USE bool sg_home_issuer(struct sg_home *home, const char *name, enum sg_
 SG_MUST_USE bool sg_home_token(struct sg_home *home, const char *name, struct sg_token **token,
                                struct sg_error *error);
 
+/* sg_home_check_issuer_name: may the issuer's certificate have this subject? Once its key has
+ * issued to others, only the one that stands in their certificates: a CRL under another name says
+ * nothing about them (RFC 5280 6.3.3), and their chain would be broken.
+ * store    the home's, or the calling thread's own handle on it.
+ * Fails:   SG_REFUSED, rule "issuer name", when it is another name, or the same in another
+ *          encoding; SG_STORE. */
+SG_MUST_USE bool sg_home_check_issuer_name(struct sg_store *store, const struct sg_issuer *issuer,
+                                           const X509_NAME *subject, struct sg_error *error);
+
 /* sg_home_set_certificate puts an issuer's certificate (PEM) and its chain in place in the home,
- * after checking: the key is the issuer's key on the token, it is a CA certificate that may sign
+ * after checking: the key is the issuer's key on the token, the name is the one that it has issued
+ * under, it is a CA certificate that may sign
  * certificates and CRLs, it is in force at now, and the chain leads step by step to a self-signed
  * root (which may be the certificate itself). chain_der is from its issuer upward.
  * The chain goes to the files that signet.yaml names, one certificate each and the last file the

@@ -58,9 +58,56 @@ static bool check_in_force(const X509 *certificate, int64_t now, struct sg_error
                    sg_time_text(now, clock));
 }
 
-static bool check_certificate(const struct sg_issuer *issuer, struct sg_slice der,
-                              const struct sg_slice *chain_der, size_t num_chain, int64_t now,
-                              struct sg_error *error)
+static const char *name_text(const X509_NAME *encoded, char *into, size_t size)
+{
+    sg_auto(sg_name) struct sg_name name = {0};
+
+    if (!sg_name_decode(encoded, "name", &name, NULL))
+        snprintf(into, size, "(unreadable)");
+    else
+        sg_name_text(&name, into, size);
+    return into;
+}
+
+static bool is_same_name(const X509_NAME *name, const X509_NAME *other)
+{
+    const uint8_t *der, *other_der;
+    size_t len, other_len;
+
+    return X509_NAME_get0_der(name, &der, &len) &&
+           X509_NAME_get0_der(other, &other_der, &other_len) &&
+           sg_slice_equal(sg_slice_of(der, len), sg_slice_of(other_der, other_len));
+}
+
+bool sg_home_check_issuer_name(struct sg_store *store, const struct sg_issuer *issuer,
+                               const X509_NAME *subject, struct sg_error *error)
+{
+    sg_auto(sg_buf) struct sg_buf der = {0};
+    sg_auto(X509) X509 *latest = NULL;
+    char old[160], new[160];
+    bool found = false;
+
+    if (!sg_store_latest_issued(store, issuer->id, &found, &der, error))
+        return false;
+    if (!found)
+        return true;
+    if (!sg_cert_read(sg_buf_slice(&der), "the store", &latest, error))
+        return false;
+    if (is_same_name(X509_get_issuer_name(latest), subject))
+        return true;
+    name_text(X509_get_issuer_name(latest), old, sizeof old);
+    name_text(subject, new, sizeof new);
+    return sg_fail(
+        error, SG_REFUSED, "issuer name",
+        "the key of issuer %s has issued under the name %s, and its CRLs must bear that; "
+        "for %s%s add a new issuer with a key of its own to signet.yaml and set this "
+        "one to status-only",
+        issuer->entry->name, old, new, strcmp(old, new) == 0 ? " in another encoding" : "");
+}
+
+static bool check_certificate(struct sg_home *home, const struct sg_issuer *issuer,
+                              struct sg_slice der, const struct sg_slice *chain_der,
+                              size_t num_chain, int64_t now, struct sg_error *error)
 {
     sg_auto(X509) X509 *certificate = NULL;
     sg_auto(sg_chain) sg_chain *chain = sk_X509_new_null();
@@ -68,8 +115,10 @@ static bool check_certificate(const struct sg_issuer *issuer, struct sg_slice de
     if (chain == NULL)
         return sg_fail_memory(error);
     return sg_cert_read(der, "the certificate", &certificate, error) &&
-           check_key(issuer, certificate, error) && sg_chain_check_ca(certificate, error) &&
-           check_in_force(certificate, now, error) &&
+           check_key(issuer, certificate, error) &&
+           sg_home_check_issuer_name(home->store, issuer, X509_get_subject_name(certificate),
+                                     error) &&
+           sg_chain_check_ca(certificate, error) && check_in_force(certificate, now, error) &&
            read_chain(chain_der, num_chain, chain, error) &&
            sg_chain_check_steps(certificate, chain, error) &&
            sg_chain_verify(certificate, chain, now, error);
@@ -236,7 +285,7 @@ bool sg_home_set_certificate(struct sg_home *home, const char *name, struct sg_s
     struct sg_issuer *issuer = NULL;
 
     if (!sg_home_issuer(home, name, SG_ISSUER_TO_CERTIFY, &issuer, error) ||
-        !check_certificate(issuer, der, chain_der, num_chain, now, error))
+        !check_certificate(home, issuer, der, chain_der, num_chain, now, error))
         return false;
     placements.items = calloc(num_chain + 1, sizeof *placements.items);
     if (placements.items == NULL)

@@ -50,7 +50,7 @@ static bool introduce_device(const struct sg_issuing *issuing, const char *id, s
     return sg_registry_check(&sg_home_config(issuing->home)->device, "device", device, error);
 }
 
-static struct sg_store *registry(const struct sg_issuing *issuing)
+struct sg_store *sg_issue_registry(const struct sg_issuing *issuing)
 {
     return issuing->registry != NULL ? issuing->registry : sg_home_store(issuing->home);
 }
@@ -60,8 +60,8 @@ static bool find_device(const struct sg_issuing *issuing, const char *id, struct
 {
     struct sg_error missing = {0};
 
-    if (sg_store_find_record(registry(issuing), SG_REGISTRY_DEVICE, id, &job->requester.device,
-                             &missing)) {
+    if (sg_store_find_record(sg_issue_registry(issuing), SG_REGISTRY_DEVICE, id,
+                             &job->requester.device, &missing)) {
         job->requester.has_device = true;
         return check_enabled(&job->requester.device, "device", error);
     }
@@ -92,7 +92,7 @@ static bool authenticate_user(const struct sg_issuing *issuing, struct sg_job *j
                               struct sg_error *error)
 {
     if (job->user != NULL) {
-        job->requester.has_user = sg_store_find_record(registry(issuing), SG_REGISTRY_USER,
+        job->requester.has_user = sg_store_find_record(sg_issue_registry(issuing), SG_REGISTRY_USER,
                                                        job->user, &job->requester.user, error);
         return job->requester.has_user && check_enabled(&job->requester.user, "user", error);
     }

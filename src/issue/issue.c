@@ -32,6 +32,17 @@ static bool passed(const struct sg_issuing *issuing, enum sg_issue_step step)
     return true;
 }
 
+/* An issuer that renews its own certificate keeps its name. */
+static bool check_own_name(const struct sg_issuing *issuing, struct sg_job *job)
+{
+    sg_auto(X509_NAME) X509_NAME *subject = NULL;
+
+    return job->own_subject == NULL ||
+           (sg_name_encode(&job->plan.subject, &subject, &job->error) &&
+            sg_home_check_issuer_name(sg_issue_registry(issuing), issuing->issuer, subject,
+                                      &job->error));
+}
+
 static bool decide(const struct sg_issuing *issuing, struct sg_job *job)
 {
     struct sg_decision_input input = sg_issue_decision_input(issuing, job);
@@ -63,9 +74,9 @@ static bool reach_the_claim(const struct sg_issuing *issuing, struct sg_job *job
            sg_request_check_key_quality(&job->request.key, error) &&
            passed(issuing, SG_STEP_KEY_QUALITY) && sg_issue_authenticate(issuing, job, error) &&
            passed(issuing, SG_STEP_AUTHENTICATED) && decide(issuing, job) &&
-           passed(issuing, SG_STEP_DECIDED) && sg_issue_draw_serial(now, &job->serial, error) &&
-           passed(issuing, SG_STEP_SERIAL) && build(issuing, job) &&
-           passed(issuing, SG_STEP_BUILT) &&
+           check_own_name(issuing, job) && passed(issuing, SG_STEP_DECIDED) &&
+           sg_issue_draw_serial(now, &job->serial, error) && passed(issuing, SG_STEP_SERIAL) &&
+           build(issuing, job) && passed(issuing, SG_STEP_BUILT) &&
            sg_lint(sg_buf_slice(&job->tbs), &issuing->issuer->facts, error) &&
            passed(issuing, SG_STEP_LINTED);
 }

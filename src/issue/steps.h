@@ -40,6 +40,9 @@ void sg_issue_give_up(struct sg_job *jobs, size_t num, const struct sg_error *wh
 
 /* ---- steps of the first part ---- */
 
+/* sg_issue_registry: the store in which this thread looks things up. */
+struct sg_store *sg_issue_registry(const struct sg_issuing *issuing);
+
 /* sg_issue_authenticate finds out who is asking: the registry's record of the device and the user,
  * and what vouches for them. Sets job->requester and job->register_device.
  * Fails: SG_UNAUTHENTICATED (the policy needs a device or user and none is named; unknown;

@@ -49,6 +49,24 @@ bool sg_store_issuer(struct sg_store *store, const char *name,
     return true;
 }
 
+bool sg_store_latest_issued(struct sg_store *store, int64_t issuer, bool *found, struct sg_buf *der,
+                            struct sg_error *error)
+{
+    sg_auto(sg_query) struct sg_query query = {0};
+    bool row = false;
+    if (!sg_query_start(store,
+                        "SELECT d.der FROM claim c CROSS JOIN certificate d ON d.claim = c.id"
+                        " WHERE c.issuer = ?1 AND c.spki_sha256 <>"
+                        " (SELECT spki_sha256 FROM issuer WHERE id = ?1)"
+                        " ORDER BY c.id DESC LIMIT 1",
+                        SG_VALUES(sg_int(issuer)), &query, error) ||
+        !sg_query_next(&query, &row, error) ||
+        (row && !sg_buf_set(der, sg_column_bytes(&query, 0), error)))
+        return false;
+    *found = row;
+    return true;
+}
+
 /* ---- intents ---- */
 
 bool sg_store_intend_request(struct sg_store *store, int64_t issuer, struct sg_slice to_be_signed,

@@ -561,6 +561,50 @@ static void an_own_key_twice(void **state)
     expect_refused("other key, own policy", &order.job, SG_REFUSED, "for an issuer's own key");
 }
 
+/* Its CRLs would say nothing about what it has issued under the first one. */
+static void an_own_key_that_has_issued_keeps_its_name(void **state)
+{
+    struct ca *ca = *state;
+    sg_auto(sg_job) struct sg_job renamed = {0}, again = {0};
+    sg_auto(ca_order) struct ca_order order = {0};
+
+    ca_order(&order, NULL, "device-AB12");
+    ca_issue(ca, "device-mtls", &order);
+    expect_issued("device", &order.job, SG_JOB_ISSUED);
+    const size_t before = ca_count(ca, SG_STATUS_VALID);
+    certify_own_key(ca, "root-ca", "CN=Another Root,O=Example GmbH", &renamed);
+    expect_refused("renamed", &renamed, SG_REFUSED, "under the name CN=Test Root,O=Example GmbH");
+    assert_string_equal(renamed.error.rule, "issuer name");
+    assert_int_equal(ca_count(ca, SG_STATUS_VALID), before);
+    ca->now += 40 * 365 * (int64_t)DAY; /* the first one has expired */
+    certify_own_key(ca, "root-ca", "CN=Test Root,O=Example GmbH", &again);
+    expect_issued("the same name", &again, SG_JOB_ISSUED);
+}
+
+/* An import is the other way to another name. */
+static void a_certificate_under_another_name_is_not_put_in_place(void **state)
+{
+    struct ca *ca = *state;
+    sg_auto(sg_job) struct sg_job renamed = {0};
+    sg_auto(ca_order) struct ca_order order = {0};
+    struct sg_error error = {0};
+
+    certify_own_key(ca, "root-ca", "CN=Another Root,O=Example GmbH", &renamed);
+    expect_issued("renamed", &renamed, SG_JOB_ISSUED);
+    ca_order(&order, NULL, "device-AB12");
+    ca_issue(ca, "device-mtls", &order);
+    expect_issued("device", &order.job, SG_JOB_ISSUED);
+    expect_failure("renamed",
+                   sg_home_set_certificate(ca->home, "root", sg_buf_slice(&renamed.certificate),
+                                           NULL, 0, true, ca->now, &error),
+                   &error, SG_REFUSED, "set this one to status-only");
+    sg_error_clear(&error);
+    expect_success("the same name",
+                   sg_home_set_certificate(ca->home, "root", sg_buf_slice(&ca->root_der), NULL, 0,
+                                           true, ca->now, &error),
+                   &error);
+}
+
 /* ---- the token fails ---- */
 
 static void after_a_failure_nothing_is_signed(void **state)
@@ -763,6 +807,8 @@ int main(void)
         TEST(renewal_revokes_the_previous),
         TEST(a_device_is_registered_with_its_claim),
         TEST(an_own_key_twice),
+        TEST(an_own_key_that_has_issued_keeps_its_name),
+        TEST(a_certificate_under_another_name_is_not_put_in_place),
         TEST(after_a_failure_nothing_is_signed),
         TEST(after_a_failure_nothing_is_claimed),
         TEST(a_wrong_signature_is_found_out),
