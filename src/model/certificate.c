@@ -48,6 +48,12 @@ const char *sg_reason_word(enum sg_reason reason)
     return "?";
 }
 
+bool sg_reason_is_compromise(enum sg_reason reason)
+{
+    return reason == SG_REASON_KEY_COMPROMISE || reason == SG_REASON_CA_COMPROMISE ||
+           reason == SG_REASON_AA_COMPROMISE;
+}
+
 const char *sg_serial_text(const struct sg_serial *serial, char into[SG_SERIAL_TEXT_SIZE])
 {
     size_t sign = serial->len > 1 && serial->bytes[0] == 0 ? 1 : 0;

@@ -23,6 +23,8 @@ enum sg_reason {
 /* sg_reason_parse reads RFC 5280's words in any case, but for removeFromCRL. Fails: SG_USAGE. */
 SG_MUST_USE bool sg_reason_parse(const char *word, enum sg_reason *reason, struct sg_error *error);
 const char *sg_reason_word(enum sg_reason reason);
+/* sg_reason_is_compromise: does somebody else have the key, or may have? */
+bool sg_reason_is_compromise(enum sg_reason reason);
 
 /* Big-endian, positive, no leading zero octet but for the sign. */
 struct sg_serial {

@@ -27,9 +27,9 @@ static const struct {
     {"SELECT id FROM issuer WHERE spki_sha256 = ?1" ANY_HOLDER, true, 1, "the CA's own key",
      "this key signs for an issuer of this CA and may stand for nobody else: make a new key"},
     {"SELECT c.id FROM claim c JOIN revocation r ON r.claim = c.id"
-     " WHERE c.spki_sha256 = ?1 AND r.reason = 1" ANY_HOLDER,
+     " WHERE c.spki_sha256 = ?1 AND r.reason IN (1, 2, 10)" ANY_HOLDER,
      false, 1, "compromised key",
-     "a certificate of this key was revoked for keyCompromise: make a new key"},
+     "a certificate of this key was revoked for a compromise: make a new key"},
     {"SELECT c.id FROM claim c WHERE c.spki_sha256 = ?1"
      " AND (c.device <> ?2 OR c.user <> ?3) LIMIT 1",
      false, 1, "one key, one holder",

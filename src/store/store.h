@@ -109,7 +109,7 @@ struct sg_key_question {
 };
 
 /* sg_store_judge_key asks what the store knows against a key: that it is blocked; an issuer's of
- * this store (for any but a CA's certificate); of a certificate that was revoked for keyCompromise;
+ * this store (for any but a CA's certificate); of a certificate that was revoked for a compromise;
  * or certified for another device or user. The claim asks the same, inside its transaction.
  * why      SG_KEY_QUALITY with its rule, when there is something; untouched otherwise.
  * Fails only when the store does (SG_STORE). */
@@ -166,7 +166,9 @@ SG_MUST_USE bool sg_store_has_intent(struct sg_store *store, struct sg_slice dig
 
 /* sg_store_revoke revokes one certificate (or claim), by its claim's id.
  * Fails: SG_REFUSED when it is revoked already (a held one may be revoked for good, a hold never
- * follows a revocation); for removeFromCRL. */
+ * follows a revocation), unless the reason is a compromise (sg_reason_is_compromise) and was none
+ * before: then the reason changes, the date stays, and the next CRL lists it again, also when it
+ * has expired and left the CRLs. SG_REFUSED for removeFromCRL. */
 SG_MUST_USE bool sg_store_revoke(struct sg_store *store, int64_t id, enum sg_reason reason,
                                  int64_t now, struct sg_error *error);
 /* sg_store_release takes a certificate off hold. Fails: SG_REFUSED when it isn't on hold. */

@@ -68,7 +68,7 @@ static const struct {
      "certified for another device or user",
      "one key, one holder"},
     {"a compromised key", COMPROMISED, D1(.serial = 1), D1(.serial = 2), SG_KEY_QUALITY, false,
-     "revoked for keyCompromise", "compromised key"},
+     "revoked for a compromise", "compromised key"},
     {"no device", ISSUED, D1(.serial = 1), {.key = 1, .content = 1, .serial = 2}},
     {"a user too", ISSUED, D1(.serial = 1), D1(.serial = 2, .user = "u1")},
     {"other policy", ISSUED, D1(.serial = 1), D1(.serial = 2, .policy = "other")},

@@ -106,6 +106,39 @@ static void test_listing(void **state)
     assert_int_equal(expect_crl(&elsewhere, NOW + 8, true, ""), 1);
 }
 
+/* The reason that came to light later is said by the next CRL, whatever became of the first one. */
+static void test_raised_is_listed_again(void **state)
+{
+    struct fixture *fixture = *state;
+    struct built built = {0};
+    struct sg_error error = {0};
+    uint64_t number = 0;
+    const int64_t id =
+        issue(fixture, &(struct ask){.device = "d1", .key = 1, .serial = 1, .not_after = NOW + 10});
+    const int64_t late =
+        issue(fixture, &(struct ask){.device = "d2", .key = 2, .serial = 2, .not_after = NOW + 10});
+    revoke_at(fixture, id, SG_REASON_SUPERSEDED, NOW);
+    expect_crl(fixture, NOW + 11, true, "01:4@0 ");
+    expect_crl(fixture, NOW + 12, true, "");
+    revoke_at(fixture, id, SG_REASON_KEY_COMPROMISE, NOW + 13);
+    expect_crl(fixture, NOW + 14, true, "01:1@0 ");
+    expect_crl(fixture, NOW + 15, true, "");
+
+    /* raised between a CRL's reservation and its record */
+    revoke_at(fixture, late, SG_REASON_SUPERSEDED, NOW + 16);
+    expect_success("reserve",
+                   reserve(fixture->store, fixture->issuer, NOW + 17, &built, &number, &error),
+                   &error);
+    assert_string_equal(built.listed, "02:4@16 ");
+    revoke_at(fixture, late, SG_REASON_KEY_COMPROMISE, NOW + 18);
+    expect_success(
+        "record",
+        sg_store_record_crl(fixture->store, fixture->issuer, number, sg_slice_text("crl"), &error),
+        &error);
+    expect_crl(fixture, NOW + 19, true, "02:1@16 ");
+    expect_crl(fixture, NOW + 20, true, "");
+}
+
 /* RFC 5280 3.3: an expired certificate leaves after one CRL has listed it after its expiry. */
 static void test_expired_is_listed_once_more(void **state)
 {
@@ -267,6 +300,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_listing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_raised_is_listed_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_expired_is_listed_once_more, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_failures_take_no_number, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_bytes_kept, set_up, tear_down),

@@ -67,6 +67,15 @@ static void test_judgement(void **state)
                    sg_store_revoke(fixture->store, id, SG_REASON_KEY_COMPROMISE, NOW, &error),
                    &error);
     block(fixture->store, 9, 9, 1);
+    static const enum sg_reason REASONS[] = {SG_REASON_CA_COMPROMISE, SG_REASON_AA_COMPROMISE,
+                                             SG_REASON_SUPERSEDED};
+    for (uint8_t i = 0; i < NUM(REASONS); i++) {
+        const struct ask asked = {.device = "d2", .key = 20 + i, .serial = 20 + i};
+        expect_success(
+            "revoke",
+            sg_store_revoke(fixture->store, issue(fixture, &asked), REASONS[i], NOW, &error),
+            &error);
+    }
 
     static const struct {
         const char *name;
@@ -79,6 +88,9 @@ static void test_judgement(void **state)
         {"a holder's own key", 7, "d1", false, NULL},
         {"another holder's", 7, "d2", false, "one key, one holder"},
         {"a compromised one", 8, "d2", false, "compromised key"},
+        {"of a compromised CA", 20, "d2", false, "compromised key"},
+        {"of a compromised authority", 21, "d2", false, "compromised key"},
+        {"a superseded one", 22, "d2", false, NULL},
         {"a blocked one", 9, "d1", false, "blocked key"},
         {"a blocked one for a CA", 9, NULL, true, "blocked key"},
         {"an issuer's", ISSUERS, "d1", false, "the CA's own key"},

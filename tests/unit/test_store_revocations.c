@@ -47,7 +47,18 @@ static const struct {
      SG_STATUS_REVOKED, SG_REASON_SUPERSEDED, NOW + 1},
     {"hold, hold", SG_REASON_CERTIFICATE_HOLD, SG_REASON_CERTIFICATE_HOLD, SG_REFUSED,
      "on hold already", SG_STATUS_HELD, SG_REASON_CERTIFICATE_HOLD, NOW + 1},
-    {"revoke, revoke", SG_REASON_SUPERSEDED, SG_REASON_KEY_COMPROMISE, SG_REFUSED,
+    {"revoke, compromised: the date stays", SG_REASON_SUPERSEDED, SG_REASON_KEY_COMPROMISE, SG_OK,
+     "", SG_STATUS_REVOKED, SG_REASON_KEY_COMPROMISE, NOW + 1},
+    {"revoke, CA compromised", SG_REASON_UNSPECIFIED, SG_REASON_CA_COMPROMISE, SG_OK, "",
+     SG_STATUS_REVOKED, SG_REASON_CA_COMPROMISE, NOW + 1},
+    {"revoke, AA compromised", SG_REASON_PRIVILEGE_WITHDRAWN, SG_REASON_AA_COMPROMISE, SG_OK, "",
+     SG_STATUS_REVOKED, SG_REASON_AA_COMPROMISE, NOW + 1},
+    {"compromised, revoke", SG_REASON_KEY_COMPROMISE, SG_REASON_SUPERSEDED, SG_REFUSED,
+     "0101 was revoked already, at 2023-11-14T22:13:21Z (keyCompromise)", SG_STATUS_REVOKED,
+     SG_REASON_KEY_COMPROMISE, NOW + 1},
+    {"compromised, compromised otherwise", SG_REASON_KEY_COMPROMISE, SG_REASON_CA_COMPROMISE,
+     SG_REFUSED, "revoked already", SG_STATUS_REVOKED, SG_REASON_KEY_COMPROMISE, NOW + 1},
+    {"revoke, revoke", SG_REASON_SUPERSEDED, SG_REASON_CESSATION_OF_OPERATION, SG_REFUSED,
      "0101 was revoked already, at 2023-11-14T22:13:21Z (superseded)", SG_STATUS_REVOKED,
      SG_REASON_SUPERSEDED, NOW + 1},
     {"revoke, hold", SG_REASON_SUPERSEDED, SG_REASON_CERTIFICATE_HOLD, SG_REFUSED,
@@ -166,6 +177,34 @@ static void test_orphans(void **state)
     }
 }
 
+/* The key of an orphan may be compromised as well; before anything has settled it, and after. */
+static void test_compromised_orphans(void **state)
+{
+    struct fixture *fixture = *state;
+    struct sg_error error = {0};
+    struct sg_store *other = open_store(fixture->folder, SG_STORE_OPEN);
+    int64_t ids[2];
+    for (uint8_t i = 0; i < 2; i++)
+        ids[i] = claim_one(fixture, other, &(struct ask){.key = i + 1, .serial = i + 1}).id;
+    assert_true(sg_store_abandon(other, &ids[1], 1, &error));
+    sg_store_close(other);
+    for (size_t i = 0; i < 2; i++) {
+        expect_success(
+            "raise",
+            sg_store_revoke(fixture->store, ids[i], SG_REASON_KEY_COMPROMISE, NOW + 5, &error),
+            &error);
+        const struct sg_certificate found = find(fixture->store, ids[i], NOW + 6);
+        assert_int_equal(found.status, SG_STATUS_ORPHANED);
+        assert_int_equal(found.reason, SG_REASON_KEY_COMPROMISE);
+        assert_int_equal(found.revoked, NOW);
+        expect_failure(
+            "again",
+            sg_store_revoke(fixture->store, ids[i], SG_REASON_KEY_COMPROMISE, NOW + 7, &error),
+            &error, SG_REFUSED, "counts as revoked already");
+        sg_error_clear(&error);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -173,6 +212,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_unknown, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_expired, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_orphans, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_compromised_orphans, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
