@@ -24,7 +24,9 @@ SG_DEFINE_CLEANUP_IN_PLACE(sg_csr_key, sg_csr_key_done)
 
 /* sg_csr_check_key_options refuses options that contradict each other, before any work is done. */
 SG_MUST_USE bool sg_csr_check_key_options(const struct sg_cli *cli, struct sg_error *error);
-/* sg_csr_open_key opens or makes the key; a new one is in memory alone so far. */
+/* sg_csr_open_key opens or makes the key; a new one is in memory alone so far.
+ * Fails: SG_REFUSED for the key of an issuer in the home that is named, and for one that a CA's
+ * certificate is beside of on the token. */
 SG_MUST_USE bool sg_csr_open_key(const struct sg_cli *cli, struct sg_csr_key *key,
                                  struct sg_error *error);
 /* sg_csr_keep_key writes a new key into its file; of another key there is nothing to keep. */

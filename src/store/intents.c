@@ -49,6 +49,21 @@ bool sg_store_issuer(struct sg_store *store, const char *name,
     return true;
 }
 
+bool sg_store_issuer_name(struct sg_store *store, const uint8_t spki_sha256[SG_SHA256_LEN],
+                          char **name, struct sg_error *error)
+{
+    sg_auto(sg_query) struct sg_query query = {0};
+    sg_auto(malloc) char *found = NULL;
+    bool row = false;
+    if (!sg_query_start(store, "SELECT name FROM issuer WHERE spki_sha256 = ?",
+                        SG_VALUES(sg_digest(spki_sha256)), &query, error) ||
+        !sg_query_next(&query, &row, error) ||
+        (row && !sg_column_copy_text(&query, 0, &found, error)))
+        return false;
+    *name = SG_TAKE(found);
+    return true;
+}
+
 bool sg_store_latest_issued(struct sg_store *store, int64_t issuer, bool *found, struct sg_buf *der,
                             struct sg_error *error)
 {

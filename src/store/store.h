@@ -39,6 +39,12 @@ SG_MUST_USE bool sg_store_issuer(struct sg_store *store, const char *name,
                                  const uint8_t spki_sha256[SG_SHA256_LEN], int64_t *issuer,
                                  struct sg_error *error);
 
+/* sg_store_issuer_name is the name of the issuer of that key, malloc'd; NULL when it is no issuer's
+ * key. An issuer that was never opened is not known yet. */
+SG_MUST_USE bool sg_store_issuer_name(struct sg_store *store,
+                                      const uint8_t spki_sha256[SG_SHA256_LEN], char **name,
+                                      struct sg_error *error);
+
 /* sg_store_latest_issued is the latest certificate of another key than its own that the issuer has
  * issued. found is false, and der untouched, when there is none. */
 SG_MUST_USE bool sg_store_latest_issued(struct sg_store *store, int64_t issuer, bool *found,

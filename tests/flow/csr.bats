@@ -43,6 +43,36 @@ csr() {
     grep -q "Digital Signature" text
 }
 
+@test "an issuer's key is refused: its store would not know what it signed" {
+    make_root_home signer
+    by_uri() {
+        local home=$1
+        shift
+        signet ${home:+-C "$home"} csr --key "pkcs11:token=signer;object=signer" --profile softhsm \
+            --pin file:pin/signer --subject CN=x -o refused.csr "$@"
+    }
+    fails 3 "key of issuer signer" "signet -C signer issuer csr signer" -- by_uri signer
+    SIGNET_HOME=signer fails 3 "key of issuer signer" -- by_uri ""
+    expect_absent refused.csr
+    # another key is good with the home, too
+    ok signet -C signer csr --key "pkcs11:token=card;object=ec" --profile softhsm --pin file:pin/card \
+        --subject CN=x -o good.csr
+    # without the home: by the CA's certificate beside the key
+    signet card import "pkcs11:token=signer;object=signer" --profile softhsm --pin file:pin/signer signer.pem
+    fails 3 "a CA's certificate" "issuer csr" -- by_uri ""
+    expect_absent refused.csr
+}
+
+@test "an end entity's certificate beside the key is no hindrance" {
+    make_root_home plain
+    signet -C plain device add device-AB12 type=leo region=us-east
+    signet key create "pkcs11:token=card;object=renewed" --profile softhsm --pin file:pin/card
+    csr renewed --subject CN=device-AB12 -o renewed.csr
+    signet -C plain issue -p device-mtls -d device-AB12 -o renewed.pem renewed.csr
+    signet card import "pkcs11:token=card;object=renewed" --profile softhsm --pin file:pin/card renewed.pem
+    ok csr renewed --subject CN=device-AB12 -o next.csr
+}
+
 @test "signature schemes" {
     for scheme in ecdsa-sha256 ecdsa-sha384 ecdsa-sha512; do
         ok csr ec --subject CN=x --signature $scheme -o $scheme.csr
