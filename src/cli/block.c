@@ -156,13 +156,12 @@ static bool print_blocked(const uint8_t spki_sha256[SG_SHA256_LEN], int64_t bloc
     json_t *array = context; /* NULL: as text */
     char hash[SG_SHA256_HEX_SIZE], when[SG_TIME_TEXT_SIZE];
 
-    (void)error;
     sg_hex(sg_slice_of(spki_sha256, SG_SHA256_LEN), hash, sizeof hash);
     if (array != NULL)
-        json_array_append_new(array, json_pack("{s:s, s:s}", "spki_sha256", hash, "blocked",
-                                               sg_time_text(blocked, when)));
-    else
-        puts(hash);
+        return json_array_append_new(array, json_pack("{s:s, s:s}", "spki_sha256", hash, "blocked",
+                                                      sg_time_text(blocked, when))) == 0 ||
+               sg_fail_memory(error);
+    puts(hash);
     return true;
 }
 

@@ -40,7 +40,7 @@ static json_t *sans_json(const struct sg_sans *sans)
     for (size_t i = 0; i < sans->num; i++) {
         const struct sg_sans one = {.items = &sans->items[i], .num = 1};
         char text[SG_LIMIT_VALUE + 32];
-        json_array_append_new(array, json_string(sg_sans_text(&one, text, sizeof text)));
+        sg_cli_append(&array, sg_cli_text_json(sg_sans_text(&one, text, sizeof text)));
     }
     return array;
 }
@@ -67,11 +67,12 @@ static json_t *result_json(const struct sg_cli *cli, const struct sg_csr_key *ke
     const char *output = sg_cli_text(cli, "output");
     char subject[SG_LIMIT_VALUE];
 
-    return json_pack("{s:o, s:o, s:s, s:o, s:o}", "request",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "request",
                      output != NULL ? json_null() : sg_cli_pem_json(der, "CERTIFICATE REQUEST"),
                      "output", sg_cli_text_or_null(output), "subject",
-                     spec->subject->num > 0 ? sg_name_text(spec->subject, subject, sizeof subject)
-                                            : "",
+                     sg_cli_text_json(spec->subject->num > 0
+                                          ? sg_name_text(spec->subject, subject, sizeof subject)
+                                          : ""),
                      "san", sans_json(spec->sans), "key", key_json(cli, key));
 }
 

@@ -54,7 +54,8 @@ static bool run_init(struct sg_cli *cli, struct sg_error *error)
     if (!describe(cli, &spec, error) || !sg_home_init(dir, &spec, error))
         return false;
     if (cli->json)
-        return sg_cli_print_json(json_pack("{s:s, s:s}", "home", dir, "issuer", spec.issuer),
+        return sg_cli_print_json(json_pack("{s:o, s:o}", "home", sg_cli_text_json(dir), "issuer",
+                                           sg_cli_text_json(spec.issuer)),
                                  error);
     printf("%s is a CA home now; its settings are in %s/signet.yaml, its policies in %s/policies.\n"
            "Next, its key:  signet -C %s key create %s\n",

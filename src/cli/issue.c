@@ -204,12 +204,12 @@ static json_t *job_json(const struct order *order, const struct sg_job *job)
 {
     bool refused = job->outcome == SG_JOB_REFUSED;
 
-    return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "request", order->path, "outcome",
-                     outcome_word(job), "serial", serial_json(job), "output",
-                     sg_cli_text_or_null(refused ? NULL : order->output), "certificate",
-                     certificate_json(order, job), "rule",
-                     sg_cli_text_or_null(refused ? job->error.rule : NULL), "message",
-                     sg_cli_text_or_null(refused ? job->error.text : NULL));
+    return json_pack(
+        "{s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "request", sg_cli_text_json(order->path), "outcome",
+        outcome_word(job), "serial", serial_json(job), "output",
+        sg_cli_text_or_null(refused ? NULL : order->output), "certificate",
+        certificate_json(order, job), "rule", sg_cli_text_or_null(refused ? job->error.rule : NULL),
+        "message", sg_cli_text_or_null(refused ? job->error.text : NULL));
 }
 
 static void say(const struct order *order, const struct sg_job *job)
@@ -242,7 +242,7 @@ static bool deliver_all(struct sg_cli *cli, const struct batch *batch, struct sg
     for (size_t i = 0; i < batch->num; i++) {
         delivered = deliver(cli, &batch->orders[i], &batch->jobs[i], error) && delivered;
         if (cli->json)
-            json_array_append_new(array, job_json(&batch->orders[i], &batch->jobs[i]));
+            sg_cli_append(&array, job_json(&batch->orders[i], &batch->jobs[i]));
         else if (batch->num > 1 || batch->jobs[i].outcome != SG_JOB_REFUSED)
             say(&batch->orders[i], &batch->jobs[i]);
     }
@@ -296,9 +296,10 @@ static json_t *verdicts_json(const struct sg_verdict *verdicts, size_t num)
     json_t *array = json_array();
 
     for (size_t i = 0; i < num; i++)
-        json_array_append_new(array,
-                              json_pack("{s:s, s:b, s:s}", "rule", verdicts[i].rule, "passed",
-                                        verdicts[i].passed, "text", verdicts[i].text));
+        sg_cli_append(&array,
+                      json_pack("{s:o, s:b, s:o}", "rule", sg_cli_text_json(verdicts[i].rule),
+                                "passed", verdicts[i].passed, "text",
+                                sg_cli_text_json(verdicts[i].text)));
     return array;
 }
 

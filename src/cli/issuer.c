@@ -215,7 +215,7 @@ static bool run_list(struct sg_cli *cli, struct sg_error *error)
         struct sg_issuer *issuer = NULL;
         char until[SG_TIME_TEXT_SIZE];
         bool certified = sg_home_issuer(home, entry->name, SG_ISSUER_TO_READ, &issuer, &why);
-        json_array_append_new(array, issuer_json(entry, certified ? issuer : NULL));
+        sg_cli_append(&array, issuer_json(entry, certified ? issuer : NULL));
         if (!cli->json)
             printf("%s  %s, key %s on token %s, %s%s\n", entry->name, state_word(entry->state),
                    entry->key, entry->token, certified ? "until " : "",

@@ -53,7 +53,7 @@ static bool print_keys(const struct sg_cli *cli, const struct sg_key *keys, size
     if (cli->json) {
         json_t *array = json_array();
         for (size_t i = 0; i < num; i++)
-            json_array_append_new(array, sg_cli_key_json(&keys[i]));
+            sg_cli_append(&array, sg_cli_key_json(&keys[i]));
         return sg_cli_print_json(array, error);
     }
     for (size_t i = 0; i < num; i++)

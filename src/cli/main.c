@@ -6,6 +6,7 @@
 
 #include "base/secret.h"
 #include "command.h"
+#include "output.h"
 
 #ifndef SG_VERSION
 #error "the build gives SG_VERSION"
@@ -20,8 +21,8 @@ static int report(const struct sg_cli *cli, const struct sg_error *error)
             error->rule[0] != '\0' ? ": " : "", error->text);
     if (cli->json && !cli->answered) {
         json_t *object =
-            json_pack("{s:{s:s, s:s, s:s}}", "error", "code", sg_code_name(error->code), "rule",
-                      error->rule, "message", error->text);
+            json_pack("{s:{s:s, s:o, s:o}}", "error", "code", sg_code_name(error->code), "rule",
+                      sg_cli_text_json(error->rule), "message", sg_cli_text_json(error->text));
         json_dumpf(object, stdout, JSON_INDENT(2));
         putchar('\n');
         json_decref(object);

@@ -27,13 +27,13 @@ static bool find_path(const struct sg_cli *cli, const char *name, char **path,
 
 static json_t *result_json(const char *path, const struct sg_example_result *result)
 {
-    return json_pack("{s:s, s:s, s:i, s:b, s:s}", "policy", path, "csr", result->example->csr,
-                     "line", (int)result->example->line, "as_expected", result->as_expected, "text",
-                     result->text);
+    return json_pack("{s:o, s:o, s:i, s:b, s:o}", "policy", sg_cli_text_json(path), "csr",
+                     sg_cli_text_json(result->example->csr), "line", (int)result->example->line,
+                     "as_expected", result->as_expected, "text", sg_cli_text_json(result->text));
 }
 
 /* Tells every example's verdict; counts those that are not as expected. */
-static bool test_one(const char *path, bool json, json_t *array, size_t *num, size_t *wrong,
+static bool test_one(const char *path, bool json, json_t **array, size_t *num, size_t *wrong,
                      struct sg_error *error)
 {
     sg_auto(sg_policy) struct sg_policy *policy = NULL;
@@ -50,7 +50,7 @@ static bool test_one(const char *path, bool json, json_t *array, size_t *num, si
         ++*num;
         *wrong += !results[i].as_expected;
         if (json)
-            json_array_append_new(array, result_json(path, &results[i]));
+            sg_cli_append(array, result_json(path, &results[i]));
         else
             printf("%s  %s:%u  %s: %s\n", results[i].as_expected ? "ok   " : "WRONG", path,
                    results[i].example->line, results[i].example->csr, results[i].text);
@@ -111,7 +111,7 @@ static bool test_all(struct sg_cli *cli, char **paths, size_t num_paths, struct 
     bool done = true;
 
     for (size_t i = 0; done && i < num_paths; i++)
-        done = test_one(paths[i], cli->json, array, &num, &wrong, error);
+        done = test_one(paths[i], cli->json, &array, &num, &wrong, error);
     cli->answered = done && cli->json;
     if (cli->answered)
         done = sg_cli_print_json(json_incref(array), error);

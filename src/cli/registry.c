@@ -113,8 +113,11 @@ static json_t *record_json(const struct sg_record *record)
     json_t *object = json_pack("{s:s, s:b}", "id", record->id, "enabled", !record->disabled);
 
     for (size_t i = 0; i < record->num_attributes; i++)
-        json_object_set_new(object, record->attributes[i].name,
-                            json_string(record->attributes[i].value));
+        if (json_object_set_new(object, record->attributes[i].name,
+                                json_string(record->attributes[i].value)) != 0) {
+            json_decref(object);
+            return NULL;
+        }
     return object;
 }
 

@@ -15,9 +15,11 @@ static const struct sg_option INIT_OPTIONS[] = {
 
 static json_t *token_json(const struct sg_token_info *token)
 {
-    return json_pack("{s:s, s:s, s:s, s:s, s:I, s:b, s:b, s:b, s:b, s:b, s:b}", "label",
-                     token->label, "serial_number", token->serial_number, "model", token->model,
-                     "manufacturer", token->manufacturer, "slot", (json_int_t)token->slot,
+    return json_pack("{s:o, s:o, s:o, s:o, s:I, s:b, s:b, s:b, s:b, s:b, s:b}", "label",
+                     sg_cli_text_json(token->label), "serial_number",
+                     sg_cli_text_json(token->serial_number), "model",
+                     sg_cli_text_json(token->model), "manufacturer",
+                     sg_cli_text_json(token->manufacturer), "slot", (json_int_t)token->slot,
                      "initialized", token->initialized, "pin_initialized", token->pin_initialized,
                      "pin_count_low", token->pin_count_low, "pin_final_try", token->pin_final_try,
                      "pin_locked", token->pin_locked, "write_protected", token->write_protected);
@@ -45,7 +47,7 @@ static bool print_tokens(const struct sg_cli *cli, const struct sg_token_info *t
     if (cli->json) {
         json_t *array = json_array();
         for (size_t i = 0; i < num; i++)
-            json_array_append_new(array, token_json(&tokens[i]));
+            sg_cli_append(&array, token_json(&tokens[i]));
         return sg_cli_print_json(array, error);
     }
     for (size_t i = 0; i < num; i++)

@@ -334,3 +334,22 @@ POLICY
         [[ $output == *"$part"* ]]
     done
 }
+
+@test "--json tells of every request, also of one whose name is no UTF-8" {
+    add_device ca device-UTF8
+    make_key_and_request $'na\xefve.csr' /CN=device-UTF8
+    make_key_and_request $'refus\xe9.csr' /CN=device-NONE
+    ends 3 "1 of 2" -- signet -C ca issue -p device-mtls --device-from-cn --json \
+        $'na\xefve.csr' $'refus\xe9.csr'
+    json 'length' 2
+    json '.[0].request' 'na?ve.csr'
+    json '.[0].outcome' issued
+    json '.[1].request' 'refus?.csr'
+    json '.[1].outcome' unauthenticated
+    # the same in what is told of the whole run
+    ends 1 "" -- signet -C ca issue -p device-mtls -d device-UTF8 --json $'abs\xe9nt.csr'
+    json '.error.message | contains("abs?nt.csr")' true
+    cp -r ca/policies $'p\xf6licies'
+    ok signet policy test --json $'p\xf6licies/device-mtls.yaml'
+    json '.[0].policy' 'p?licies/device-mtls.yaml'
+}
