@@ -21,38 +21,82 @@ static const struct sg_option REVOKE_OPTIONS[] = {
 
 static const struct sg_option RELEASE_OPTIONS[] = {WHICH_OPTIONS, {0}};
 
+/* Which certificates; what the filter borrows stands beside it. */
+struct which {
+    struct sg_certificate_filter filter;
+    struct sg_serial serial;
+    const char *file;  /* the certificate's, or NULL */
+    struct sg_buf der; /* what is in it */
+};
+
+static void which_done(struct which *which)
+{
+    sg_buf_free(&which->der);
+}
+SG_DEFINE_CLEANUP_IN_PLACE(which, which_done)
+
 /* An operand is a serial number, or the certificate's file. */
-static bool find_serial(const char *operand, struct sg_serial *serial, struct sg_error *error)
+static bool parse_operand(const char *operand, struct which *which, struct sg_error *error)
 {
     sg_auto(sg_certificates) sg_certificates *certificates = sk_X509_new_null();
 
-    if (sg_serial_parse(operand, serial, NULL))
+    which->filter.serial = &which->serial;
+    if (sg_serial_parse(operand, &which->serial, NULL))
         return true;
     if (certificates == NULL)
         return sg_fail_memory(error);
     if (access(operand, F_OK) != 0)
         return sg_fail(error, SG_USAGE, NULL,
                        "'%s' is neither a serial number in hex nor a certificate's file", operand);
+    which->file = operand;
     return sg_cli_read_certificates(operand, certificates, error) &&
-           sg_cert_serial(sk_X509_value(certificates, 0), serial, error);
+           sg_cert_serial(sk_X509_value(certificates, 0), &which->serial, error) &&
+           sg_cli_certificate_der(sk_X509_value(certificates, 0), &which->der, error);
 }
 
-static bool parse_filter(const struct sg_cli *cli, struct sg_serial *serial,
-                         struct sg_certificate_filter *filter, struct sg_error *error)
+static bool parse_which(const struct sg_cli *cli, struct which *which, struct sg_error *error)
 {
     int selectors = cli->num_operands + sg_cli_has(cli, "device") + sg_cli_has(cli, "user");
 
-    *filter = (struct sg_certificate_filter){.device = sg_cli_text(cli, "device"),
-                                             .user = sg_cli_text(cli, "user"),
-                                             .now = sg_clock_now(&cli->clock)};
+    which->filter = (struct sg_certificate_filter){.device = sg_cli_text(cli, "device"),
+                                                   .user = sg_cli_text(cli, "user"),
+                                                   .now = sg_clock_now(&cli->clock)};
     if (selectors != 1)
         return sg_fail(error, SG_USAGE, NULL,
                        "say which: a serial number, a certificate's file, --device ID or "
                        "--user NAME");
-    if (cli->num_operands == 0)
+    return cli->num_operands == 0 || parse_operand(cli->operands[0], which, error);
+}
+
+static bool see_any(const struct sg_certificate *certificate, void *context, struct sg_error *error)
+{
+    bool *seen = context;
+
+    (void)certificate;
+    (void)error;
+    *seen = true;
+    return true;
+}
+
+/* Another CA may have given its certificate the same serial number: a file stands for itself alone.
+ * From here on the filter finds nothing else. */
+static bool check_file(struct which *which, struct sg_store *store, struct sg_error *error)
+{
+    bool by_serial = false, itself = false;
+    char serial[SG_SERIAL_TEXT_SIZE];
+
+    if (which->file == NULL)
         return true;
-    filter->serial = serial;
-    return find_serial(cli->operands[0], serial, error);
+    if (!sg_store_each_certificate(store, &which->filter, see_any, &by_serial, error))
+        return false;
+    which->filter.der = sg_buf_slice(&which->der);
+    if (!sg_store_each_certificate(store, &which->filter, see_any, &itself, error))
+        return false;
+    return itself || !by_serial ||
+           sg_fail(error, SG_REFUSED, "another certificate",
+                   "%s has the serial number %s, which this CA has given to another certificate; "
+                   "name the serial number if that one is meant",
+                   which->file, sg_serial_text(&which->serial, serial));
 }
 
 static bool parse_reason(const struct sg_cli *cli, enum sg_reason *reason, struct sg_error *error)
@@ -80,27 +124,27 @@ static bool print_count(const struct sg_cli *cli, const char *what, size_t num,
 static bool run_revoke(struct sg_cli *cli, struct sg_error *error)
 {
     sg_auto(sg_home) struct sg_home *home = NULL;
-    struct sg_certificate_filter filter;
-    struct sg_serial serial;
+    sg_auto(which) struct which which = {0};
     enum sg_reason reason;
     size_t num = 0;
 
-    return parse_reason(cli, &reason, error) && parse_filter(cli, &serial, &filter, error) &&
+    return parse_reason(cli, &reason, error) && parse_which(cli, &which, error) &&
            sg_cli_open_home(cli, SG_STORE_OPEN, &home, error) &&
-           sg_status_revoke(sg_home_store(home), &filter, reason, filter.now, &num, error) &&
+           check_file(&which, sg_home_store(home), error) &&
+           sg_status_revoke(sg_home_store(home), &which.filter, reason, which.filter.now, &num,
+                            error) &&
            print_count(cli, "revoked", num, error);
 }
 
 static bool run_release(struct sg_cli *cli, struct sg_error *error)
 {
     sg_auto(sg_home) struct sg_home *home = NULL;
-    struct sg_certificate_filter filter;
-    struct sg_serial serial;
+    sg_auto(which) struct which which = {0};
     size_t num = 0;
 
-    return parse_filter(cli, &serial, &filter, error) &&
-           sg_cli_open_home(cli, SG_STORE_OPEN, &home, error) &&
-           sg_status_release(sg_home_store(home), &filter, &num, error) &&
+    return parse_which(cli, &which, error) && sg_cli_open_home(cli, SG_STORE_OPEN, &home, error) &&
+           check_file(&which, sg_home_store(home), error) &&
+           sg_status_release(sg_home_store(home), &which.filter, &num, error) &&
            print_count(cli, "released", num, error);
 }
 

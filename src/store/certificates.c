@@ -248,6 +248,7 @@ static bool build_search(struct search *search, const struct sg_certificate_filt
            add_match(search, filter->user != NULL, "c.user = ?", sg_text(filter->user), error) &&
            add_match(search, by_key, "c.spki_sha256 = ?",
                      by_key ? sg_digest(filter->spki_sha256) : sg_int(0), error) &&
+           add_match(search, filter->der.len > 0, "d.der = ?", sg_bytes(filter->der), error) &&
            add_match(search, filter->expires_before != 0, "c.not_after < ?",
                      sg_int(filter->expires_before), error) &&
            (!filter->only_status || add_status(search, filter->status, error)) &&

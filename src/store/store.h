@@ -139,6 +139,7 @@ struct sg_certificate_filter {
     const struct sg_serial *serial;
     const char *issuer, *policy, *device, *user;
     const uint8_t *spki_sha256;
+    struct sg_slice der;    /* this very certificate */
     int64_t expires_before; /* only certificates that are valid at now and end before this */
     bool only_status;
     enum sg_status status;

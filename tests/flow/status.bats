@@ -221,6 +221,20 @@ entry() {
     untouched ca fails 2 "no certificate matches" -- signet -C ca revoke stray.pem
 }
 
+@test "nor is one with the serial number of one of ours" {
+    serial=$(serial_of dev4.pem)
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout /dev/null \
+        -subj /CN=stray -days 1 -set_serial "0x$serial" -out same.pem 2>/dev/null
+    untouched ca fails 3 "same.pem has the serial number $serial" "another certificate" -- \
+        signet -C ca revoke same.pem --reason keyCompromise
+    ok signet -C ca revoke dev4.pem --hold
+    untouched ca fails 3 "another certificate" -- signet -C ca release same.pem
+    ok signet -C ca release dev4.pem
+    openssl x509 -in dev4.pem -outform DER -out dev4.der
+    ok signet -C ca revoke dev4.der --hold
+    ok signet -C ca release "$serial"
+}
+
 @test "a CRL that could not be written takes no number" {
     untouched ca fails 1 "cannot open the folder" -- signet -C ca crl -o nowhere/ca.crl.pem
     untouched ca fails 1 "cannot open the folder" -- signet -C ca crl -o nowhere/ca.crl.pem --force

@@ -65,6 +65,8 @@ static void test_filters(void **state)
         {"key", {.spki_sha256 = key1}, "1 7 "},
         {"key and issuer", {.spki_sha256 = key1, .issuer = "issuing"}, "1 "},
         {"unknown key", {.spki_sha256 = key9}, ""},
+        {"itself", {.der = {(const uint8_t *)"head|to be signed: 1|tail", 25}}, "1 "},
+        {"another", {.der = {(const uint8_t *)"head|to be signed: 1|tails", 26}}, ""},
         {"expires before its last second", {.expires_before = NOW + 50}, ""},
         {"expires before the next", {.expires_before = NOW + 51}, "1 "},
         {"expires some time", {.expires_before = NOW + 1000 * DAY}, "1 7 "},
