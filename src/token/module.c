@@ -5,10 +5,12 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "base/limits.h"
 #include "rv.h"
+#include "state.h"
 
 static bool initialize(CK_FUNCTION_LIST *functions, const char *path, struct sg_error *error)
 {
@@ -42,6 +44,32 @@ void sg_module_end_turn(const struct sg_module *module)
     flock(module->turn, LOCK_UN);
 }
 
+static bool is_own_file(int file)
+{
+    struct stat status;
+
+    return fstat(file, &status) == 0 && S_ISREG(status.st_mode) && status.st_uid == geteuid();
+}
+
+/* The module's own file could be locked by anybody who may read it, and would hold us up. */
+static int open_turn(const char *module)
+{
+    static const char WHAT[] = "the turns at a PKCS#11 module";
+    char name[NAME_MAX + 1];
+    sg_auto(malloc) char *path = NULL;
+    sg_auto(fd) int file = -1;
+
+    snprintf(name, sizeof name, "turn-%.200s", strrchr(module, '/') + 1);
+    if (!sg_state_path(name, WHAT, &path, NULL) || !sg_state_make_folders(path, WHAT, NULL))
+        return -1;
+    file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (file < 0 || !is_own_file(file))
+        return -1;
+    const int taken = file;
+    file = -1;
+    return taken;
+}
+
 static bool open_path(const char *path, struct sg_module *module, struct sg_error *error)
 {
     sg_auto(malloc) char *real = realpath(path, NULL);
@@ -51,7 +79,7 @@ static bool open_path(const char *path, struct sg_module *module, struct sg_erro
     if (real == NULL)
         return sg_fail(error, SG_TOKEN, NULL, "cannot load the PKCS#11 module %s: %s", path,
                        strerror(errno));
-    turn = open(real, O_RDONLY | O_CLOEXEC);
+    turn = open_turn(real);
     take_turn(turn);
     functions = p11_kit_module_load(real, 0);
     if (functions == NULL) {

@@ -12,13 +12,14 @@
 struct sg_module {
     CK_FUNCTION_LIST *functions;
     char *path; /* absolute, without links: one module has one path */
-    int turn;   /* the module's file, for locking it; -1 where that can't be done */
+    int turn;   /* the file that is locked for a turn; -1 where there is none */
 };
 
-/* Signet's processes take turns at everything but signing, by a lock on the module's file: SoftHSM
- * 2.6.1 rewrites a token's file at each login, and who reads it meanwhile sees no token, or one
- * without a PIN. A turn that does not come within TURN_WAIT_MS is not waited for any longer, so
- * that one process that hangs does not stop all others. */
+/* One user's processes take turns at everything but signing, by a lock on a file of the user's own,
+ * "turn-MODULE" among their state: SoftHSM 2.6.1 rewrites a token's file at each login, and who
+ * reads it meanwhile sees no token, or one without a PIN. Where no such file can be had (no HOME,
+ * or one that is read-only), there are no turns. A turn that does not come within TURN_WAIT_MS is
+ * not waited for any longer, so that one process that hangs does not stop all others. */
 enum { TURN_WAIT_MS = 20000, TURN_POLL_MS = 2 };
 void sg_module_take_turn(const struct sg_module *module);
 void sg_module_end_turn(const struct sg_module *module);

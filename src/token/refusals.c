@@ -18,6 +18,9 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "pin.h"
+#include "state.h"
+
+static const char WHAT[] = "the record of refused PINs";
 
 enum {
     SALT_LEN = 16,
@@ -195,24 +198,6 @@ bool sg_pin_check_not_refused(const char *refusals, const char *serial_number,
     return true;
 }
 
-/* Makes every folder above path that is not there, for this user alone. */
-static bool make_folders(const char *path, struct sg_error *error)
-{
-    char folder[SG_LIMIT_PATH];
-
-    if (snprintf(folder, sizeof folder, "%s", path) >= (int)sizeof folder)
-        return sg_fail(error, SG_FAILED, NULL,
-                       "the path of the record of refused PINs is too long");
-    for (char *slash = strchr(folder + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        if (mkdir(folder, 0700) != 0 && errno != EEXIST)
-            return sg_fail_errno(error, "cannot make the folder %s for the record of refused PINs",
-                                 folder);
-        *slash = '/';
-    }
-    return true;
-}
-
 /* Waits until no other process changes the record; closing the descriptor lets the next one in. */
 static bool lock_record(const char *path, int *lock, struct sg_error *error)
 {
@@ -241,7 +226,7 @@ bool sg_pin_remember_refusal(const char *refusals, const char *serial_number, st
     bool is_there;
 
     make_serial(serial_number, fresh.serial);
-    if (!make_folders(refusals, error) || !lock_record(refusals, &lock, error) ||
+    if (!sg_state_make_folders(refusals, WHAT, error) || !lock_record(refusals, &lock, error) ||
         !record_read(refusals, &record, error) ||
         !record_find(&record, fresh.serial, pin, &is_there, &salt, error))
         return false;
@@ -293,21 +278,5 @@ bool sg_pin_forget_refusals(const char *refusals, const char *serial_number, str
 
 bool sg_pin_refusals_default(char **path, struct sg_error *error)
 {
-    const char *state = secure_getenv("XDG_STATE_HOME");
-    const char *home = secure_getenv("HOME");
-    char *built = NULL;
-    int len;
-
-    /* A relative XDG_STATE_HOME counts as none (XDG Base Directory Specification). */
-    if (state != NULL && state[0] == '/')
-        len = asprintf(&built, "%s/signet/refused-pins", state);
-    else if (home != NULL && home[0] == '/')
-        len = asprintf(&built, "%s/.local/state/signet/refused-pins", home);
-    else
-        return sg_fail(error, SG_FAILED, NULL,
-                       "no place for the record of refused PINs: set HOME or XDG_STATE_HOME");
-    if (len < 0)
-        return sg_fail_memory(error);
-    *path = built;
-    return true;
+    return sg_state_path("refused-pins", WHAT, path, error);
 }

@@ -56,6 +56,8 @@ static void set_environment(const struct ca *ca)
     snprintf(path, sizeof path, "%s/softhsm2.conf", ca->folder);
     put_text(path, text);
     setenv("SOFTHSM2_CONF", path, 1);
+    snprintf(path, sizeof path, "%s/state", ca->folder);
+    setenv("XDG_STATE_HOME", path, 1);
     find_softhsm();
 }
 

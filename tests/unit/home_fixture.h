@@ -113,6 +113,8 @@ static inline void make_token(const char *folder)
     put_file(folder, "softhsm2.conf", text);
     snprintf(text, sizeof text, "%s/softhsm2.conf", folder);
     setenv("SOFTHSM2_CONF", text, 1);
+    snprintf(text, sizeof text, "%s/state", folder);
+    setenv("XDG_STATE_HOME", text, 1);
     run_softhsm(INIT);
 }
 

@@ -1,5 +1,9 @@
 #include "token_fixture.h"
 
+#include <sys/file.h>
+#include <sys/wait.h>
+#include <time.h>
+
 static struct fixture fixture;
 static struct sg_token_info test_token, other_token;
 
@@ -406,6 +410,95 @@ static void write_protected(void **state)
     }
 }
 
+/* ---- turns ---- */
+
+static double seconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* How long opening the token takes while somebody else has locked path for hold_ms. */
+static double open_while_locked(const char *path, int flags, int hold_ms)
+{
+    const struct sg_token_config config = config_of(&fixture);
+    const struct timespec hold = {.tv_sec = hold_ms / 1000, .tv_nsec = hold_ms % 1000 * 1000000L};
+    int ready[2], status;
+    double before;
+    char word;
+
+    assert_int_equal(pipe(ready), 0);
+    const pid_t child = fork();
+    if (child == 0) {
+        const int file = open(path, flags, 0600);
+        const bool is_locked = file >= 0 && flock(file, LOCK_EX) == 0;
+        if (!is_locked || write(ready[1], "x", 1) != 1)
+            _exit(1);
+        nanosleep(&hold, NULL);
+        _exit(0);
+    }
+    assert_int_equal(read(ready[0], &word, 1), 1);
+    before = seconds();
+    sg_token_close(open_token(&config));
+    before = seconds() - before;
+    kill(child, SIGKILL);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    close(ready[0]);
+    close(ready[1]);
+    return before;
+}
+
+static void find_turn(char path[300])
+{
+    snprintf(path, 300, "%s/state/signet/turn-%s", fixture.folder,
+             strrchr(fixture.module, '/') + 1);
+}
+
+/* The user's other processes are waited for; who can but read the module can't make us wait. */
+static void turns(void **state)
+{
+    const struct sg_token_config config = config_of(&fixture);
+    struct stat status;
+    char turn[300];
+
+    (void)state;
+    find_turn(turn);
+    sg_token_close(open_token(&config));
+    assert_int_equal(stat(turn, &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0600);
+    assert_true(open_while_locked(turn, O_RDWR, 700) > 0.6);
+    assert_true(open_while_locked(fixture.module, O_RDONLY, 8000) < 7);
+}
+
+/* Without a file of its own there are no turns, and nothing is made elsewhere. */
+static void turns_without_a_file(void **state)
+{
+    const struct sg_token_config config = config_of(&fixture);
+    char turn[300], elsewhere[128];
+
+    (void)state;
+    find_turn(turn);
+    fixture_path(&fixture, "elsewhere", elsewhere);
+    unlink(turn);
+    assert_int_equal(symlink(elsewhere, turn), 0);
+    sg_token_close(open_token(&config));
+    assert_int_not_equal(access(elsewhere, F_OK), 0);
+    unlink(turn);
+    assert_int_equal(mkfifo(turn, 0600), 0);
+    sg_token_close(open_token(&config));
+    unlink(turn);
+    unsetenv("XDG_STATE_HOME");
+    char *home = strdup(getenv("HOME"));
+    unsetenv("HOME");
+    sg_token_close(open_token(&config));
+    setenv("HOME", home, 1);
+    free(home);
+    fixture_path(&fixture, "state", elsewhere);
+    setenv("XDG_STATE_HOME", elsewhere, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -424,6 +517,8 @@ int main(void)
         cmocka_unit_test_setup(refusing_logins, reset),
         cmocka_unit_test_setup(no_pin_source, reset),
         cmocka_unit_test_setup(write_protected, reset),
+        cmocka_unit_test_setup(turns, reset),
+        cmocka_unit_test_setup(turns_without_a_file, reset),
     };
 
     return cmocka_run_group_tests(tests, make, unmake);

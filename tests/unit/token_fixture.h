@@ -77,6 +77,8 @@ static inline void fixture_init(struct fixture *fixture)
     fixture_path(fixture, "softhsm2.conf", path);
     write_text(path, conf, 0600);
     setenv("SOFTHSM2_CONF", path, 1);
+    fixture_path(fixture, "state", path);
+    setenv("XDG_STATE_HOME", path, 1);
     setenv("SIGNET_DATA", getenv("SIGNET_SOURCE"), 1);
     setenv("SIGNET_TEST_PIN", USER_PIN, 1);
     setenv("SIGNET_TEST_WRONG_PIN", "4321", 1);
