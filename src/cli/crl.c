@@ -50,16 +50,29 @@ static void summarise(const struct sg_crl_summary *summary)
             sg_time_text(summary->next_update, next));
 }
 
+/* 0 of lifetime_s means that the option is not there. */
+static bool parse_lifetime(const struct sg_cli *cli, int64_t *lifetime_s, struct sg_error *error)
+{
+    const char *text = sg_cli_text(cli, "next-update");
+
+    if (text == NULL)
+        return true;
+    if (!sg_duration_parse(text, lifetime_s, error))
+        return false;
+    return *lifetime_s > 0 ||
+           sg_fail(error, SG_USAGE, NULL,
+                   "--next-update %s: a CRL that is outdated at once is no use", text);
+}
+
 static bool run_crl(struct sg_cli *cli, struct sg_error *error)
 {
-    const char *lifetime = sg_cli_text(cli, "next-update");
     sg_auto(sg_home) struct sg_home *home = NULL;
     sg_auto(sg_buf) struct sg_buf der = {0};
     struct sg_issuer *issuer;
     struct sg_crl_summary summary;
     int64_t lifetime_s = 0;
 
-    if ((lifetime != NULL && !sg_duration_parse(lifetime, &lifetime_s, error)) ||
+    if (!parse_lifetime(cli, &lifetime_s, error) ||
         !sg_cli_check_output(sg_cli_text(cli, "output"), sg_cli_has(cli, "force"), error) ||
         !sg_cli_open_home(cli, SG_STORE_OPEN, &home, error) ||
         !sg_home_issuer(home, sg_cli_text(cli, "issuer"), SG_ISSUER_TO_SIGN_CRLS, &issuer, error) ||

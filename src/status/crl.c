@@ -44,16 +44,35 @@ static bool sign(struct sg_issuer *issuer, struct assembly *assembly, struct sg_
            sg_crl_draft_attach(assembly->draft, sg_buf_slice(&signature), der, error);
 }
 
+/* After the issuer's end nobody believes its CRLs: what the setting says is cut there, and what was
+ * asked for is refused. An issuer that has ended already makes what it is asked for. */
+static bool choose_next_update(const struct sg_issuer *issuer, int64_t lifetime_s, int64_t now,
+                               int64_t *next_update, struct sg_error *error)
+{
+    const int64_t end = issuer->facts.not_after > now ? issuer->facts.not_after : SG_TIME_NEVER;
+    const int64_t wanted = lifetime_s > 0 ? lifetime_s : issuer->entry->crl_lifetime_s;
+    char until[SG_TIME_TEXT_SIZE];
+
+    if (wanted > end - now && lifetime_s > 0)
+        return sg_fail(error, SG_USAGE, NULL,
+                       "the CRL would be good for longer than its issuer: the certificate of %s "
+                       "ends at %s; ask for a nextUpdate before that",
+                       issuer->entry->name, sg_time_text(end, until));
+    *next_update = wanted > end - now ? end : now + wanted;
+    return true;
+}
+
 bool sg_status_crl(struct sg_home *home, struct sg_issuer *issuer, int64_t lifetime_s, int64_t now,
                    struct sg_buf *der, struct sg_crl_summary *summary, struct sg_error *error)
 {
-    int64_t next_update = now + (lifetime_s > 0 ? lifetime_s : issuer->entry->crl_lifetime_s);
     struct sg_store *store = sg_home_store(home);
     sg_auto(sg_crl_draft) sg_crl_draft *draft = NULL;
     sg_auto(sg_buf) struct sg_buf crl = {0};
+    int64_t next_update = 0;
     uint64_t number = 0;
 
-    if (!sg_crl_draft_new(&issuer->facts, now, next_update, &draft, error))
+    if (!choose_next_update(issuer, lifetime_s, now, &next_update, error) ||
+        !sg_crl_draft_new(&issuer->facts, now, next_update, &draft, error))
         return false;
     struct assembly assembly = {.issuer = &issuer->facts, .draft = draft};
     const struct sg_crl_builder builder = {add_entry, finish, &assembly};

@@ -25,10 +25,11 @@ struct sg_crl_summary {
 
 /* sg_status_crl makes the issuer's next CRL: linted, number reserved and bytes noted durably,
  * signed, verified with an in-memory key, recorded.
- * lifetime_s   from thisUpdate to nextUpdate; 0: the issuer's `crl: next_update`.
+ * lifetime_s   from thisUpdate to nextUpdate, not past the issuer's end; 0: the issuer's
+ *              `crl: next_update`, cut there.
  * der          replaced by the CRL.
- * Fails: SG_TOKEN, SG_STORE; the number stays used then. SG_INTERNAL before that: an issuer without
- * a certificate, a CRL that lint refuses. der and summary are untouched. */
+ * Fails: SG_TOKEN, SG_STORE; the number stays used then. Before that SG_USAGE on a lifetime_s past
+ * the issuer's end, SG_INTERNAL on an issuer without a certificate, a CRL that lint refuses. der and summary are untouched. */
 SG_MUST_USE bool sg_status_crl(struct sg_home *home, struct sg_issuer *issuer, int64_t lifetime_s,
                                int64_t now, struct sg_buf *der, struct sg_crl_summary *summary,
                                struct sg_error *error);

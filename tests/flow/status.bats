@@ -91,6 +91,9 @@ entry() {
     sed -i 's/next_update: 7d/next_update: 30d/' ca/signet.yaml
     signet -C ca crl -o four.crl
     [ "$(lifetime four.crl)" -eq $((30 * 86400)) ]
+    untouched ca fails 2 "outdated at once" -- signet -C ca crl --next-update 0s
+    untouched ca fails 2 "longer than its issuer" -- signet -C ca crl --next-update 7000y
+    untouched ca fails 2 "longer than its issuer" -- signet -C ca crl --next-update 21y
     fails 2 "'12'" -- signet -C ca crl --next-update 12
     sed -i 's/next_update: 30d/next_update: 7d/' ca/signet.yaml
 }

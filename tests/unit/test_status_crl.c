@@ -175,6 +175,41 @@ static void an_empty_one(void **state)
     }
 }
 
+/* It is good for no longer than its issuer. */
+static void near_the_end_of_the_issuer(void **state)
+{
+    struct ca *ca = *state;
+    const int64_t end = ca->issuer->facts.not_after;
+    const struct {
+        const char *name;
+        int64_t now, lifetime_s, next_update; /* 0: refused */
+    } cases[] = {
+        {"as asked for", end - 3 * DAY, 2 * DAY, end - DAY},
+        {"to the last second", end - 3 * DAY, 3 * DAY, end},
+        {"a second longer", end - 3 * DAY, 3 * DAY + 1, 0},
+        {"far too long", NOW, INT64_MAX, 0},
+        {"the setting is cut", end - 3 * DAY, 0, end},
+        {"after the end", end + 1, 0, end + 1 + WEEK},
+        {"after the end, as asked for", end + 1, DAY, end + 1 + DAY},
+    };
+
+    for (size_t i = 0; i < NUM(cases); i++) {
+        sg_auto(made) struct made made = {0};
+        struct sg_error error = {0};
+        const bool done = sg_status_crl(ca->home, ca->issuer, cases[i].lifetime_s, cases[i].now,
+                                        &made.der, &made.summary, &error);
+
+        if (cases[i].next_update == 0) {
+            expect_failure(cases[i].name, done, &error, SG_USAGE, "longer than its issuer");
+            continue;
+        }
+        expect_success(cases[i].name, done, &error);
+        if (made.summary.next_update != cases[i].next_update)
+            fail_msg("%s: nextUpdate is %lld s off", cases[i].name,
+                     (long long)(made.summary.next_update - cases[i].next_update));
+    }
+}
+
 static void who_is_listed(void **state)
 {
     struct ca *ca = *state;
@@ -423,15 +458,11 @@ static void its_bytes_were_noted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(an_empty_one),
-        TEST(who_is_listed),
-        TEST(a_claim_in_flight),
-        TEST(hold_and_release),
-        TEST(the_expired_are_listed_once_more),
-        TEST(anothers_certificates),
-        cmocka_unit_test(failures),
-        TEST(a_number_is_used_once),
-        TEST(its_bytes_were_noted),
+        TEST(an_empty_one),          TEST(near_the_end_of_the_issuer),
+        TEST(who_is_listed),         TEST(a_claim_in_flight),
+        TEST(hold_and_release),      TEST(the_expired_are_listed_once_more),
+        TEST(anothers_certificates), cmocka_unit_test(failures),
+        TEST(a_number_is_used_once), TEST(its_bytes_were_noted),
     };
 
     return cmocka_run_group_tests(tests, ca_make_token, ca_remove_token);
