@@ -87,20 +87,35 @@ static bool parse_format(const struct sg_cli *cli, enum sg_registry_format *form
     return true;
 }
 
+/* All or none; a record that is in the registry already is told by its line. */
+static bool import_records(const struct sg_cli *cli, struct sg_store *store,
+                           const struct sg_record *records, const size_t *lines, size_t num,
+                           struct sg_error *error)
+{
+    size_t index = 0;
+
+    if (sg_store_register(store, kind_of(cli), records, num, &index, error))
+        return true;
+    if (error->code == SG_REFUSED && index < num)
+        sg_error_prefix(error, "%s:%zu", cli->operands[0], lines[index]);
+    return false;
+}
+
 static bool run_import(struct sg_cli *cli, struct sg_error *error)
 {
     sg_auto(sg_home) struct sg_home *home = NULL;
     sg_auto(sg_buf) struct sg_buf text = {0};
     sg_auto(malloc) struct sg_record *records = NULL;
+    sg_auto(malloc) size_t *lines = NULL;
     enum sg_registry_format format;
-    size_t num = 0, index;
+    size_t num = 0;
 
     if (!parse_format(cli, &format, error) || !sg_cli_open_home(cli, SG_STORE_OPEN, &home, error) ||
         !sg_file_read(cli->operands[0], SG_LIMIT_IMPORT, &text, error) ||
         !sg_registry_read(schema_of(cli, home), noun_of(cli), format, cli->operands[0],
-                          sg_buf_slice(&text), &records, &num, error))
+                          sg_buf_slice(&text), &records, &lines, &num, error))
         return false;
-    bool done = sg_store_register(sg_home_store(home), kind_of(cli), records, num, &index, error);
+    bool done = import_records(cli, sg_home_store(home), records, lines, num, error);
     for (size_t i = 0; i < num; i++)
         sg_record_done(&records[i]);
     if (done)

@@ -147,7 +147,8 @@ static struct sg_slice skip_mark(struct sg_slice text)
 
 bool sg_registry_read(const struct sg_schema *schema, const char *what,
                       enum sg_registry_format format, const char *name, struct sg_slice text,
-                      struct sg_record **records, size_t *num, struct sg_error *error)
+                      struct sg_record **records, size_t **lines, size_t *num,
+                      struct sg_error *error)
 {
     sg_auto(import) struct import import = {.schema = schema, .what = what, .name = name};
     bool is_read = format == SG_REGISTRY_CSV
@@ -161,6 +162,8 @@ bool sg_registry_read(const struct sg_schema *schema, const char *what,
     if (!check_ids(&import, error))
         return false;
     *records = SG_TAKE(import.records);
+    if (lines != NULL)
+        *lines = SG_TAKE(import.lines);
     *num = import.num;
     import.num = 0;
     return true;

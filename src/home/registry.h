@@ -17,10 +17,11 @@ enum sg_registry_format { SG_REGISTRY_CSV, SG_REGISTRY_JSON_LINES };
  * or one JSON object a line with text values. Every record is checked.
  * name     for messages: "devices.csv:17: …".
  * records  malloc'd array, each to be released with sg_record_done.
+ * lines    malloc'd array: where each record begins in the file, from 1; NULL when nobody asks.
  * Fails: SG_INVALID with the line; nothing is returned then. Also on an id that comes twice. */
 SG_MUST_USE bool sg_registry_read(const struct sg_schema *schema, const char *what,
                                   enum sg_registry_format format, const char *name,
-                                  struct sg_slice text, struct sg_record **records, size_t *num,
-                                  struct sg_error *error);
+                                  struct sg_slice text, struct sg_record **records, size_t **lines,
+                                  size_t *num, struct sg_error *error);
 
 #endif

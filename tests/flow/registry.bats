@@ -105,7 +105,9 @@ import_fails() {
     printf '%s\n' id device-NEW1 device-ab12 >bad.csv
     untouched ca fails 1 "bad.csv:3" "device-ab12" "device-[A-Z0-9]{4,32}" -- signet -C ca device import bad.csv
     printf '%s\n' id device-NEW1 device-AB12 >bad.csv
-    untouched ca fails 3 "device-AB12" "already" -- signet -C ca device import bad.csv
+    untouched ca fails 3 "bad.csv:3: " "device-AB12" "already" -- signet -C ca device import bad.csv
+    printf '%s\n' '{"id": "device-NEW1"}' '' '{"id": "device-AB12"}' >bad.jsonl
+    untouched ca fails 3 "bad.jsonl:3: " "already" -- signet -C ca device import bad.jsonl
     import_fails "bad.csv:3" "twice" "line 2" -- id device-NEW1 device-NEW1
     import_fails "bad.csv:1" "colour" -- id,colour device-NEW1,red
     import_fails "bad.csv:1" "does not name id" -- type leo

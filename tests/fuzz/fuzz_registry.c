@@ -17,7 +17,7 @@ static void import(const struct sg_schema *schema, enum sg_registry_format forma
     struct sg_error error = {0};
     size_t num = 0;
 
-    if (!sg_registry_read(schema, "device", format, "fuzz", text, &records, &num, &error)) {
+    if (!sg_registry_read(schema, "device", format, "fuzz", text, &records, NULL, &num, &error)) {
         if (error.code != SG_INVALID || error.text[0] == '\0' || records != NULL)
             abort();
         return;

@@ -139,8 +139,9 @@ static void run_cases(const struct schema_fixture *fixture, enum sg_registry_for
         struct sg_record *records = NULL;
         struct sg_error error = {0};
         size_t num = 0;
-        bool verdict = sg_registry_read(&fixture->schema, "device", format, "in.txt",
-                                        sg_slice_of(one->text, one->len), &records, &num, &error);
+        bool verdict =
+            sg_registry_read(&fixture->schema, "device", format, "in.txt",
+                             sg_slice_of(one->text, one->len), &records, NULL, &num, &error);
 
         if (one->complaint != NULL) {
             expect_failure(one->name, verdict, &error, SG_INVALID, one->complaint);
@@ -298,20 +299,20 @@ static void lines_have_a_limit(void **state)
     memcpy(text, "id,type\n", 8);
     expect_failure("CSV",
                    sg_registry_read(&fixture->schema, "device", SG_REGISTRY_CSV, "in.csv",
-                                    sg_slice_of(text, len), &records, &num, &error),
+                                    sg_slice_of(text, len), &records, NULL, &num, &error),
                    &error, SG_INVALID, "in.csv:2: a record of more than 65536 bytes");
     sg_error_clear(&error);
     text[8] = '"';
     text[len - 1] = '"';
     expect_failure("CSV in quotes",
                    sg_registry_read(&fixture->schema, "device", SG_REGISTRY_CSV, "in.csv",
-                                    sg_slice_of(text, len), &records, &num, &error),
+                                    sg_slice_of(text, len), &records, NULL, &num, &error),
                    &error, SG_INVALID, "in.csv:2: a record of more than 65536 bytes");
     sg_error_clear(&error);
     memset(text, '\n', 8);
     expect_failure("JSON",
                    sg_registry_read(&fixture->schema, "device", SG_REGISTRY_JSON_LINES, "in.json",
-                                    sg_slice_of(text, len), &records, &num, &error),
+                                    sg_slice_of(text, len), &records, NULL, &num, &error),
                    &error, SG_INVALID, "in.json:9: a line of more than 65536 bytes");
 }
 
@@ -326,7 +327,7 @@ static void a_row_can_have_too_many_values(void **state)
     memset(text + 8, ',', 200);
     expect_failure("commas",
                    sg_registry_read(&fixture->schema, "device", SG_REGISTRY_CSV, "in.csv",
-                                    sg_slice_of(text, 208), &records, &num, &error),
+                                    sg_slice_of(text, 208), &records, NULL, &num, &error),
                    &error, SG_INVALID, "in.csv:2: more than 66 values");
 }
 
@@ -345,7 +346,7 @@ static void many_records_are_read(void **state)
                        &error);
     expect_success("many",
                    sg_registry_read(&fixture->schema, "device", SG_REGISTRY_CSV, "in.csv",
-                                    sg_buf_slice(&text), &records, &num, &error),
+                                    sg_buf_slice(&text), &records, NULL, &num, &error),
                    &error);
     assert_int_equal(num, MANY);
     assert_string_equal(records[0].id, "device-20000"); /* in the file's order */
