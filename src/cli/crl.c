@@ -12,13 +12,13 @@ static const struct sg_option OPTIONS[] = {
     {0},
 };
 
-static bool emit(const struct sg_cli *cli, struct sg_slice der, struct sg_error *error)
+/* To the file, or to standard output. */
+static bool emit(struct sg_slice der, void *context, struct sg_error *error)
 {
+    const struct sg_cli *cli = context;
     const char *output = sg_cli_text(cli, "output");
     bool force = sg_cli_has(cli, "force");
 
-    if (cli->json && output == NULL)
-        return true; /* it is in the result */
     if (!sg_cli_has(cli, "der"))
         return sg_cli_emit_pem(output, force, der, "X509 CRL", error);
     if (output != NULL)
@@ -26,6 +26,23 @@ static bool emit(const struct sg_cli *cli, struct sg_slice der, struct sg_error 
                              error);
     return fwrite(der.data, 1, der.len, stdout) == der.len ||
            sg_fail_errno(error, "the result could not be written to standard output");
+}
+
+/* A file is what others fetch: the latest CRL goes there, which another process may have made since
+ * this one. Standard output has no order to keep, and may be slow. */
+static bool deliver(struct sg_cli *cli, struct sg_home *home, const struct sg_issuer *issuer,
+                    struct sg_slice der, struct sg_crl_summary *summary, struct sg_error *error)
+{
+    const uint64_t made = summary->number;
+
+    if (sg_cli_text(cli, "output") == NULL)
+        return cli->json || emit(der, cli, error); /* as JSON it is in the result */
+    if (!sg_status_publish_crl(home, issuer, emit, cli, summary, error))
+        return false;
+    if (summary->number != made)
+        fprintf(stderr, "CRL number %llu was made, and a later one meanwhile, which is in %s:\n",
+                (unsigned long long)made, sg_cli_text(cli, "output"));
+    return true;
 }
 
 static json_t *summary_json(const struct sg_crl_summary *summary, struct sg_slice der,
@@ -78,7 +95,7 @@ static bool run_crl(struct sg_cli *cli, struct sg_error *error)
         !sg_home_issuer(home, sg_cli_text(cli, "issuer"), SG_ISSUER_TO_SIGN_CRLS, &issuer, error) ||
         !sg_status_crl(home, issuer, lifetime_s, sg_clock_now(&cli->clock), &der, &summary,
                        error) ||
-        !emit(cli, sg_buf_slice(&der), error))
+        !deliver(cli, home, issuer, sg_buf_slice(&der), &summary, error))
         return false;
     if (cli->json)
         return sg_cli_print_json(

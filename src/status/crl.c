@@ -86,3 +86,40 @@ bool sg_status_crl(struct sg_home *home, struct sg_issuer *issuer, int64_t lifet
     *summary = (struct sg_crl_summary){number, assembly.num_entries, now, next_update};
     return true;
 }
+
+/* ---- publishing ---- */
+
+struct publication {
+    sg_crl_writer *write;
+    void *context;
+    struct sg_crl_summary summary;
+};
+
+static bool publish(const struct sg_stored_crl *stored, void *context, struct sg_error *error)
+{
+    struct publication *publication = context;
+    sg_auto(X509_CRL) X509_CRL *crl = NULL;
+
+    if (!sg_crl_read(stored->der, "the store's CRL", &crl, error))
+        return false;
+    const STACK_OF(X509_REVOKED) *entries = X509_CRL_get_REVOKED(crl);
+    publication->summary = (struct sg_crl_summary){
+        .number = stored->number,
+        .num_entries = entries != NULL ? (size_t)sk_X509_REVOKED_num(entries) : 0,
+        .this_update = stored->this_update,
+        .next_update = stored->next_update,
+    };
+    return publication->write(stored->der, publication->context, error);
+}
+
+bool sg_status_publish_crl(struct sg_home *home, const struct sg_issuer *issuer,
+                           sg_crl_writer *write, void *context, struct sg_crl_summary *summary,
+                           struct sg_error *error)
+{
+    struct publication publication = {.write = write, .context = context};
+
+    if (!sg_store_publish_crl(sg_home_store(home), issuer->id, publish, &publication, error))
+        return false;
+    *summary = publication.summary;
+    return true;
+}

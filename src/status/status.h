@@ -29,9 +29,21 @@ struct sg_crl_summary {
  *              `crl: next_update`, cut there.
  * der          replaced by the CRL.
  * Fails: SG_TOKEN, SG_STORE; the number stays used then. Before that SG_USAGE on a lifetime_s past
- * the issuer's end, SG_INTERNAL on an issuer without a certificate, a CRL that lint refuses. der and summary are untouched. */
+ * the issuer's end, SG_INTERNAL on an issuer without a certificate, a CRL that lint refuses. der
+ * and summary are untouched. */
 SG_MUST_USE bool sg_status_crl(struct sg_home *home, struct sg_issuer *issuer, int64_t lifetime_s,
                                int64_t now, struct sg_buf *der, struct sg_crl_summary *summary,
                                struct sg_error *error);
+
+/* Puts a CRL (DER) in place for others to find. */
+typedef bool sg_crl_writer(struct sg_slice der, void *context, struct sg_error *error);
+
+/* sg_status_publish_crl has write put the issuer's latest CRL in place, while nobody else can: a
+ * process that made one at the same time and has been faster is not overtaken by an older CRL.
+ * summary  becomes that of the CRL that was written, which may be later than what it told;
+ * untouched on failure. Fails: as write does, and SG_STORE; SG_INTERNAL when there is no CRL. */
+SG_MUST_USE bool sg_status_publish_crl(struct sg_home *home, const struct sg_issuer *issuer,
+                                       sg_crl_writer *write, void *context,
+                                       struct sg_crl_summary *summary, struct sg_error *error);
 
 #endif

@@ -151,3 +151,29 @@ bool sg_store_record_crl(struct sg_store *store, int64_t issuer, uint64_t number
            let_expired_go(store, issuer, (int64_t)number, error) &&
            sg_transaction_commit(&write, error);
 }
+
+/* ---- publishing ---- */
+
+bool sg_store_publish_crl(struct sg_store *store, int64_t issuer, sg_crl_publisher *publish,
+                          void *context, struct sg_error *error)
+{
+    sg_auto(sg_transaction) struct sg_transaction write = {0};
+    sg_auto(sg_query) struct sg_query query = {0};
+    bool row = false;
+    if (!sg_transaction_write(store, &write, error) ||
+        !sg_query_start(store,
+                        "SELECT number, this_update, next_update, der FROM crl"
+                        " WHERE issuer = ? AND der IS NOT NULL ORDER BY number DESC LIMIT 1",
+                        SG_VALUES(sg_int(issuer)), &query, error) ||
+        !sg_query_next(&query, &row, error))
+        return false;
+    if (!row)
+        return sg_fail(error, SG_INTERNAL, NULL, "no CRL of the issuer is recorded");
+    const struct sg_stored_crl crl = {
+        .number = (uint64_t)sg_column_int(&query, 0),
+        .this_update = sg_column_int(&query, 1),
+        .next_update = sg_column_int(&query, 2),
+        .der = sg_column_bytes(&query, 3),
+    };
+    return publish(&crl, context, error);
+}

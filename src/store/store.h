@@ -210,6 +210,22 @@ SG_MUST_USE bool sg_store_reserve_crl(struct sg_store *store, int64_t issuer, in
 SG_MUST_USE bool sg_store_record_crl(struct sg_store *store, int64_t issuer, uint64_t number,
                                      struct sg_slice der, struct sg_error *error);
 
+/* A recorded CRL; der is borrowed for the call. */
+struct sg_stored_crl {
+    uint64_t number;
+    int64_t this_update, next_update;
+    struct sg_slice der;
+};
+typedef bool sg_crl_publisher(const struct sg_stored_crl *crl, void *context,
+                              struct sg_error *error);
+/* sg_store_publish_crl hands the issuer's latest recorded CRL to publish, who puts it in place,
+ * while nobody else records or publishes one: of two at once, none can put an older over a newer.
+ * publish must not use the store, and not wait for anybody.
+ * Fails: SG_INTERNAL when none is recorded; as publish does; SG_STORE. */
+SG_MUST_USE bool sg_store_publish_crl(struct sg_store *store, int64_t issuer,
+                                      sg_crl_publisher *publish, void *context,
+                                      struct sg_error *error);
+
 /* ---- registry ---- */
 
 enum sg_registry_kind { SG_REGISTRY_DEVICE, SG_REGISTRY_USER };

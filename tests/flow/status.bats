@@ -205,6 +205,18 @@ entry() {
     ok signet -C ca issue -p device-mtls -d device-DEV2 -o new.pem new.csr
 }
 
+@test "processes that make CRLs at once leave the latest in the file" {
+    local first i
+    signet -C ca crl -o many.crl --force
+    first=$(openssl crl -in many.crl -noout -crlnumber)
+    for i in 1 2 3 4 5 6; do
+        signet -C ca crl -o many.crl --force 2>"many.$i" &
+    done
+    wait
+    [ $(($(openssl crl -in many.crl -noout -crlnumber | cut -d= -f2))) -eq $((${first#*=} + 6)) ]
+    [ "$(cat many.? | grep -c "next update")" -eq 6 ]
+}
+
 @test "what can't be revoked or released" {
     untouched ca fails 3 "revoked already" -- signet -C ca revoke dev2.pem
     untouched ca fails 3 "not on hold" -- signet -C ca release dev4.pem

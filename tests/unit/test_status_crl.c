@@ -210,6 +210,55 @@ static void near_the_end_of_the_issuer(void **state)
     }
 }
 
+/* ---- publishing ---- */
+
+static bool take(struct sg_slice der, void *context, struct sg_error *error)
+{
+    struct sg_buf *taken = context;
+
+    return sg_buf_set(taken, der, error);
+}
+
+static bool fail_to_write(struct sg_slice der, void *context, struct sg_error *error)
+{
+    (void)der;
+    (void)context;
+    return sg_fail(error, SG_FAILED, NULL, "no place for it");
+}
+
+/* Whoever made the first and comes last puts the second in place. */
+static void the_latest_is_published(void **state)
+{
+    struct ca *ca = *state;
+    sg_auto(ca_order) struct ca_order order = {0};
+    sg_auto(made) struct made first = {0}, second = {0}, third = {0};
+    sg_auto(sg_buf) struct sg_buf taken = {0};
+    struct sg_crl_summary summary = {.number = 77};
+    struct sg_error error = {0};
+
+    expect_failure("none yet",
+                   sg_status_publish_crl(ca->home, ca->issuer, take, &taken, &summary, &error),
+                   &error, SG_INTERNAL, "no CRL");
+    sg_error_clear(&error);
+    make(ca, DAY, &first);
+    issue(ca, "device-0001", &order);
+    revoke_one(ca, &order.job.serial, SG_REASON_SUPERSEDED);
+    make(ca, 2 * DAY, &second);
+    expect_failure(
+        "disk full",
+        sg_status_publish_crl(ca->home, ca->issuer, fail_to_write, NULL, &summary, &error), &error,
+        SG_FAILED, "no place");
+    assert_int_equal(summary.number, 77);
+    sg_error_clear(&error);
+    summary = first.summary;
+    expect_success("publish",
+                   sg_status_publish_crl(ca->home, ca->issuer, take, &taken, &summary, &error),
+                   &error);
+    assert_true(sg_slice_equal(sg_buf_slice(&taken), sg_buf_slice(&second.der)));
+    assert_memory_equal(&summary, &second.summary, sizeof summary);
+    make(ca, DAY, &third); /* the store is free again */
+}
+
 static void who_is_listed(void **state)
 {
     struct ca *ca = *state;
@@ -458,11 +507,17 @@ static void its_bytes_were_noted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(an_empty_one),          TEST(near_the_end_of_the_issuer),
-        TEST(who_is_listed),         TEST(a_claim_in_flight),
-        TEST(hold_and_release),      TEST(the_expired_are_listed_once_more),
-        TEST(anothers_certificates), cmocka_unit_test(failures),
-        TEST(a_number_is_used_once), TEST(its_bytes_were_noted),
+        TEST(an_empty_one),
+        TEST(near_the_end_of_the_issuer),
+        TEST(the_latest_is_published),
+        TEST(who_is_listed),
+        TEST(a_claim_in_flight),
+        TEST(hold_and_release),
+        TEST(the_expired_are_listed_once_more),
+        TEST(anothers_certificates),
+        cmocka_unit_test(failures),
+        TEST(a_number_is_used_once),
+        TEST(its_bytes_were_noted),
     };
 
     return cmocka_run_group_tests(tests, ca_make_token, ca_remove_token);
