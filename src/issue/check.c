@@ -216,11 +216,15 @@ static bool check_known_key(const struct sg_issuing *issuing, struct sg_job *job
                             struct verdicts *verdicts, struct sg_error *error)
 {
     const struct sg_requester *requester = &job->requester;
+    struct sg_decision_input input = sg_issue_decision_input(issuing, job);
+    sg_auto(sg_plan) struct sg_plan plan = {0};
+    const bool planned = sg_policy_decide(issuing->policy, &input, &plan, NULL);
     const struct sg_key_question question = {
         .spki_sha256 = job->request.key.sha256,
         .device = requester->has_device ? requester->device.id : NULL,
         .user = requester->has_user ? requester->user.id : NULL,
         .for_ca = sg_policy_is_ca(issuing->policy),
+        .for_ocsp = planned && sg_plan_signs_ocsp(&plan),
     };
     struct sg_error why = {0};
 

@@ -39,6 +39,9 @@ struct sg_plan {
 void sg_plan_done(struct sg_plan *plan);
 SG_DEFINE_CLEANUP_IN_PLACE(sg_plan, sg_plan_done)
 
+/* sg_plan_signs_ocsp: is it for an OCSP responder, whom its CA has the answers signed by? */
+bool sg_plan_signs_ocsp(const struct sg_plan *plan);
+
 /* sg_plan_renews: would the plan's certificate renew one of the same policy that ends at not_after?
  * Only inside the renewal window, and only when it ends later: a life that is cut short (by the
  * issuer's end, by a fixed date) can be all window, and asking again would make another

@@ -105,6 +105,7 @@ static bool check_key(struct decision *decision, struct sg_error *error)
         .device = device_of(claim),
         .user = user_of(claim),
         .for_ca = claim->plan->ca,
+        .for_ocsp = sg_plan_signs_ocsp(claim->plan),
     };
     if (!sg_store_judge_key(decision->store, &question, &claim->error, error))
         return false;

@@ -1,4 +1,7 @@
 /* What the store knows against a key, and the operator's list of blocked ones. */
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+
 #include "sql.h"
 
 static bool find(struct sg_store *store, const char *text, const struct sg_key_question *question,
@@ -11,10 +14,12 @@ static bool find(struct sg_store *store, const char *text, const struct sg_key_q
                          found, &number, error);
 }
 
-/* ?1 key, ?2 device, ?3 user. A key stands for one device or user, also after its certificates have
- * ended: whoever holds it could speak for both. And a key that is known to others is nobody's any
- * more. */
+/* ?1 key, ?2 device, ?3 user. A key stands for one holder, also after its certificates have ended:
+ * whoever has it could speak for both. Two have the same one when they name the same device or user
+ * and no other, or nobody at all. And a key that is known to others is nobody's any more. */
 #define ANY_HOLDER " AND ?2 IS ?2 AND ?3 IS ?3 LIMIT 1"
+
+#define ONE_HOLDER "one key, one holder"
 
 static const struct {
     const char *query;
@@ -31,10 +36,54 @@ static const struct {
      false, 1, "compromised key",
      "a certificate of this key was revoked for a compromise: make a new key"},
     {"SELECT c.id FROM claim c WHERE c.spki_sha256 = ?1"
-     " AND (c.device <> ?2 OR c.user <> ?3) LIMIT 1",
-     false, 1, "one key, one holder",
-     "this key was certified for another device or user: make a new key"},
+     " AND (c.device <> ?2 OR c.user <> ?3 OR ("
+     "coalesce(c.device = ?2, 0) + coalesce(c.user = ?3, 0) = 0"
+     " AND coalesce(c.device, c.user, ?2, ?3) IS NOT NULL)) LIMIT 1",
+     false, 1, ONE_HOLDER, "this key was certified for another device or user: make a new key"},
 };
+
+/* A CA, its OCSP responder and all others don't share a key: the first two speak for the CA. Bytes
+ * that can't be decoded speak for nobody. */
+static bool is_same_role(const struct sg_key_question *question, struct sg_slice der)
+{
+    const uint8_t *at = der.data;
+    sg_auto(X509) X509 *certificate = d2i_X509(NULL, &at, (long)der.len);
+
+    if (certificate == NULL) {
+        ERR_clear_error();
+        return true;
+    }
+    const uint32_t purposes = X509_get_extended_key_usage(certificate);
+    const bool is_ocsp = purposes != UINT32_MAX && (purposes & XKU_OCSP_SIGN) != 0;
+    return (X509_check_ca(certificate) != 0) == question->for_ca && is_ocsp == question->for_ocsp;
+}
+
+static bool judge_roles(struct sg_store *store, const struct sg_key_question *question,
+                        struct sg_error *why, struct sg_error *error)
+{
+    sg_auto(sg_query) struct sg_query query = {0};
+    if (!sg_query_start(store,
+                        "SELECT d.der FROM claim c CROSS JOIN certificate d ON d.claim = c.id"
+                        " WHERE c.spki_sha256 = ?",
+                        SG_VALUES(sg_digest(question->spki_sha256)), &query, error))
+        return false;
+    for (bool row = true; row;) {
+        if (!sg_query_next(&query, &row, error))
+            return false;
+        if (row && !is_same_role(question, sg_column_bytes(&query, 0))) {
+            (void)sg_fail(
+                why, SG_KEY_QUALITY, ONE_HOLDER,
+                "this key was certified for %s and may not be used for %s: make a new key",
+                question->for_ca || question->for_ocsp ? "something else"
+                                                       : "a CA or an OCSP responder",
+                question->for_ca     ? "a CA"
+                : question->for_ocsp ? "an OCSP responder"
+                                     : "anything else");
+            return true;
+        }
+    }
+    return true;
+}
 
 bool sg_store_judge_key(struct sg_store *store, const struct sg_key_question *question,
                         struct sg_error *why, struct sg_error *error)
@@ -50,7 +99,7 @@ bool sg_store_judge_key(struct sg_store *store, const struct sg_key_question *qu
             return true;
         }
     }
-    return true;
+    return judge_roles(store, question, why, error);
 }
 
 /* ---- the list ---- */

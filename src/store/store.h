@@ -112,13 +112,16 @@ struct sg_key_question {
     const uint8_t *spki_sha256; /* SG_SHA256_LEN bytes */
     const char *device, *user;  /* or NULL */
     bool for_ca;                /* the certificate is a CA's */
+    bool for_ocsp;              /* it signs OCSP answers for its CA */
 };
 
 /* sg_store_judge_key asks what the store knows against a key: that it is blocked; an issuer's of
  * this store (for any but a CA's certificate); of a certificate that was revoked for a compromise;
- * or certified for another device or user. The claim asks the same, inside its transaction.
- * why      SG_KEY_QUALITY with its rule, when there is something; untouched otherwise.
- * Fails only when the store does (SG_STORE). */
+ * or certified for another holder: another device or user, a device or user when now there is none
+ * (or the other way round), or, by a recorded certificate, a CA or its OCSP responder when now it
+ * is something else. The claim asks the same, inside its transaction. why      SG_KEY_QUALITY with
+ * its rule, when there is something; untouched otherwise. Fails only when the store does
+ * (SG_STORE). */
 SG_MUST_USE bool sg_store_judge_key(struct sg_store *store, const struct sg_key_question *question,
                                     struct sg_error *why, struct sg_error *error);
 

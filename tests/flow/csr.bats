@@ -386,8 +386,10 @@ EOT
     grep -q "CN = device-AB12" text
     grep -q "URI:urn:dev:org:32473-device-AB12" text
     grep -q "TLS Web Client Authentication" text
+    # each has a key of its own: the CA asks for that
     for policy in issuing-ca ocsp-responder; do
-        ok signet -C ca csr --key ec-old.key --for $policy --subject "CN=Example,O=Example GmbH" -o $policy.csr
+        openssl ecparam -name prime256v1 -genkey -out $policy.key 2>/dev/null
+        ok signet -C ca csr --key $policy.key --for $policy --subject "CN=Example,O=Example GmbH" -o $policy.csr
         signet -C ca check -p $policy $policy.csr
     done
     openssl req -in issuing-ca.csr -noout -text | grep -q "CA:TRUE"

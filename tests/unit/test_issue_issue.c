@@ -605,6 +605,34 @@ static void a_certificate_under_another_name_is_not_put_in_place(void **state)
                    &error);
 }
 
+/* A CA, its OCSP responder and everybody else: three keys, whatever comes first. */
+static void a_key_has_one_role(void **state)
+{
+    static const char *const POLICIES[] = {"device-mtls", "ocsp-responder", "issuing-ca"};
+    struct ca *ca = *state;
+
+    for (size_t i = 0; i < NUM(POLICIES); i++) {
+        sg_auto(ca_order) struct ca_order first = {0}, again = {0};
+
+        ca_order(&first, NULL, "device-AB12");
+        ca_issue(ca, POLICIES[i], &first);
+        expect_issued(POLICIES[i], &first.job, SG_JOB_ISSUED);
+        for (size_t j = 0; j < NUM(POLICIES); j++) {
+            sg_auto(ca_order) struct ca_order other = {0};
+
+            ca_order(&other, first.key, "device-AB12");
+            if (j == i)
+                continue;
+            ca_issue(ca, POLICIES[j], &other);
+            expect_refused(POLICIES[j], &other.job, SG_KEY_QUALITY, "this key was certified for");
+            assert_string_equal(other.job.error.rule, "one key, one holder");
+        }
+        ca_order(&again, first.key, "device-AB12");
+        ca_issue(ca, POLICIES[i], &again);
+        expect_issued(POLICIES[i], &again.job, SG_JOB_REPEATED);
+    }
+}
+
 /* ---- the token fails ---- */
 
 static void after_a_failure_nothing_is_signed(void **state)
@@ -807,6 +835,7 @@ int main(void)
         TEST(renewal_revokes_the_previous),
         TEST(a_device_is_registered_with_its_claim),
         TEST(an_own_key_twice),
+        TEST(a_key_has_one_role),
         TEST(an_own_key_that_has_issued_keeps_its_name),
         TEST(a_certificate_under_another_name_is_not_put_in_place),
         TEST(after_a_failure_nothing_is_signed),

@@ -24,7 +24,7 @@ static void fill(struct fixture *fixture)
     assert_true(sg_store_abandon(fixture->store, &orphan, 1, &error));
     struct fixture elsewhere = *fixture;
     elsewhere.issuer = add_issuer(fixture->store, "other", 2);
-    issue(&elsewhere, &(struct ask){.policy = "ocsp", .key = 1, .serial = 7});
+    issue(&elsewhere, &(struct ask){.policy = "ocsp", .device = "d1", .key = 1, .serial = 7});
 }
 
 static void expect_found(struct sg_store *store, const char *name,
@@ -59,7 +59,7 @@ static void test_filters(void **state)
         {"issuer", {.issuer = "other"}, "7 "},
         {"unknown issuer", {.issuer = "nobody"}, ""},
         {"policy", {.policy = "mtls"}, "1 2 3 4 5 6 "},
-        {"device", {.device = "d1"}, "1 2 "},
+        {"device", {.device = "d1"}, "1 2 7 "},
         {"user", {.user = "u1"}, "4 5 "},
         {"user and policy", {.user = "u1", .policy = "ocsp"}, ""},
         {"key", {.spki_sha256 = key1}, "1 7 "},
