@@ -75,6 +75,15 @@ static bool look(const struct sg_module *module, P11KitUri *uri, struct candidat
     return true;
 }
 
+/* SoftHSM leaves out a token whose file was cut short, as a crash in a login can do. */
+static const char *explain_loss(const struct sg_module *module)
+{
+    return strstr(module->path, "softhsm") == NULL
+               ? ""
+               : ". If it was there before: SOFTHSM2_CONF may name another folder, or a crash may "
+                 "have emptied its token.object, which a back-up of the folder brings back";
+}
+
 static bool fail_to_choose(const struct sg_token_config *config, const struct sg_module *module,
                            const struct candidates *candidates, struct sg_error *error)
 {
@@ -83,8 +92,8 @@ static bool fail_to_choose(const struct sg_token_config *config, const struct sg
     if (!sg_token_infos_text(candidates->tokens, candidates->num, &list, error))
         return false;
     if (candidates->num_matching == 0)
-        return sg_fail(error, SG_TOKEN, NULL, "no token matches %s; %s has %s", config->uri,
-                       module->path, (const char *)list.data);
+        return sg_fail(error, SG_TOKEN, NULL, "no token matches %s; %s has %s%s", config->uri,
+                       module->path, (const char *)list.data, explain_loss(module));
     return sg_fail(error, SG_TOKEN, NULL,
                    "%zu tokens match %s, and it must be one: add serial= to it; %s has %s",
                    candidates->num_matching, config->uri, module->path, (const char *)list.data);

@@ -61,3 +61,16 @@ setup() {
         --label "123456789012345678901234567890123" --so-pin file:pin/officer --pin file:pin/user
     fails 2 "label" -- signet token init --profile softhsm --label "" --so-pin file:pin/officer --pin file:pin/user
 }
+
+@test "a token whose file was emptied: said, and brought back by a copy" {
+    make_token lost
+    signet key create "pkcs11:token=lost;object=k" --profile softhsm --pin file:pin/lost
+    local file
+    file=$(grep -l lost tokens/*/token.object)
+    cp "$file" token.copy
+    : >"$file"
+    fails 4 "no token matches" "token.object" "back-up" -- \
+        signet key list pkcs11:token=lost --profile softhsm --pin file:pin/lost
+    cp token.copy "$file"
+    ok signet key show "pkcs11:token=lost;object=k" --profile softhsm --pin file:pin/lost
+}
