@@ -50,6 +50,11 @@ static bool read_fields(const struct sg_yaml *document, const struct sg_yaml_nod
         bool is_id = strcmp(child->key, id) == 0;
         struct sg_schema_field *field = &schema->fields[is_id ? 0 : next++];
 
+        /* Lists and policies say these of every record. */
+        if (!is_id && (strcmp(child->key, "enabled") == 0 || strcmp(child->key, "id") == 0))
+            return sg_yaml_fail(document, child, error,
+                                "a field can't be called %s, as every record has one of its own",
+                                child->key);
         if (!read_field(document, child, field, error))
             return false;
         if (is_id && field->optional)
