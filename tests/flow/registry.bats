@@ -6,7 +6,7 @@ setup_file() {
     start_in_own_folder
     signet init ca --profile softhsm --token pkcs11:token=none --pin file:pin/none
     # users too, with a field that has to be there
-    sed -i '/^ *# *user:/,$d' ca/signet.yaml
+    sed -i '/^ *user:/,$d; /^ *# people/d' ca/signet.yaml
     cat >>ca/signet.yaml <<'EOT'
   user:
     name: '.{1,64}'
@@ -147,5 +147,6 @@ import_fails() {
 
 @test "a home that keeps no users says so" {
     signet init plain --profile softhsm --token pkcs11:token=none --pin file:pin/none
+    sed -i '/^ *user:/,$d' plain/signet.yaml
     untouched plain fails 3 "user" "signet.yaml" -- signet -C plain user add Ada
 }

@@ -118,19 +118,6 @@ static int64_t tell_time(void *context)
     return ((const struct ca *)context)->now;
 }
 
-/* A home's registry knows no users until the operator says what one looks like. */
-static void add_user_schema(const struct ca *ca)
-{
-    char path[128];
-    FILE *file;
-
-    snprintf(path, sizeof path, "%s/signet.yaml", ca->dir);
-    file = fopen(path, "a");
-    assert_non_null(file);
-    fputs("  user:\n    name: '.{1,64}'\n", file);
-    assert_int_equal(fclose(file), 0);
-}
-
 static void open_home(struct ca *ca)
 {
     struct sg_error error = {0};
@@ -183,7 +170,6 @@ int ca_make_home(void **state)
     ca->now = NOW;
     snprintf(ca->dir, sizeof ca->dir, "%s/home", ca->folder);
     expect_success("init", sg_home_init(ca->dir, &spec, &error), &error);
-    add_user_schema(ca);
     open_home(ca);
     certify_root(ca);
     open_issuer(ca);

@@ -408,10 +408,15 @@ static void read_shipped(const char *name, struct sg_buf *text)
 
 static void damage_is_seen_or_does_not_spread(void **state)
 {
-    static const char *const SHIPPED[] = {"device-mtls",   "idevid",         "issuing-ca",
-                                          "ldevid",        "matter-dac",     "matter-paa",
-                                          "matter-pai",    "ocsp-responder", "piv-auth",
-                                          "piv-card-auth", "root-ca",        "smartcard-logon"};
+    static const char *const SHIPPED[] = {
+        "device-mtls", "idevid",          "issuing-ca",
+        "ldevid",      "matter-dac",      "matter-paa",
+        "matter-pai",  "mobile-app",      "ocsp-responder",
+        "operator",    "piv-auth",        "piv-card-auth",
+        "root-ca",     "service-account", "smartcard-logon",
+        "smime",       "tls-server",      "user-client",
+        "vpn",
+    };
     struct sg_buf shipped[NUM(SHIPPED)] = {{0}};
     struct tally tally = {0};
     uint64_t random = SEED;
