@@ -2,6 +2,7 @@
 # at the CRLs, let the good one in and keep the others out. (node and rustls do so in verifiers.bats.)
 load ../flow/common
 load ../flow/expect
+load listen
 
 # make_client NAME POLICY DEVICE: NAME.key, and NAME-chain.pem with the issuing CA.
 make_client() {
@@ -39,24 +40,6 @@ setup() {
 
 teardown() {
     [ -z "${SERVER:-}" ] || kill "$SERVER" 2>/dev/null || true
-}
-
-# free_port: one that nobody listens on at this moment.
-free_port() {
-    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
-}
-
-# starts COMMAND...: in the background as $SERVER, until it listens on $PORT.
-starts() {
-    local tries=0
-    "$@" >server.log 2>&1 </dev/null 3>&- &
-    SERVER=$!
-    until (: <"/dev/tcp/127.0.0.1/$PORT") 2>/dev/null; do
-        tries=$((tries + 1))
-        [ $tries -lt 100 ] || fail "it does not listen: $(cat server.log)"
-        kill -0 "$SERVER" 2>/dev/null || fail "it ended: $(cat server.log)"
-        sleep 0.1
-    done
 }
 
 # get CLIENT [OPTION...]: the page that the server gives to this client.
