@@ -32,17 +32,17 @@ ends() {
     done
     shift
     run --separate-stderr "$@"
-    [ "$status" -eq "$wanted" ] || complain "exit status $status, not $wanted: $*"
+    [ "$status" -eq "$wanted" ] || complain "exit status $status, not $wanted: $*" || return
     for text in "${texts[@]}"; do
-        [[ $stderr == *"$text"* ]] || complain "not said: $text"
+        [[ $stderr == *"$text"* ]] || complain "not said: $text" || return
     done
 }
 
 # fails STATUS TEXT... -- COMMAND...: the same; nothing is on standard output, and the message is
 # one line.
 fails() {
-    ends "$@"
-    [ -z "$output" ] || complain "standard output is not empty"
+    ends "$@" || return
+    [ -z "$output" ] || complain "standard output is not empty" || return
     [[ $stderr == "signet: "* && $stderr != *$'\n'* ]] || complain "not one line of signet's"
 }
 
@@ -82,7 +82,7 @@ untouched() {
     local home=$1 before after
     shift
     before=$(picture "$home")
-    "$@"
+    "$@" || return
     after=$(picture "$home")
     [ "$before" = "$after" ] || complain "$home was changed: $(diff <(echo "$before") <(echo "$after"))"
 }
