@@ -7,25 +7,16 @@
 
 enum { CRL_VERSION_2 = 1, UNUSED_REASON = 7 /* RFC 5280 5.3.1 */ };
 
-/* A CRL under inspection, decoded afresh. */
-struct view {
-    struct sg_slice tbs;
-    const struct sg_issuer_facts *issuer;
-    X509_CRL *crl;
-    AUTHORITY_KEYID *authority_key_id;
-    ASN1_INTEGER *number;
-};
-
-static void view_done(struct view *view)
+static void view_done(struct sg_crl_lint_view *view)
 {
     X509_CRL_free(view->crl);
     AUTHORITY_KEYID_free(view->authority_key_id);
     ASN1_INTEGER_free(view->number);
 }
 
-SG_DEFINE_CLEANUP_IN_PLACE(view, view_done)
+SG_DEFINE_CLEANUP_IN_PLACE(sg_crl_lint_view, view_done)
 
-static bool re_encodes_to_itself(struct view *view)
+static bool re_encodes_to_itself(struct sg_crl_lint_view *view)
 {
     sg_auto(openssl_bytes) uint8_t *bytes = NULL;
     int len = i2d_re_X509_CRL_tbs(view->crl, &bytes);
@@ -33,13 +24,13 @@ static bool re_encodes_to_itself(struct view *view)
     return len > 0 && sg_slice_equal(view->tbs, sg_slice_of(bytes, (size_t)len));
 }
 
-static bool is_version_2(struct view *view)
+static bool is_version_2(struct sg_crl_lint_view *view)
 {
     return X509_CRL_get_version(view->crl) == CRL_VERSION_2;
 }
 
 /* OpenSSL 3.0 has no way to the inner algorithm of an X509_CRL: it is the second element. */
-static bool is_signed_as_the_issuer_signs(struct view *view)
+static bool is_signed_as_the_issuer_signs(struct sg_crl_lint_view *view)
 {
     const uint8_t *at = view->tbs.data;
     ASN1_SEQUENCE_ANY *elements = d2i_ASN1_SEQUENCE_ANY(NULL, &at, (long)view->tbs.len);
@@ -53,7 +44,7 @@ static bool is_signed_as_the_issuer_signs(struct view *view)
     return algorithm != NULL && sg_lint_scheme_is(algorithm, view->issuer->scheme);
 }
 
-static bool has_the_issuers_name(struct view *view)
+static bool has_the_issuers_name(struct sg_crl_lint_view *view)
 {
     const uint8_t *own = NULL, *wanted = NULL;
     size_t own_len = 0, wanted_len = 0;
@@ -64,31 +55,31 @@ static bool has_the_issuers_name(struct view *view)
            sg_slice_equal(sg_slice_of(own, own_len), sg_slice_of(wanted, wanted_len));
 }
 
-static bool has_a_next_update(struct view *view)
+static bool has_a_next_update(struct sg_crl_lint_view *view)
 {
     return X509_CRL_get0_nextUpdate(view->crl) != NULL;
 }
 
-static bool has_right_times(struct view *view)
+static bool has_right_times(struct sg_crl_lint_view *view)
 {
     return sg_lint_time_is_right(X509_CRL_get0_lastUpdate(view->crl)) &&
            sg_lint_time_is_right(X509_CRL_get0_nextUpdate(view->crl));
 }
 
-static bool ends_after_it_begins(struct view *view)
+static bool ends_after_it_begins(struct sg_crl_lint_view *view)
 {
     return ASN1_TIME_compare(X509_CRL_get0_lastUpdate(view->crl),
                              X509_CRL_get0_nextUpdate(view->crl)) == -1;
 }
 
-static bool has_no_empty_list(struct view *view)
+static bool has_no_empty_list(struct sg_crl_lint_view *view)
 {
     const STACK_OF(X509_REVOKED) *entries = X509_CRL_get_REVOKED(view->crl);
 
     return entries == NULL || sk_X509_REVOKED_num(entries) > 0;
 }
 
-static bool every_entry(struct view *view, bool (*check)(const X509_REVOKED *entry))
+static bool every_entry(struct sg_crl_lint_view *view, bool (*check)(const X509_REVOKED *entry))
 {
     const STACK_OF(X509_REVOKED) *entries = X509_CRL_get_REVOKED(view->crl);
 
@@ -130,17 +121,17 @@ static bool entry_has_a_right_reason(const X509_REVOKED *entry)
            code != SG_REASON_REMOVE_FROM_CRL && code != UNUSED_REASON;
 }
 
-static bool has_right_serials(struct view *view)
+static bool has_right_serials(struct sg_crl_lint_view *view)
 {
     return every_entry(view, entry_has_a_serial);
 }
 
-static bool has_right_revocation_times(struct view *view)
+static bool has_right_revocation_times(struct sg_crl_lint_view *view)
 {
     return every_entry(view, entry_has_a_right_time);
 }
 
-static bool has_right_reasons(struct view *view)
+static bool has_right_reasons(struct sg_crl_lint_view *view)
 {
     return every_entry(view, entry_has_a_right_reason);
 }
@@ -150,7 +141,7 @@ static int compare_serials(const X509_REVOKED *const *a, const X509_REVOKED *con
     return ASN1_INTEGER_cmp(X509_REVOKED_get0_serialNumber(*a), X509_REVOKED_get0_serialNumber(*b));
 }
 
-static bool has_no_serial_twice(struct view *view)
+static bool has_no_serial_twice(struct sg_crl_lint_view *view)
 {
     STACK_OF(X509_REVOKED) *sorted = sk_X509_REVOKED_dup(X509_CRL_get_REVOKED(view->crl));
     bool unique = true;
@@ -169,7 +160,7 @@ static bool has_no_serial_twice(struct view *view)
     return unique;
 }
 
-static bool has_only_its_extensions(struct view *view)
+static bool has_only_its_extensions(struct sg_crl_lint_view *view)
 {
     for (int i = 0; i < X509_CRL_get_ext_count(view->crl); i++) {
         X509_EXTENSION *extension = X509_CRL_get_ext(view->crl, i);
@@ -182,13 +173,26 @@ static bool has_only_its_extensions(struct view *view)
     return X509_CRL_get_ext_count(view->crl) == 2;
 }
 
-static bool has_the_issuers_key_id(struct view *view)
+static bool has_the_issuers_key_id(struct sg_crl_lint_view *view)
 {
     return view->authority_key_id != NULL && view->authority_key_id->keyid != NULL &&
            sg_lint_is_key_id_of(view->authority_key_id->keyid, view->issuer->certificate);
 }
 
-static bool has_a_number(struct view *view)
+/* Issuer and serial number, the other method, are left out as in certificates. */
+static bool has_a_key_id_alone(struct sg_crl_lint_view *view)
+{
+    return view->authority_key_id == NULL ||
+           (view->authority_key_id->issuer == NULL && view->authority_key_id->serial == NULL);
+}
+
+/* No keyUsage at all allows everything. */
+static bool is_by_a_crl_signer(struct sg_crl_lint_view *view)
+{
+    return (X509_get_key_usage(view->issuer->certificate) & KU_CRL_SIGN) != 0;
+}
+
+static bool has_a_number(struct sg_crl_lint_view *view)
 {
     struct sg_slice bytes;
 
@@ -198,16 +202,14 @@ static bool has_a_number(struct view *view)
     return bytes.len + (bytes.len > 0 && (bytes.data[0] & 0x80) != 0) <= SG_LIMIT_CRL_NUMBER;
 }
 
-static const struct {
-    const char *section, *what;
-    bool (*holds)(struct view *view);
-} RULES[] = {
+const struct sg_crl_lint_rule SG_CRL_LINT_RULES[] = {
     {"RFC 5280 5.1", "it must be DER: re-encoding must give the same bytes", re_encodes_to_itself},
     {"RFC 5280 5.1.2.1", "it must be version 2", is_version_2},
     {"RFC 5280 5.1.2.2", "the signature algorithm must be the issuer's",
      is_signed_as_the_issuer_signs},
     {"RFC 5280 5.1.2.3", "the issuer must be named by its own certificate's subject, byte for byte",
      has_the_issuers_name},
+    {"RFC 5280 6.3.3 (f)", "the issuer's keyUsage must have cRLSign", is_by_a_crl_signer},
     {"RFC 5280 5.1.2.5", "nextUpdate must be there", has_a_next_update},
     {"RFC 5280 5.1.2.4",
      "times must be UTCTime through 2049 and GeneralizedTime from 2050, with seconds and Z",
@@ -225,10 +227,13 @@ static const struct {
      has_only_its_extensions},
     {"RFC 5280 5.2.1", "authorityKeyIdentifier must be the issuer's subjectKeyIdentifier",
      has_the_issuers_key_id},
+    {"RFC 5280 5.2.1", "authorityKeyIdentifier must have no issuer and serial number",
+     has_a_key_id_alone},
     {"RFC 5280 5.2.3", "cRLNumber must not be negative and have at most 20 octets", has_a_number},
+    {0},
 };
 
-static bool decode(struct view *view, struct sg_error *error)
+static bool decode(struct sg_crl_lint_view *view, struct sg_error *error)
 {
     sg_auto(X509_ALGOR) X509_ALGOR *algorithm = NULL;
     sg_auto(sg_buf) struct sg_buf shell = {0};
@@ -251,19 +256,19 @@ static bool decode(struct view *view, struct sg_error *error)
 
 bool sg_crl_lint(struct sg_slice tbs, const struct sg_issuer_facts *issuer, struct sg_error *error)
 {
-    sg_auto(view) struct view view = {.tbs = tbs, .issuer = issuer};
+    sg_auto(sg_crl_lint_view) struct sg_crl_lint_view view = {.tbs = tbs, .issuer = issuer};
 
     if (issuer->certificate == NULL)
         return sg_fail(error, SG_INTERNAL, NULL, "an issuer without a certificate makes no CRL");
     if (!decode(&view, error))
         return false;
-    for (size_t i = 0; i < sizeof RULES / sizeof *RULES; i++) {
-        bool holds = RULES[i].holds(&view);
+    for (const struct sg_crl_lint_rule *rule = SG_CRL_LINT_RULES; rule->section != NULL; rule++) {
+        bool holds = rule->holds(&view);
 
         ERR_clear_error();
         if (!holds)
-            return sg_fail(error, SG_INTERNAL, RULES[i].section,
-                           "the CRL that was built must not be signed: %s", RULES[i].what);
+            return sg_fail(error, SG_INTERNAL, rule->section,
+                           "the CRL that was built must not be signed: %s", rule->what);
     }
     return true;
 }

@@ -126,19 +126,20 @@ static bool apply(const struct sg_lint_rule *rule, struct sg_lint_view *view,
                    view->found[0] != '\0' ? "; found " : "", view->found);
 }
 
+const struct sg_lint_rule *const SG_LINT_TABLES[] = {
+    SG_LINT_FIELDS, SG_LINT_NAMES,       SG_LINT_EXTENSIONS, SG_LINT_USAGE,  SG_LINT_IDENTIFIERS,
+    SG_LINT_FORMS,  SG_LINT_OTHER_NAMES, SG_LINT_POLICIES,   SG_LINT_MATTER, NULL,
+};
+
 bool sg_lint(struct sg_slice tbs, const struct sg_issuer_facts *issuer, struct sg_error *error)
 {
-    static const struct sg_lint_rule *const TABLES[] = {
-        SG_LINT_FIELDS,      SG_LINT_NAMES,       SG_LINT_EXTENSIONS, SG_LINT_USAGE,
-        SG_LINT_IDENTIFIERS, SG_LINT_OTHER_NAMES, SG_LINT_POLICIES,   SG_LINT_MATTER,
-    };
     sg_auto(sg_lint_view) struct sg_lint_view view = {.tbs = tbs, .issuer = issuer};
 
     if (!decode(&view, error))
         return false;
     decode_extensions(&view);
-    for (size_t i = 0; i < sizeof TABLES / sizeof *TABLES; i++)
-        for (const struct sg_lint_rule *rule = TABLES[i]; rule->section != NULL; rule++)
+    for (size_t i = 0; SG_LINT_TABLES[i] != NULL; i++)
+        for (const struct sg_lint_rule *rule = SG_LINT_TABLES[i]; rule->section != NULL; rule++)
             if (!apply(rule, &view, error))
                 return false;
     return true;

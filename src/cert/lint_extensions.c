@@ -33,6 +33,7 @@ static bool has_own_rule(X509_EXTENSION *extension)
     case NID_subject_key_identifier:
     case NID_authority_key_identifier:
     case NID_info_access:
+    case NID_sinfo_access:
         return true;
     default:
         return false;
@@ -118,11 +119,28 @@ static bool has_no_check_not_critical(struct sg_lint_view *view)
     return sg_lint_critical(view, NID_id_pkix_OCSP_noCheck) != 1;
 }
 
+static bool has_subject_access_not_critical(struct sg_lint_view *view)
+{
+    return sg_lint_critical(view, NID_sinfo_access) != 1;
+}
+
+static bool has_some_subject_access(struct sg_lint_view *view)
+{
+    AUTHORITY_INFO_ACCESS *access =
+        X509_get_ext_d2i(view->certificate, NID_sinfo_access, NULL, NULL);
+    bool is_empty = access != NULL && sk_ACCESS_DESCRIPTION_num(access) == 0;
+
+    AUTHORITY_INFO_ACCESS_free(access);
+    return !is_empty;
+}
+
 const struct sg_lint_rule SG_LINT_EXTENSIONS[] = {
     {"RFC 5280 4.2", "no extension may be there twice", has_no_extension_twice},
     {"RFC 5280 4.2", "no extension that verifiers don't know may be critical",
      has_known_critical_extensions},
     {"X.690 10", "extensions must be DER without trailing data", has_der_extensions},
+    {"RFC 5280 4.2.2.2", "subjectInfoAccess must not be critical", has_subject_access_not_critical},
+    {"RFC 5280 4.2.2.2", "subjectInfoAccess must not be empty", has_some_subject_access},
     {"RFC 6960 4.2.2.2.1", "ocspNoCheck must go with the purpose OCSPSigning",
      has_no_check_only_for_ocsp},
     {"RFC 6960 4.2.2.2.1", "ocspNoCheck must not be critical", has_no_check_not_critical},

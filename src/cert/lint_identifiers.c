@@ -38,6 +38,14 @@ static bool has_authority_key_id(struct sg_lint_view *view)
            (view->authority_key_id != NULL && view->authority_key_id->keyid != NULL);
 }
 
+/* Issuer and serial number would come together or not at all; Signet leaves them out, as they would
+ * tie the certificate to one certificate of an issuer that may be renewed. */
+static bool has_authority_key_id_alone(struct sg_lint_view *view)
+{
+    return view->authority_key_id == NULL ||
+           (view->authority_key_id->issuer == NULL && view->authority_key_id->serial == NULL);
+}
+
 static bool has_authority_key_id_not_critical(struct sg_lint_view *view)
 {
     return sg_lint_critical(view, NID_authority_key_identifier) != 1;
@@ -144,24 +152,6 @@ static bool is_whole_address(const GENERAL_NAME *name)
     return type != GEN_IPADD || ASN1_STRING_length(value) == 4 || ASN1_STRING_length(value) == 16;
 }
 
-/* dNSName in RFC 1034's preferred form, rfc822Name with one "@", URI with a scheme. */
-static bool has_its_form(const GENERAL_NAME *name)
-{
-    static const char LDH[] = "*-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    const ASN1_STRING *string = text_of(name);
-    const char *text, *mark;
-
-    if (string == NULL)
-        return true;
-    text = (const char *)ASN1_STRING_get0_data(string);
-    if (name->type == GEN_DNS)
-        return text[0] != '.' && strspn(text, LDH) == strlen(text) && strstr(text, "..") == NULL;
-    mark = strchr(text, name->type == GEN_EMAIL ? '@' : ':');
-    if (mark == NULL || mark == text || mark[1] == '\0')
-        return false;
-    return name->type == GEN_URI || strchr(mark + 1, '@') == NULL;
-}
-
 static bool has_no_empty_name(struct sg_lint_view *view)
 {
     return every_alternative_name(view, is_some_name);
@@ -175,11 +165,6 @@ static bool has_ascii_names(struct sg_lint_view *view)
 static bool has_whole_addresses(struct sg_lint_view *view)
 {
     return every_alternative_name(view, is_whole_address);
-}
-
-static bool has_names_in_their_forms(struct sg_lint_view *view)
-{
-    return every_alternative_name(view, has_its_form);
 }
 
 static bool is_http(const GENERAL_NAME *name)
@@ -221,6 +206,18 @@ static bool has_http_crl_points(struct sg_lint_view *view)
     return view->crl_points == NULL || sk_DIST_POINT_num(view->crl_points) > 0;
 }
 
+/* Its CRLs are by the certificate's issuer, and say every reason. */
+static bool has_plain_crl_points(struct sg_lint_view *view)
+{
+    for (int i = 0; i < sk_DIST_POINT_num(view->crl_points); i++) {
+        const DIST_POINT *point = sk_DIST_POINT_value(view->crl_points, i);
+
+        if (point->reasons != NULL || point->CRLissuer != NULL)
+            return false;
+    }
+    return true;
+}
+
 static bool has_information_access_not_critical(struct sg_lint_view *view)
 {
     return sg_lint_critical(view, NID_info_access) != 1;
@@ -235,12 +232,25 @@ static bool has_http_information_access(struct sg_lint_view *view)
            sk_ACCESS_DESCRIPTION_num(view->information_access) > 0;
 }
 
+static bool has_known_access_methods(struct sg_lint_view *view)
+{
+    for (int i = 0; i < sk_ACCESS_DESCRIPTION_num(view->information_access); i++) {
+        int method = OBJ_obj2nid(sk_ACCESS_DESCRIPTION_value(view->information_access, i)->method);
+
+        if (method != NID_ad_OCSP && method != NID_ad_ca_issuers)
+            return false;
+    }
+    return true;
+}
+
 const struct sg_lint_rule SG_LINT_IDENTIFIERS[] = {
     {"RFC 5280 4.2.1.2", "subjectKeyIdentifier must be there", has_subject_key_id},
     {"RFC 5280 4.2.1.2", "subjectKeyIdentifier must not be critical",
      has_subject_key_id_not_critical},
     {"RFC 5280 4.2.1.2", "subjectKeyIdentifier must be that of the key", has_its_subject_key_id},
     {"RFC 5280 4.2.1.1", "authorityKeyIdentifier must have a key identifier", has_authority_key_id},
+    {"RFC 5280 4.2.1.1", "authorityKeyIdentifier must have no issuer and serial number",
+     has_authority_key_id_alone},
     {"RFC 5280 4.2.1.1", "authorityKeyIdentifier must not be critical",
      has_authority_key_id_not_critical},
     {"RFC 5280 4.2.1.1", "authorityKeyIdentifier must be the issuer's subjectKeyIdentifier",
@@ -251,14 +261,16 @@ const struct sg_lint_rule SG_LINT_IDENTIFIERS[] = {
     {"RFC 5280 4.2.1.6", "no name in subjectAltName may be empty", has_no_empty_name},
     {"RFC 5280 4.2.1.6", "email, dns and uri names must be visible ASCII", has_ascii_names},
     {"RFC 5280 4.2.1.6", "an ip name must have 4 or 16 octets", has_whole_addresses},
-    {"RFC 5280 4.2.1.6", "dns, email and uri names must have their forms",
-     has_names_in_their_forms},
     {"RFC 5280 4.2.1.13", "cRLDistributionPoints must not be critical",
      has_crl_points_not_critical},
     {"RFC 5280 4.2.1.13", "cRLDistributionPoints must be http or https URLs", has_http_crl_points},
+    {"RFC 5280 4.2.1.13", "a CRL distribution point must have no reasons and no cRLIssuer",
+     has_plain_crl_points},
     {"RFC 5280 4.2.2.1", "authorityInfoAccess must not be critical",
      has_information_access_not_critical},
     {"RFC 5280 4.2.2.1", "authorityInfoAccess must be http or https URLs",
      has_http_information_access},
+    {"RFC 5280 4.2.2.1", "authorityInfoAccess must have no method but ocsp and caIssuers",
+     has_known_access_methods},
     {0},
 };

@@ -43,20 +43,53 @@ static const struct attribute *attribute_of(X509_NAME_ENTRY *entry)
     return &OTHER;
 }
 
-/* Applies one check to every attribute of the subject and says which one failed. */
-static bool every_attribute(struct sg_lint_view *view,
-                            bool (*check)(X509_NAME_ENTRY *entry, const struct attribute *))
+static const X509_NAME *directory_name(const GENERAL_NAME *name, int *nth)
 {
-    const X509_NAME *subject = X509_get_subject_name(view->certificate);
+    return name->type == GEN_DIRNAME && (*nth)-- == 0 ? name->d.directoryName : NULL;
+}
 
-    for (int i = 0; i < X509_NAME_entry_count(subject); i++) {
-        X509_NAME_ENTRY *entry = X509_NAME_get_entry(subject, i);
+const X509_NAME *sg_lint_directory_name(const struct sg_lint_view *view, int nth)
+{
+    const NAME_CONSTRAINTS *constraints = view->name_constraints;
+    const X509_NAME *found = NULL;
+
+    for (int i = 0; found == NULL && i < sk_GENERAL_NAME_num(view->alternative_names); i++)
+        found = directory_name(sk_GENERAL_NAME_value(view->alternative_names, i), &nth);
+    for (int list = 0; constraints != NULL && list < 2; list++) {
+        const STACK_OF(GENERAL_SUBTREE) *trees =
+            list == 0 ? constraints->permittedSubtrees : constraints->excludedSubtrees;
+
+        for (int i = 0; found == NULL && i < sk_GENERAL_SUBTREE_num(trees); i++)
+            found = directory_name(sk_GENERAL_SUBTREE_value(trees, i)->base, &nth);
+    }
+    return found;
+}
+
+static bool every_attribute_of(const X509_NAME *name, struct sg_lint_view *view,
+                               bool (*check)(X509_NAME_ENTRY *entry, const struct attribute *))
+{
+    for (int i = 0; i < X509_NAME_entry_count(name); i++) {
+        X509_NAME_ENTRY *entry = X509_NAME_get_entry(name, i);
         char oid[SG_LIMIT_OID];
 
         if (!check(entry, attribute_of(entry)))
             return sg_lint_saw(
                 view, "%s at place %d",
                 sg_oid_attribute_word(sg_oid_text(X509_NAME_ENTRY_get_object(entry), oid)), i + 1);
+    }
+    return true;
+}
+
+/* Applies one check to every attribute of the subject, and of the directory names elsewhere. */
+static bool every_attribute(struct sg_lint_view *view,
+                            bool (*check)(X509_NAME_ENTRY *entry, const struct attribute *))
+{
+    const X509_NAME *name = X509_get_subject_name(view->certificate);
+
+    for (int nth = 0; name != NULL; nth++) {
+        if (!every_attribute_of(name, view, check))
+            return false;
+        name = sg_lint_directory_name(view, nth);
     }
     return true;
 }
@@ -205,12 +238,11 @@ const struct sg_lint_rule SG_LINT_NAMES[] = {
      has_the_issuers_name},
     {"RFC 5280 4.1.2.6", "a CA's subject must not be empty", has_a_subject_if_ca},
     {"RFC 5280 4.2.1.6", "an empty subject needs a critical subjectAltName", has_a_name_at_all},
-    {"RFC 5280 4.1.2.4", "no attribute of the subject may be empty", has_values},
-    {"RFC 5280 A.1", "every attribute of the subject must have its string type", has_string_types},
-    {"RFC 5280 4.1.2.6", "the subject must have no control characters and keep to its string types",
+    {"RFC 5280 4.1.2.4", "no attribute of a name may be empty", has_values},
+    {"RFC 5280 A.1", "every attribute of a name must have its string type", has_string_types},
+    {"RFC 5280 4.1.2.6", "names must have no control characters and keep to their string types",
      has_text},
-    {"RFC 5280 A.1", "no value of the subject may be longer than its upper bound",
-     has_short_values},
+    {"RFC 5280 A.1", "no value in a name may be longer than its upper bound", has_short_values},
     {"RFC 5280 A.1", "C must be two capital letters (ISO 3166)", has_a_country_code},
     {0},
 };

@@ -82,6 +82,29 @@ static bool is_identifier(const ASN1_TYPE *value)
     return is_sequence_of(value, ALONE) || is_sequence_of(value, ASSIGNED);
 }
 
+/* RFC 9598 3: for addresses that an rfc822Name can't hold, as their local part is not ASCII. Their
+ * host is in A-labels. */
+static bool is_utf8_mailbox(const ASN1_TYPE *value)
+{
+    struct sg_slice text;
+    const uint8_t *at;
+    bool is_ascii = true;
+
+    if (ASN1_TYPE_get(value) != V_ASN1_UTF8STRING)
+        return false;
+    text = sg_lint_string(value->value.utf8string);
+    at = text.len > 0 ? memchr(text.data, '@', text.len) : NULL;
+    for (const uint8_t *byte = text.data; at != NULL && byte < at; byte++)
+        is_ascii = is_ascii && *byte < 0x80;
+    return at != NULL && !is_ascii && text.len > 3 && memcmp(text.data, "\xef\xbb\xbf", 3) != 0 &&
+           sg_lint_is_host(sg_slice_of(at + 1, text.len - (size_t)(at + 1 - text.data)));
+}
+
+static bool has_right_utf8_mailboxes(struct sg_lint_view *view)
+{
+    return every_other_name(view, "1.3.6.1.5.5.7.8.9", is_utf8_mailbox);
+}
+
 static bool has_right_principals(struct sg_lint_view *view)
 {
     return every_other_name(view, "1.3.6.1.4.1.311.20.2.3", is_principal);
@@ -99,12 +122,11 @@ static bool has_right_identifiers(struct sg_lint_view *view)
 
 static bool has_der_directory_names(struct sg_lint_view *view)
 {
-    for (int i = 0; i < sk_GENERAL_NAME_num(view->alternative_names); i++) {
-        const GENERAL_NAME *name = sk_GENERAL_NAME_value(view->alternative_names, i);
+    const X509_NAME *name;
 
-        if (name->type == GEN_DIRNAME && !sg_lint_name_is_der(name->d.directoryName))
-            return sg_lint_saw(view, "the name at place %d", i + 1);
-    }
+    for (int nth = 0; (name = sg_lint_directory_name(view, nth)) != NULL; nth++)
+        if (!sg_lint_name_is_der(name))
+            return sg_lint_saw(view, "directory name %d", nth + 1);
     return true;
 }
 
@@ -170,9 +192,11 @@ static bool has_a_sid_not_critical(struct sg_lint_view *view)
 }
 
 const struct sg_lint_rule SG_LINT_OTHER_NAMES[] = {
-    {"X.690 10", "directory names in subjectAltName must be DER", has_der_directory_names},
+    {"X.690 10", "directory names must be DER", has_der_directory_names},
     {"RFC 5280 4.2.1.6", "a user principal name must be a UTF8String with an \"@\"",
      has_right_principals},
+    {"RFC 9598 3", "a SmtpUTF8Mailbox must be a UTF8String with a local part beyond ASCII",
+     has_right_utf8_mailboxes},
     {"RFC 4108 5", "a hardware module's name must have a type and a serial number",
      has_right_modules},
     {"RFC 4043 2", "a permanent identifier must have an identifier", has_right_identifiers},

@@ -151,31 +151,27 @@ static bool is_network(struct sg_slice bytes)
     return true;
 }
 
-/* A host, for email and uri also the part after an "@" or a leading dot. */
-static bool is_host(struct sg_slice bytes)
-{
-    static const char LDH[] = "-.0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-
-    if (bytes.len == 0 || bytes.data[0] == '.' || bytes.data[bytes.len - 1] == '.')
-        return false;
-    for (size_t i = 0; i < bytes.len; i++)
-        if (memchr(LDH, bytes.data[i], sizeof LDH - 1) == NULL)
-            return false;
-    return true;
-}
-
 static struct sg_slice without(struct sg_slice bytes, size_t len)
 {
     return sg_slice_of(bytes.data + len, bytes.len - len);
 }
 
+/* An address; a host, also after a leading dot. */
 static bool is_mail_domain(struct sg_slice bytes)
 {
     const uint8_t *at = bytes.len > 0 ? memchr(bytes.data, '@', bytes.len) : NULL;
 
     if (at != NULL)
-        return at > bytes.data && is_host(without(bytes, (size_t)(at - bytes.data) + 1));
-    return is_host(bytes.len > 0 && bytes.data[0] == '.' ? without(bytes, 1) : bytes);
+        return at > bytes.data && sg_lint_is_host(without(bytes, (size_t)(at - bytes.data) + 1));
+    return sg_lint_is_host(bytes.len > 0 && bytes.data[0] == '.' ? without(bytes, 1) : bytes);
+}
+
+/* A whole name, so that there is a dot in it. */
+static bool is_uri_host(struct sg_slice bytes)
+{
+    struct sg_slice host = bytes.len > 0 && bytes.data[0] == '.' ? without(bytes, 1) : bytes;
+
+    return sg_lint_is_host(host) && memchr(bytes.data, '.', bytes.len) != NULL;
 }
 
 static bool has_its_form(const GENERAL_SUBTREE *subtree)
@@ -189,12 +185,11 @@ static bool has_its_form(const GENERAL_SUBTREE *subtree)
     case GEN_IPADD:
         return is_network(sg_lint_string(value));
     case GEN_DNS:
-        return is_host(sg_lint_string(value));
+        return sg_lint_is_host(sg_lint_string(value));
     case GEN_EMAIL:
         return is_mail_domain(sg_lint_string(value));
     case GEN_URI:
-        return is_mail_domain(sg_lint_string(value)) &&
-               memchr(sg_lint_string(value).data, '@', sg_lint_string(value).len) == NULL;
+        return is_uri_host(sg_lint_string(value));
     default:
         return false;
     }

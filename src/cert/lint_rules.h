@@ -41,9 +41,30 @@ extern const struct sg_lint_rule SG_LINT_EXTENSIONS[]; /* lint_extensions.c: all
 extern const struct sg_lint_rule SG_LINT_USAGE[]; /* lint_usage.c: CA or not, usage, purposes */
 extern const struct sg_lint_rule SG_LINT_IDENTIFIERS[]; /* lint_identifiers.c: keys, names, URLs */
 
+extern const struct sg_lint_rule SG_LINT_FORMS[];       /* lint_forms.c: dns, email and uri names */
 extern const struct sg_lint_rule SG_LINT_OTHER_NAMES[]; /* lint_other_names.c: otherNames, SIDs */
 extern const struct sg_lint_rule SG_LINT_POLICIES[];    /* lint_policies.c: and constraints */
 extern const struct sg_lint_rule SG_LINT_MATTER[];      /* lint_matter.c: VID and PID */
+
+/* All of them, in their order; NULL ends it. */
+extern const struct sg_lint_rule *const SG_LINT_TABLES[];
+
+/* A CRL under inspection, decoded afresh. */
+struct sg_crl_lint_view {
+    struct sg_slice tbs;
+    const struct sg_issuer_facts *issuer;
+    X509_CRL *crl;
+    AUTHORITY_KEYID *authority_key_id;
+    ASN1_INTEGER *number;
+};
+
+struct sg_crl_lint_rule {
+    const char *section; /* NULL ends the table */
+    const char *what;    /* how it must be */
+    bool (*holds)(struct sg_crl_lint_view *view);
+};
+
+extern const struct sg_crl_lint_rule SG_CRL_LINT_RULES[]; /* crl_lint.c */
 
 /* sg_lint_saw writes view->found and returns false. */
 bool sg_lint_saw(struct sg_lint_view *view, const char *format, ...)
@@ -64,8 +85,13 @@ bool sg_lint_scheme_is(const X509_ALGOR *algorithm, enum sg_scheme scheme);
 bool sg_lint_extension_is_der(X509_EXTENSION *extension);
 /* sg_lint_name_is_der: a name's bytes, which OpenSSL keeps as they came; no RDN is empty. */
 bool sg_lint_name_is_der(const X509_NAME *name);
+/* sg_lint_is_host: labels of letters, digits and inner hyphens (RFC 1034 3.5, RFC 1123 2.1). */
+bool sg_lint_is_host(struct sg_slice text);
 /* sg_lint_is_key_id_of: id is what the issuer's certificate says, or else SHA-1 of its key. */
 bool sg_lint_is_key_id_of(const ASN1_OCTET_STRING *id, const X509 *issuer);
+/* sg_lint_directory_name: the nth (from 0) in subjectAltName and nameConstraints; NULL ends them.
+ */
+const X509_NAME *sg_lint_directory_name(const struct sg_lint_view *view, int nth);
 struct sg_slice sg_lint_string(const ASN1_STRING *string);
 
 #endif

@@ -33,6 +33,15 @@ static bool is_no_ca_past_the_path(struct sg_lint_view *view)
            view->issuer->path_length != 0;
 }
 
+/* No keyUsage at all allows everything. */
+static bool is_by_a_certificate_signer(struct sg_lint_view *view)
+{
+    X509 *issuer = view->issuer->certificate;
+
+    return issuer == NULL || ((X509_get_extension_flags(issuer) & EXFLAG_CA) != 0 &&
+                              (X509_get_key_usage(issuer) & KU_KEY_CERT_SIGN) != 0);
+}
+
 static bool has_key_usage(struct sg_lint_view *view)
 {
     return view->key_usage != NULL;
@@ -70,6 +79,12 @@ static bool has_minimal_key_usage(struct sg_lint_view *view)
 static bool signs_certificates_exactly_if_ca(struct sg_lint_view *view)
 {
     return sg_lint_is_ca(view) == ((sg_lint_usage(view) & SG_KU_KEY_CERT_SIGN) != 0);
+}
+
+/* Every CA of ours makes its own CRLs, and nobody else makes any. */
+static bool signs_crls_exactly_if_ca(struct sg_lint_view *view)
+{
+    return sg_lint_is_ca(view) == ((sg_lint_usage(view) & SG_KU_CRL_SIGN) != 0);
 }
 
 static bool has_only_bits_with_key_agreement(struct sg_lint_view *view)
@@ -160,6 +175,8 @@ const struct sg_lint_rule SG_LINT_USAGE[] = {
     {"RFC 5280 4.2.1.9", "a path length must not be negative", has_no_negative_path_length},
     {"RFC 5280 6.1.4 (l)", "there can be no CA below an issuer with path length 0",
      is_no_ca_past_the_path},
+    {"RFC 5280 6.1.4 (k), (n)", "the issuer must be a CA whose keyUsage has keyCertSign",
+     is_by_a_certificate_signer},
     {"RFC 5280 4.2.1.3", "keyUsage must be there", has_key_usage},
     {"RFC 5280 4.2.1.3", "keyUsage must be critical", has_critical_key_usage},
     {"RFC 5280 4.2.1.3", "keyUsage must have a bit set", has_some_key_usage},
@@ -167,6 +184,7 @@ const struct sg_lint_rule SG_LINT_USAGE[] = {
      has_minimal_key_usage},
     {"RFC 5280 4.2.1.9", "keyCertSign must be there exactly if it is a CA",
      signs_certificates_exactly_if_ca},
+    {"RFC 5280 4.2.1.3", "cRLSign must be there exactly if it is a CA", signs_crls_exactly_if_ca},
     {"RFC 5280 4.2.1.3", "encipherOnly and decipherOnly need keyAgreement",
      has_only_bits_with_key_agreement},
     {"RFC 8813 3", "keyUsage must suit the kind of key", has_key_usage_of_its_key},

@@ -90,6 +90,32 @@ static const char *ip_problem(const char *value)
     return "must be an IPv4 or IPv6 address";
 }
 
+static bool is_port(const char *text)
+{
+    return *text == '\0' || (*text == ':' && text[1 + strspn(text + 1, "0123456789")] == '\0');
+}
+
+/* RFC 3986 3.2: [userinfo "@"] host [":" port], up to the path, query or fragment. */
+static bool has_host(const char *authority)
+{
+    char text[SG_LIMIT_VALUE + 1];
+    char *host = text, *end;
+    unsigned char address[16];
+
+    snprintf(text, sizeof text, "%.*s", (int)strcspn(authority, "/?#"), authority);
+    if (strchr(text, '@') != NULL)
+        host = strchr(text, '@') + 1;
+    if (host[0] == '[' && (end = strchr(host, ']')) != NULL) {
+        *end++ = '\0';
+        return inet_pton(AF_INET6, host + 1, address) == 1 && is_port(end);
+    }
+    end = host + strcspn(host, ":");
+    if (!is_port(end))
+        return false;
+    *end = '\0';
+    return is_host(host);
+}
+
 /* RFC 3986 3.1 and 2.2 to 2.3; RFC 5280 4.2.1.6 wants a host where there is an authority. */
 static const char *uri_problem(const char *value)
 {
@@ -103,8 +129,8 @@ static const char *uri_problem(const char *value)
         return "must begin with a scheme, as urn:… and https://… do";
     if (value[strspn(value, CHARACTERS)] != '\0')
         return "holds characters that a URI must percent-encode";
-    if (strncmp(value + scheme, "://", 3) == 0 && strcspn(value + scheme + 3, "/?#") == 0)
-        return "has no host after its //";
+    if (strncmp(value + scheme, "://", 3) == 0 && !has_host(value + scheme + 3))
+        return "has no host name or address after its //";
     return NULL;
 }
 

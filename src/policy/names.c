@@ -101,12 +101,31 @@ static bool check_of_issuer(const struct sg_policy *policy, struct sg_error *err
     return true;
 }
 
+static const char EMAIL_ADDRESS[] = "1.2.840.113549.1.9.1";
+
+/* RFC 5280 4.1.2.6: an address belongs into the alternative names; in the subject it is for
+ * programs that look there too. */
+static bool check_email_address(const struct sg_policy *policy, struct sg_error *error)
+{
+    const struct sg_policy_rdn *rdn = NULL;
+
+    for (size_t i = 0; i < policy->sans.num; i++)
+        if (policy->sans.items[i].kind == SG_SAN_EMAIL)
+            return true;
+    for (size_t i = 0; i < policy->subject.num; i++)
+        if (strcmp(policy->subject.items[i].oid, EMAIL_ADDRESS) == 0)
+            rdn = &policy->subject.items[i];
+    return rdn == NULL || sg_yaml_fail(policy->document, rdn->value.node, error,
+                                       "emailAddress needs the same address as an email in san "
+                                       "(RFC 5280 4.1.2.6)");
+}
+
 bool sg_policy_check_subject(const struct sg_policy *policy, struct sg_error *error)
 {
     if (!check_of_issuer(policy, error))
         return false;
     if (policy->subject.num > 0)
-        return true;
+        return check_email_address(policy, error);
     if (policy->ca.node != NULL)
         return sg_yaml_fail(policy->document, policy->subject.node, error,
                             "a CA needs a subject (RFC 5280 4.1.2.6)");
@@ -253,11 +272,31 @@ bool sg_policy_rule_subject(struct sg_decision *decision)
     return true;
 }
 
-/* Every value was optional and absent. */
+static bool decide_email_addresses(struct sg_decision *decision)
+{
+    const struct sg_name *subject = &decision->plan.subject;
+    const struct sg_sans *sans = &decision->plan.sans;
+
+    for (size_t i = 0; i < subject->num; i++) {
+        bool found = strcmp(subject->rdns[i].oid, EMAIL_ADDRESS) != 0;
+
+        for (size_t j = 0; !found && j < sans->num; j++)
+            found = sans->items[j].kind == SG_SAN_EMAIL &&
+                    strcmp(sans->items[j].value, subject->rdns[i].value) == 0;
+        if (!found)
+            return sg_decision_refuse(
+                decision, "subject.emailAddress",
+                "%s would be in the subject and not in san (RFC 5280 4.1.2.6)",
+                subject->rdns[i].value);
+    }
+    return true;
+}
+
+/* When nothing is there, every value was optional and absent. */
 bool sg_policy_rule_named(struct sg_decision *decision)
 {
     if (decision->plan.subject.num > 0)
-        return true;
+        return decide_email_addresses(decision);
     if (decision->policy->ca.node != NULL)
         return sg_decision_refuse(decision, "subject",
                                   "the subject would be empty; a CA needs one (RFC 5280 4.1.2.6)");

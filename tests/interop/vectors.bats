@@ -67,7 +67,7 @@ gets() {
 
 @test "the sample of an encyclopedia is refused for its digest" {
     openssl req -in "$BATS_TEST_DIRNAME/writers/encyclopedia.csr" -noout -subject |
-        grep -q 'CN = \*\.wikipedia\.org'
+        grep -q 'CN *= *\*\.wikipedia\.org'
     gets "$BATS_TEST_DIRNAME/writers/encyclopedia.csr" "RFC 6151: MD5"
 }
 

@@ -113,8 +113,6 @@ botan_request() {
     p521) key=(--algo=ECDSA --params=secp521r1) ;;
     k256) key=(--algo=ECDSA --params=secp256k1) ;;
     ed25519) key=(--algo=Ed25519) ;;
-    ext) request=(--ext-ku=PKIX.ClientAuth) ;;
-    server) request=(--ext-ku=PKIX.ServerAuth) ;;
     esac
     botan keygen "${key[@]}" --output=writer.key
     botan gen_pkcs10 writer.key "$cn" "${request[@]}" --output=request.csr
@@ -185,10 +183,10 @@ rows() {
 # each_row PROGRAM: at least one, and each as the table has it.
 each_row() {
     local program kind verdict num=0
-    while read -r program kind verdict <&3; do
+    while read -r program kind verdict <&9; do
         num=$((num + 1))
         gets "$program" "$kind" "$verdict"
-    done 3< <(rows "$1")
+    done 9< <(rows "$1")
     [ "$num" -gt 0 ]
 }
 

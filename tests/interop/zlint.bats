@@ -73,12 +73,12 @@ name_of() {
 
 @test "roots certify themselves" {
     local policy kind csr rest
-    while IFS=$'\t' read -r policy kind csr rest <&3; do
+    while IFS=$'\t' read -r policy kind csr rest <&9; do
         [ ! -d "root-$policy" ] || continue
         open_home "root-$policy" "$POLICIES/$csr"
         signet -C "root-$policy" issuer self-sign "root-$policy" --policy "$policy" \
             --subject "$(subject_of "$POLICIES/$csr")" -o "$(name_of "$policy" "$csr")"
-    done 3< <(rows root)
+    done 9< <(rows root)
     [ "$(ls -d root-* | wc -l)" -ge 1 ]
 }
 
@@ -111,20 +111,20 @@ by_any() {
 
 @test "roots certify CAs" {
     local fields
-    while IFS=$'\t' read -ra fields <&3; do
+    while IFS=$'\t' read -ra fields <&9; do
         : >said
         by_any "$(name_of "${fields[0]}" "${fields[2]}")" "${fields[@]}" -- root-*
         certify_own "${fields[0]}" "${fields[2]}" "$issuer"
-    done 3< <(rows ca)
+    done 9< <(rows ca)
     [ "$(ls -d issuing-* | wc -l)" -ge 1 ]
 }
 
 @test "CAs certify all the others" {
     local fields
-    while IFS=$'\t' read -ra fields <&3; do
+    while IFS=$'\t' read -ra fields <&9; do
         : >said
         by_any "$(name_of "${fields[0]}" "${fields[2]}")" "${fields[@]}" -- issuing-*
-    done 3< <(rows leaf)
+    done 9< <(rows leaf)
 }
 
 @test "there is a certificate of every policy" {

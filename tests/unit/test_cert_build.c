@@ -220,9 +220,11 @@ static void the_issuer_is_named_by_its_own_certificate(void **state)
     static const uint8_t ODD_ID[] = {1, 2, 3};
     X509_NAME *odd = X509_NAME_new();
     ASN1_OCTET_STRING *id = ASN1_OCTET_STRING_new();
+    BASIC_CONSTRAINTS *constraints = BASIC_CONSTRAINTS_new();
 
     (void)state;
     make_party(&root, "P-256", SG_ECDSA_SHA256);
+    constraints->ca = 0xff;
     root.certificate = root.facts.certificate = X509_new();
     assert_true(X509_NAME_add_entry_by_txt(odd, "CN", V_ASN1_T61STRING, (const uint8_t *)"Old Root",
                                            -1, -1, 0));
@@ -231,12 +233,15 @@ static void the_issuer_is_named_by_its_own_certificate(void **state)
     assert_true(ASN1_OCTET_STRING_set(id, ODD_ID, sizeof ODD_ID));
     assert_true(
         X509_add1_ext_i2d(root.certificate, NID_subject_key_identifier, id, 0, X509V3_ADD_APPEND));
+    assert_true(X509_add1_ext_i2d(root.certificate, NID_basic_constraints, constraints, 1,
+                                  X509V3_ADD_APPEND));
     make_device(&device, "P-256", &root);
     assert_int_equal(ASN1_STRING_cmp(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(
                                          X509_get_issuer_name(device.certificate), 0)),
                                      X509_NAME_ENTRY_get_data(X509_NAME_get_entry(odd, 0))),
                      0);
     assert_int_equal(ASN1_OCTET_STRING_cmp(X509_get0_authority_key_id(device.certificate), id), 0);
+    BASIC_CONSTRAINTS_free(constraints);
     ASN1_OCTET_STRING_free(id);
     X509_NAME_free(odd);
     party_done(&device);

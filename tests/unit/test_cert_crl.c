@@ -3,9 +3,19 @@
 #include <openssl/x509_vfy.h>
 #include <time.h>
 
+#include "cert/lint_rules.h"
+
 enum { MANY = 100000 };
 
 static struct party root, device;
+
+/* The messages of all broken rules, for the last test. */
+static struct sg_buf seen;
+
+static void remember(const struct sg_error *error)
+{
+    assert_true(sg_buf_printf(&seen, 1 << 20, NULL, "%s %s\n", error->rule, error->text));
+}
 
 static int set_up(void **state)
 {
@@ -18,6 +28,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
+    sg_buf_free(&seen);
     party_done(&device);
     party_done(&root);
     return 0;
@@ -377,6 +388,17 @@ static void name_another_key(X509_CRL *crl)
     AUTHORITY_KEYID_free(authority);
 }
 
+static void name_the_key_by_its_certificate_too(X509_CRL *crl)
+{
+    sg_auto(AUTHORITY_KEYID) AUTHORITY_KEYID *authority =
+        X509_CRL_get_ext_d2i(crl, NID_authority_key_identifier, NULL, NULL);
+
+    authority->serial = ASN1_INTEGER_new();
+    assert_true(ASN1_INTEGER_set(authority->serial, 1));
+    assert_true(X509_CRL_add1_ext_i2d(crl, NID_authority_key_identifier, authority, 0,
+                                      X509V3_ADD_REPLACE) > 0);
+}
+
 static const struct {
     const char *name;
     void (*spoil)(X509_CRL *crl);
@@ -400,6 +422,8 @@ static const struct {
     {"critical number", make_the_number_critical, "RFC 5280 5.2", "its extensions must be"},
     {"number -1", make_the_number_negative, "RFC 5280 5.2.3", "must not be negative"},
     {"number of 21 octets", make_the_number_long, "RFC 5280 5.2.3", "at most 20 octets"},
+    {"key and certificate", name_the_key_by_its_certificate_too, "RFC 5280 5.2.1",
+     "no issuer and serial number"},
     {"another key", name_another_key, "RFC 5280 5.2.1", "issuer's subjectKeyIdentifier"},
 };
 
@@ -420,6 +444,7 @@ static void each_rule_sees_its_break(void **state)
                        SG_INTERNAL, CASES[i].part);
         if (strcmp(error.rule, CASES[i].section) != 0)
             fail_msg("%s: should be %s, is %s", CASES[i].name, CASES[i].section, error.rule);
+        remember(&error);
     }
 }
 
@@ -464,7 +489,29 @@ static void bytes_are_linted(void **state)
         expect_failure(PATCHES[i].name, sg_crl_lint(sg_buf_slice(&patched), &root.facts, &error),
                        &error, SG_INTERNAL, PATCHES[i].part);
         assert_string_equal(error.rule, PATCHES[i].section);
+        remember(&error);
     }
+}
+
+/* An issuer that was imported in some other way than Signet's. */
+static void the_issuer_must_be_a_crl_signer(void **state)
+{
+    sg_auto(sg_crl_draft) struct sg_crl_draft *draft = begin();
+    struct sg_issuer_facts facts = root.facts;
+    sg_auto(X509) X509 *issuer = X509_dup(facts.certificate);
+    sg_auto(ASN1_STRING) ASN1_STRING *usage = ASN1_BIT_STRING_new();
+    struct sg_slice tbs;
+    struct sg_error error = {0};
+
+    (void)state;
+    assert_true(sg_crl_draft_finish(draft, 1, &tbs, NULL));
+    assert_true(ASN1_BIT_STRING_set_bit(usage, 5, 1)); /* keyCertSign */
+    assert_true(X509_add1_ext_i2d(issuer, NID_key_usage, usage, 1, X509V3_ADD_REPLACE) > 0);
+    facts.certificate = issuer;
+    expect_failure("keyCertSign alone", sg_crl_lint(tbs, &facts, &error), &error, SG_INTERNAL,
+                   "keyUsage must have cRLSign");
+    assert_string_equal(error.rule, "RFC 5280 6.3.3 (f)");
+    remember(&error);
 }
 
 static void nonsense_is_no_crl(void **state)
@@ -482,6 +529,15 @@ static void nonsense_is_no_crl(void **state)
                    &errors[2], SG_INTERNAL, "makes no CRL");
 }
 
+/* Runs last: no rule without a case above. */
+static void every_rule_has_its_case(void **state)
+{
+    (void)state;
+    for (const struct sg_crl_lint_rule *rule = SG_CRL_LINT_RULES; rule->section != NULL; rule++)
+        if (strstr((const char *)seen.data, rule->what) == NULL)
+            fail_msg("%s has no case: %s", rule->section, rule->what);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -493,7 +549,9 @@ int main(void)
         cmocka_unit_test(drafts_refuse_what_has_no_meaning),
         cmocka_unit_test(each_rule_sees_its_break),
         cmocka_unit_test(bytes_are_linted),
+        cmocka_unit_test(the_issuer_must_be_a_crl_signer),
         cmocka_unit_test(nonsense_is_no_crl),
+        cmocka_unit_test(every_rule_has_its_case),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

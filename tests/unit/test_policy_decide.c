@@ -636,7 +636,8 @@ static const struct {
      "name_constraints",
      "may not certify uri:https://www.example.com/device-AB12: excluded subtree violation"},
     {"a subject inside of what is excluded",
-     {{"subject", "subject: [{CN: '${device.id}'}, {emailAddress: '${device.id}@example.com'}]"}},
+     {{"subject", "subject: [{CN: '${device.id}'}, {emailAddress: '${device.id}@example.com'}]"},
+      {"san", "san: [{email: '${device.id}@example.com'}]"}},
      excludes_mail,
      "name_constraints",
      "may not certify CN=device-AB12,emailAddress=device-AB12@example.com: excluded subtree"},
@@ -812,6 +813,20 @@ static const struct {
      NULL,
      "unique",
      "no user was named"},
+
+    /* subject.emailAddress */
+    {"address in the subject and in san",
+     {{"subject", "subject: [{emailAddress: leo@b.example}]"},
+      {"san", "san: [{dns: b.example}, {email: '${device.type}@b.example'}]"}},
+     NULL,
+     NULL,
+     NULL},
+    {"address in the subject alone",
+     {{"subject", "subject: [{emailAddress: a@b.example}]"},
+      {"san", "san: [{email: '${device.type}@b.example'}]"}},
+     NULL,
+     "subject.emailAddress",
+     "a@b.example would be in the subject and not in san"},
 
     /* request.subject */
     {"equal", {{"request", "request: {subject: equal}"}}, same_name, NULL, NULL},

@@ -147,10 +147,16 @@ static const struct {
      "4:33: remove dataEncipherment: an EC key never enciphers (RFC 8813 3)"},
     {{{"keys", "keys: [{ed25519: true, key_usage: [keyAgreement]}]"}},
      "4:35: remove keyAgreement: an Ed25519 key only signs"},
+    {{{"keys", "keys: [{ed25519: true, key_usage: [keyEncipherment]}]"}},
+     "4:35: remove keyEncipherment: an Ed25519 key only signs"},
+    {{{"keys", "keys: [{ed25519: true, key_usage: [dataEncipherment]}]"}},
+     "4:35: remove dataEncipherment: an Ed25519 key only signs"},
     {{{"keys", "keys: [{rsa: 2048, key_usage: [keyAgreement]}]"}},
      "4:31: remove keyAgreement: an RSA key agrees on no keys"},
     {{{"keys", "keys: [{ec: [P-256], key_usage: [digitalSignature, decipherOnly]}]"}},
      "4:33: decipherOnly means nothing without keyAgreement"},
+    {{{"keys", "keys: [{ec: [P-256], key_usage: [digitalSignature, encipherOnly]}]"}},
+     "4:33: encipherOnly means nothing without keyAgreement"},
     {{{"keys", "keys: [{ec: [P-256], key_usage: [keyCertSign]}]"}},
      "4:33: keyCertSign and cRLSign are for CAs alone"},
     {{{"keys", "keys: [{ec: [P-256], key_usage: [digitalSignature, cRLSign]}]"}},
@@ -170,6 +176,10 @@ static const struct {
       {"keys", CA_KEYS},
       {"ca", "ca: {path_length: 0}"}},
      "5:10: a CA needs a subject"},
+    {{{"subject", "subject: [{CN: x}, {emailAddress: a@b}]"}, {"san", "san: [{email: a@b}]"}},
+     NULL},
+    {{{"subject", "subject: [{CN: x}, {emailAddress: a@b}]"}, {"san", "san: [{dns: b}]"}},
+     "5:35: emailAddress needs the same address as an email in san"},
     {{{"subject", "subject: {CN: x}"}}, "5:10: subject has to be a list"},
     {{{"subject", "subject: [CN]"}}, "5:11: each entry is a mapping of one key"},
     {{{"subject", "subject: [{CN: x, O: y}]"}}, "5:11: each entry is a mapping of one key"},
@@ -588,6 +598,50 @@ static void lists_have_limits(void **state)
     }
 }
 
+/* Lists whose items must differ: "#" stands for the item's number. */
+static void lists_of_different_items_have_limits(void **state)
+{
+    static const struct {
+        const char *begin, *item, *end;
+        int most;
+        const char *complaint;
+    } LISTS[] = {
+        {"extensions: [", "{oid: 1.2.#, utf8: x}, ", "]", 64, "7:13: 65 extensions; 64 at most"},
+        {"certificate_policies: [", "{oid: 1.2.#}, ", "]", 16,
+         "7:23: 17 certificate_policies; 16 at most"},
+        {"name_constraints: {permitted: {dns: [", "a#.example, ", "]}}", 100,
+         "7:37: 101 dns; 100 at most"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < 2 * NUM(LISTS); i++) {
+        const int more = i % 2, list = (int)(i / 2);
+        const char *mark = strchr(LISTS[list].item, '#');
+        sg_auto(sg_policy) struct sg_policy *policy = NULL;
+        sg_auto(sg_buf) struct sg_buf line = {0};
+        struct sg_error error = {0};
+        struct change changes[MOST_CHANGES] = {{0}};
+        bool parsed;
+
+        must(sg_buf_printf(&line, SG_LIMIT_YAML, &error, "%s", LISTS[list].begin), &error);
+        for (int num = 0; num < LISTS[list].most + more; num++)
+            must(sg_buf_printf(&line, SG_LIMIT_YAML, &error, "%.*s%d%s",
+                               (int)(mark - LISTS[list].item), LISTS[list].item, num, mark + 1),
+                 &error);
+        must(sg_buf_printf(&line, SG_LIMIT_YAML, &error, "%s", LISTS[list].end), &error);
+        changes[0] = (struct change){"more", (char *)line.data};
+        if (strncmp(LISTS[list].begin, "name", 4) == 0) {
+            changes[1] = (struct change){"keys", CA_KEYS};
+            changes[2] = (struct change){"ca", "ca: {path_length: 0}"};
+        }
+        parsed = parse_changed(changes, &policy, &error);
+        if (more == 0)
+            expect_success(LISTS[list].begin, parsed, &error);
+        else
+            expect_failure(LISTS[list].begin, parsed, &error, SG_INVALID, LISTS[list].complaint);
+    }
+}
+
 static void a_policy_knows_itself(void **state)
 {
     static const struct change CHANGES[MOST_CHANGES] = {
@@ -763,6 +817,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_key_is_read_strictly),
         cmocka_unit_test(lists_have_limits),
+        cmocka_unit_test(lists_of_different_items_have_limits),
         cmocka_unit_test(a_policy_knows_itself),
         cmocka_unit_test(needs_follow_from_references),
         cmocka_unit_test(files_are_called_like_their_policy),
