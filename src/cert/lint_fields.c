@@ -65,6 +65,30 @@ static const struct algorithm {
     {SG_ECDSA_SHA512, NID_ecdsa_with_SHA512, NID_sha512},
 };
 
+/* By their OIDs, as older OpenSSLs have no NIDs for them. RFC 9881 2. */
+static const struct {
+    enum sg_scheme scheme;
+    const char *oid;
+} ML_DSA[] = {
+    {SG_ML_DSA_44, "2.16.840.1.101.3.4.3.17"},
+    {SG_ML_DSA_65, "2.16.840.1.101.3.4.3.18"},
+    {SG_ML_DSA_87, "2.16.840.1.101.3.4.3.19"},
+};
+
+/* SG_SCHEME_NONE when the algorithm, of a key or of a signature, is another. */
+static enum sg_scheme ml_dsa_of(const X509_ALGOR *algorithm)
+{
+    const ASN1_OBJECT *object = NULL;
+    char oid[SG_LIMIT_OID];
+
+    X509_ALGOR_get0(&object, NULL, NULL, algorithm);
+    sg_oid_text(object, oid);
+    for (size_t i = 0; i < sizeof ML_DSA / sizeof *ML_DSA; i++)
+        if (strcmp(ML_DSA[i].oid, oid) == 0)
+            return ML_DSA[i].scheme;
+    return SG_SCHEME_NONE;
+}
+
 static int nid_of(const X509_ALGOR *algorithm)
 {
     const ASN1_OBJECT *oid = NULL;
@@ -94,7 +118,8 @@ static bool pss_is_right(const ASN1_STRING *encoded, int digest)
            ASN1_INTEGER_get(parameters->saltLength) == EVP_MD_get_size(EVP_get_digestbynid(digest));
 }
 
-/* RFC 4055 5 (NULL with RSA PKCS#1 v1.5), RFC 5758 3.2 (nothing with ECDSA). */
+/* RFC 4055 5 (NULL with RSA PKCS#1 v1.5), RFC 5758 3.2 (nothing with ECDSA), RFC 9881 2 (nothing
+ * with ML-DSA). */
 bool sg_lint_scheme_is(const X509_ALGOR *algorithm, enum sg_scheme scheme)
 {
     const struct algorithm *wanted = ALGORITHMS;
@@ -102,11 +127,13 @@ bool sg_lint_scheme_is(const X509_ALGOR *algorithm, enum sg_scheme scheme)
     const void *parameters = NULL;
     int type = 0;
 
+    X509_ALGOR_get0(NULL, &type, &parameters, algorithm);
+    if (ml_dsa_of(algorithm) != SG_SCHEME_NONE)
+        return ml_dsa_of(algorithm) == scheme && type == V_ASN1_UNDEF;
     while (wanted < end && wanted->scheme != scheme)
         wanted++;
     if (wanted == end || nid_of(algorithm) != wanted->algorithm)
         return false;
-    X509_ALGOR_get0(NULL, &type, &parameters, algorithm);
     if (wanted->algorithm == NID_rsassaPss)
         return type == V_ASN1_SEQUENCE && pss_is_right(parameters, wanted->digest);
     if (scheme <= SG_RSA_SHA512)
@@ -159,7 +186,7 @@ static bool has_readable_key(struct sg_lint_view *view)
     return X509_get0_pubkey(view->certificate) != NULL;
 }
 
-/* RFC 5480 2.1.1 (a curve's name), RFC 3279 2.3.1 (NULL), RFC 8410 3 (nothing). */
+/* RFC 5480 2.1.1 (a curve's name), RFC 3279 2.3.1 (NULL), RFC 8410 3 and RFC 9881 2 (nothing). */
 static bool has_right_key_parameters(struct sg_lint_view *view)
 {
     static const struct {
@@ -177,7 +204,7 @@ static bool has_right_key_parameters(struct sg_lint_view *view)
     for (size_t i = 0; i < sizeof PARAMETERS / sizeof *PARAMETERS; i++)
         if (PARAMETERS[i].algorithm == nid_of(algorithm))
             return PARAMETERS[i].type == type;
-    return true;
+    return ml_dsa_of(algorithm) == SG_SCHEME_NONE || type == V_ASN1_UNDEF;
 }
 
 static bool has_the_issuers_key_if_its_own(struct sg_lint_view *view)
@@ -212,9 +239,9 @@ const struct sg_lint_rule SG_LINT_FIELDS[] = {
      "times must be UTCTime through 2049 and GeneralizedTime from 2050, with seconds and Z",
      has_right_times},
     {"RFC 5280 4.1.2.5", "notBefore must not come after notAfter", ends_after_it_begins},
-    {"RFC 5280 4.1.2.7", "the public key must be readable", has_readable_key},
     {"RFC 5280 4.1.2.7", "the public key must have its algorithm's form of parameters",
      has_right_key_parameters},
+    {"RFC 5280 4.1.2.7", "the public key must be readable", has_readable_key},
     {"RFC 5280 3.2", "a self-signed certificate must hold the issuer's key",
      has_the_issuers_key_if_its_own},
     {"RFC 5280 4.1.2.8", "there must be no unique identifiers", has_no_unique_ids},

@@ -95,22 +95,28 @@ static bool has_only_bits_with_key_agreement(struct sg_lint_view *view)
            (usage & SG_KU_KEY_AGREEMENT) != 0;
 }
 
-/* What each kind of key can never do: RFC 8813 3, RFC 3279 2.3.1, RFC 8410 5. */
+/* What each kind of key can never do: RFC 8813 3, RFC 3279 2.3.1, RFC 8410 5, RFC 9881 5. */
 static bool has_key_usage_of_its_key(struct sg_lint_view *view)
 {
+    enum {
+        ONLY_SIGNS = SG_KU_KEY_ENCIPHERMENT | SG_KU_DATA_ENCIPHERMENT | SG_KU_KEY_AGREEMENT,
+    };
     static const struct {
-        int algorithm;
+        const char *name; /* as OpenSSL calls the algorithm of the key */
         unsigned never;
     } KINDS[] = {
-        {EVP_PKEY_EC, SG_KU_KEY_ENCIPHERMENT | SG_KU_DATA_ENCIPHERMENT},
-        {EVP_PKEY_RSA, SG_KU_KEY_AGREEMENT},
-        {EVP_PKEY_ED25519, SG_KU_KEY_ENCIPHERMENT | SG_KU_DATA_ENCIPHERMENT | SG_KU_KEY_AGREEMENT},
+        {"EC", SG_KU_KEY_ENCIPHERMENT | SG_KU_DATA_ENCIPHERMENT},
+        {"RSA", SG_KU_KEY_AGREEMENT},
+        {"ED25519", ONLY_SIGNS},
+        {"ML-DSA-44", ONLY_SIGNS},
+        {"ML-DSA-65", ONLY_SIGNS},
+        {"ML-DSA-87", ONLY_SIGNS},
     };
-    int algorithm = EVP_PKEY_get_base_id(X509_get0_pubkey(view->certificate));
+    const EVP_PKEY *key = X509_get0_pubkey(view->certificate);
     char words[SG_LINT_FOUND_SIZE];
 
     for (size_t i = 0; i < sizeof KINDS / sizeof *KINDS; i++)
-        if (KINDS[i].algorithm == algorithm && (sg_lint_usage(view) & KINDS[i].never) != 0)
+        if (EVP_PKEY_is_a(key, KINDS[i].name) && (sg_lint_usage(view) & KINDS[i].never) != 0)
             return sg_lint_saw(
                 view, "%s",
                 sg_key_usage_text(sg_lint_usage(view) & KINDS[i].never, words, sizeof words));

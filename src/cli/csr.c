@@ -6,7 +6,7 @@
 static const struct sg_option OPTIONS[] = {
     {"key", 'k', "KEY", "the key that signs it: a PEM file, or pkcs11:token=card;object=key"},
     {"new-key", 0, "FILE", "make a key and put it here, encrypted; an existing file stays"},
-    {"type", 't', "TYPE", "P-256 (default), P-384, P-521, RSA-2048, …, Ed25519"},
+    {"type", 't', "TYPE", "P-256 (default), P-384, RSA-2048, …, Ed25519, ML-DSA-65, …"},
     {"passphrase", 0, "SOURCE", "of the file: file:PATH, env:NAME, credential:NAME or prompt"},
     {"no-passphrase", 0, NULL, "the new key is not encrypted"},
     {"kdf", 0, "WORD", "from the passphrase: scrypt (default) or pbkdf2, for older programs"},

@@ -25,6 +25,15 @@ static bool find_path(const struct sg_cli *cli, const char *name, char **path,
     return true;
 }
 
+/* What is said once, where someone looks at policies. */
+static void tell_note(const struct sg_policy *policy)
+{
+    struct sg_error note = {0};
+
+    if (sg_policy_has_note(policy, &note))
+        fprintf(stderr, "signet: note: %s\n", note.text);
+}
+
 static json_t *result_json(const char *path, const struct sg_example_result *result)
 {
     return json_pack("{s:o, s:o, s:i, s:b, s:o}", "policy", sg_cli_text_json(path), "csr",
@@ -46,6 +55,7 @@ static bool test_one(const char *path, bool json, json_t **array, size_t *num, s
         return sg_fail_memory(error);
     if (!sg_policy_load(path, &policy, error) || !sg_examples_run(policy, folder, &results, error))
         return false;
+    tell_note(policy);
     for (size_t i = 0; i < sg_policy_num_examples(policy); i++) {
         ++*num;
         *wrong += !results[i].as_expected;

@@ -26,6 +26,8 @@ bool sg_file_key_of(EVP_PKEY **pkey, const char *what, struct sg_file_key **key,
 
 static EVP_PKEY *generate(struct sg_key_kind kind)
 {
+    char name[SG_KEY_KIND_TEXT_SIZE];
+
     switch (kind.family) {
     case SG_KEY_RSA:
         return EVP_RSA_gen(kind.bits);
@@ -33,6 +35,8 @@ static EVP_PKEY *generate(struct sg_key_kind kind)
         return EVP_EC_gen(kind.bits == 256 ? "P-256" : kind.bits == 384 ? "P-384" : "P-521");
     case SG_KEY_ED25519:
         return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+    case SG_KEY_ML_DSA:
+        return EVP_PKEY_Q_keygen(NULL, NULL, sg_key_kind_text(kind, name));
     default:
         return NULL;
     }
@@ -43,6 +47,8 @@ bool sg_file_key_make(struct sg_key_kind kind, struct sg_file_key **key, struct 
     sg_auto(EVP_PKEY) EVP_PKEY *pkey = NULL;
     char text[SG_KEY_KIND_TEXT_SIZE];
 
+    if (!sg_key_kind_check_openssl(kind, error))
+        return false;
     ERR_clear_error();
     pkey = generate(kind);
     if (pkey == NULL)

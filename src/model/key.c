@@ -3,6 +3,7 @@
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <string.h>
+#include <strings.h>
 
 #include "oid.h"
 
@@ -10,23 +11,33 @@ static const struct {
     const char *text;
     struct sg_key_kind kind;
 } KINDS[] = {
-    {"RSA-2048", {SG_KEY_RSA, 2048}}, {"RSA-3072", {SG_KEY_RSA, 3072}},
-    {"RSA-4096", {SG_KEY_RSA, 4096}}, {"P-256", {SG_KEY_EC, 256}},
-    {"P-384", {SG_KEY_EC, 384}},      {"P-521", {SG_KEY_EC, 521}},
-    {"Ed25519", {SG_KEY_ED25519, 0}},
+    {"RSA-2048", {SG_KEY_RSA, 2048}},   {"RSA-3072", {SG_KEY_RSA, 3072}},
+    {"RSA-4096", {SG_KEY_RSA, 4096}},   {"P-256", {SG_KEY_EC, 256}},
+    {"P-384", {SG_KEY_EC, 384}},        {"P-521", {SG_KEY_EC, 521}},
+    {"Ed25519", {SG_KEY_ED25519, 0}},   {"ML-DSA-44", {SG_KEY_ML_DSA, 44}},
+    {"ML-DSA-65", {SG_KEY_ML_DSA, 65}}, {"ML-DSA-87", {SG_KEY_ML_DSA, 87}},
+};
+
+static const struct {
+    const char *oid;
+    unsigned bits;
+} ML_DSA[] = {
+    {"2.16.840.1.101.3.4.3.17", 44},
+    {"2.16.840.1.101.3.4.3.18", 65},
+    {"2.16.840.1.101.3.4.3.19", 87},
 };
 
 bool sg_key_kind_parse(const char *text, struct sg_key_kind *kind, struct sg_error *error)
 {
     for (size_t i = 0; i < sizeof KINDS / sizeof *KINDS; i++) {
-        if (strcmp(KINDS[i].text, text) == 0) {
+        if (strcasecmp(KINDS[i].text, text) == 0) {
             *kind = KINDS[i].kind;
             return true;
         }
     }
     return sg_fail(error, SG_USAGE, NULL,
                    "\"%.60s\" is no kind of key: use RSA-2048, RSA-3072, RSA-4096, P-256, P-384, "
-                   "P-521 or Ed25519",
+                   "P-521, Ed25519, ML-DSA-44, ML-DSA-65 or ML-DSA-87",
                    text);
 }
 
@@ -48,6 +59,9 @@ const char *sg_key_kind_text(struct sg_key_kind kind, char into[SG_KEY_KIND_TEXT
     case SG_KEY_ED25519:
         text = "Ed25519";
         break;
+    case SG_KEY_ML_DSA:
+        snprintf(into, SG_KEY_KIND_TEXT_SIZE, "ML-DSA-%u", kind.bits);
+        return into;
     case SG_KEY_OTHER:
         text = "another kind of key";
         break;
@@ -61,6 +75,43 @@ const char *sg_key_kind_text(struct sg_key_kind kind, char into[SG_KEY_KIND_TEXT
 bool sg_key_kind_equal(struct sg_key_kind a, struct sg_key_kind b)
 {
     return a.family == b.family && a.bits == b.bits;
+}
+
+bool sg_key_kind_check_openssl(struct sg_key_kind kind, struct sg_error *error)
+{
+    char text[SG_KEY_KIND_TEXT_SIZE];
+    EVP_KEYMGMT *known = NULL;
+
+    if (kind.family != SG_KEY_ML_DSA)
+        return true;
+    sg_key_kind_text(kind, text);
+    known = EVP_KEYMGMT_fetch(NULL, text, NULL);
+    EVP_KEYMGMT_free(known);
+    ERR_clear_error();
+    return known != NULL ||
+           sg_fail(error, SG_USAGE, NULL, "%s needs OpenSSL 3.5 or newer, and this is OpenSSL %s",
+                   text, OpenSSL_version(OPENSSL_VERSION_STRING));
+}
+
+const char *sg_key_ml_dsa_oid(struct sg_key_kind kind)
+{
+    for (size_t i = 0; i < sizeof ML_DSA / sizeof *ML_DSA; i++) {
+        if (kind.family == SG_KEY_ML_DSA && kind.bits == ML_DSA[i].bits)
+            return ML_DSA[i].oid;
+    }
+    return NULL;
+}
+
+struct sg_key_kind sg_key_ml_dsa_kind(const ASN1_OBJECT *algorithm)
+{
+    char oid[SG_LIMIT_OID];
+
+    sg_oid_text(algorithm, oid);
+    for (size_t i = 0; i < sizeof ML_DSA / sizeof *ML_DSA; i++) {
+        if (strcmp(oid, ML_DSA[i].oid) == 0)
+            return (struct sg_key_kind){SG_KEY_ML_DSA, ML_DSA[i].bits};
+    }
+    return (struct sg_key_kind){SG_KEY_NONE, 0};
 }
 
 /* The parts of a SubjectPublicKeyInfo, borrowed from an X509_PUBKEY. */
@@ -116,6 +167,10 @@ static bool check_parts(const struct parts *parts, struct sg_error *error)
                            "the Ed25519 key has algorithm parameters, which must be absent");
         return true;
     default:
+        if (sg_key_ml_dsa_kind(parts->algorithm).family == SG_KEY_ML_DSA &&
+            parts->parameter_type != V_ASN1_UNDEF)
+            return sg_fail(error, SG_MALFORMED, "RFC 9881 2",
+                           "the ML-DSA key has algorithm parameters, which must be absent");
         return true;
     }
 }
@@ -157,12 +212,25 @@ static bool check_der(const X509_PUBKEY *encoded, struct sg_slice spki, const st
     return true;
 }
 
+static bool fail_undecoded_ml_dsa(struct sg_key_kind kind, struct sg_error *error)
+{
+    struct sg_error why = {0};
+    char text[SG_KEY_KIND_TEXT_SIZE];
+
+    if (!sg_key_kind_check_openssl(kind, &why))
+        return sg_fail(error, SG_KEY_QUALITY, NULL, "the key can't be decoded: %s", why.text);
+    return sg_fail(error, SG_MALFORMED, "RFC 9881 4", "the %s key can't be decoded",
+                   sg_key_kind_text(kind, text));
+}
+
 static bool fail_undecoded(const struct parts *parts, struct sg_error *error)
 {
-    static const char ML_DSA_ARC[] = "2.16.840.1.101.3.4.3.";
+    struct sg_key_kind ml_dsa = sg_key_ml_dsa_kind(parts->algorithm);
     char oid[SG_LIMIT_OID];
 
     ERR_clear_error(); /* it says no more than "decode error" */
+    if (ml_dsa.family == SG_KEY_ML_DSA)
+        return fail_undecoded_ml_dsa(ml_dsa, error);
     sg_oid_text(parts->algorithm, oid);
     switch (OBJ_obj2nid(parts->algorithm)) {
     case NID_rsaEncryption:
@@ -176,11 +244,9 @@ static bool fail_undecoded(const struct parts *parts, struct sg_error *error)
         return sg_fail(error, SG_MALFORMED, "RFC 8410 4", "the Ed25519 key can't be decoded");
     default:
         return sg_fail(error, SG_KEY_QUALITY, NULL,
-                       "%s can't decode a key of the algorithm %.60s%s: use RSA or a NIST curve",
-                       OpenSSL_version(OPENSSL_VERSION_STRING), oid,
-                       strncmp(oid, ML_DSA_ARC, sizeof ML_DSA_ARC - 1) == 0
-                           ? " (ML-DSA needs OpenSSL 3.5)"
-                           : "");
+                       "OpenSSL %s can't decode a key of the algorithm %.60s: use RSA or a NIST "
+                       "curve",
+                       OpenSSL_version(OPENSSL_VERSION_STRING), oid);
     }
 }
 
@@ -200,6 +266,10 @@ static unsigned curve_bits(const ASN1_OBJECT *curve)
 
 static struct sg_key_kind classify(const EVP_PKEY *pkey, const struct parts *parts)
 {
+    struct sg_key_kind ml_dsa = sg_key_ml_dsa_kind(parts->algorithm);
+
+    if (ml_dsa.family == SG_KEY_ML_DSA)
+        return ml_dsa;
     switch (EVP_PKEY_get_base_id(pkey)) {
     case EVP_PKEY_RSA:
         return (struct sg_key_kind){SG_KEY_RSA, (unsigned)EVP_PKEY_get_bits(pkey)};

@@ -8,10 +8,17 @@
 #include "base/cleanup.h"
 #include "base/hex.h"
 
-enum sg_key_family { SG_KEY_NONE, SG_KEY_RSA, SG_KEY_EC, SG_KEY_ED25519, SG_KEY_OTHER };
+enum sg_key_family {
+    SG_KEY_NONE,
+    SG_KEY_RSA,
+    SG_KEY_EC,
+    SG_KEY_ED25519,
+    SG_KEY_ML_DSA,
+    SG_KEY_OTHER
+};
 
 /* RSA: bits of the modulus. EC: 256, 384 or 521 for the NIST curve of that name, 0 for any other
- * curve. Otherwise 0. */
+ * curve. ML-DSA: 44, 65 or 87, its parameter set. Otherwise 0. */
 struct sg_key_kind {
     enum sg_key_family family;
     unsigned bits;
@@ -19,13 +26,23 @@ struct sg_key_kind {
 
 enum { SG_KEY_KIND_TEXT_SIZE = 32 };
 
-/* sg_key_kind_parse reads RSA-2048, RSA-3072, RSA-4096, P-256, P-384, P-521, Ed25519.
+/* sg_key_kind_parse reads RSA-2048, RSA-3072, RSA-4096, P-256, P-384, P-521, Ed25519, ML-DSA-44,
+ * ML-DSA-65, ML-DSA-87, in capitals or not.
  * Fails: SG_USAGE, naming the kinds. */
 SG_MUST_USE bool sg_key_kind_parse(const char *text, struct sg_key_kind *kind,
                                    struct sg_error *error);
 /* sg_key_kind_text: "RSA-2048", "P-256", "Ed25519", "EC on another curve", … Returns into. */
 const char *sg_key_kind_text(struct sg_key_kind kind, char into[SG_KEY_KIND_TEXT_SIZE]);
 bool sg_key_kind_equal(struct sg_key_kind a, struct sg_key_kind b);
+
+/* sg_key_kind_check_openssl tells whether the OpenSSL that runs knows this kind of key, as ML-DSA
+ * came with 3.5. Fails: SG_USAGE, naming the kind, the OpenSSL that it needs and this one. */
+SG_MUST_USE bool sg_key_kind_check_openssl(struct sg_key_kind kind, struct sg_error *error);
+
+/* ML-DSA's object identifier, in dotted decimals (RFC 9881 2), and back; NULL and no kind
+ * (SG_KEY_NONE) for what is not ML-DSA. Older OpenSSLs have no NID for them. */
+const char *sg_key_ml_dsa_oid(struct sg_key_kind kind);
+struct sg_key_kind sg_key_ml_dsa_kind(const ASN1_OBJECT *algorithm);
 
 enum { SG_KEY_ID_LEN = 20 };
 

@@ -20,7 +20,7 @@ struct sg_request {
     long version;           /* as it is written: 0 is v1; SPKAC has none and says 0 */
     struct sg_name subject; /* may be empty */
     struct sg_public_key key;
-    char digest[16]; /* of the request's own signature, "SHA2-256"; "" for Ed25519 */
+    char digest[16]; /* of the request's own signature, "SHA2-256"; "" for Ed25519, ML-DSA */
     bool has_sans;
     struct sg_sans sans;
     unsigned key_usage;      /* SG_KU_* mask, 0 when not asked for */

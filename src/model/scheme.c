@@ -8,8 +8,9 @@ static const struct form {
     enum sg_scheme scheme;
     enum sg_key_family family;
     bool pss;
-    int algorithm; /* NID of the signature algorithm */
+    int algorithm; /* NID of the signature algorithm; ML-DSA goes by its OID */
     int digest;    /* NID; NID_undef: the algorithm has none to choose */
+    unsigned bits; /* of the key that it needs, where one is not like another; otherwise 0 */
 } FORMS[] = {
     {"rsa-sha256", SG_RSA_SHA256, SG_KEY_RSA, false, NID_sha256WithRSAEncryption, NID_sha256},
     {"rsa-sha384", SG_RSA_SHA384, SG_KEY_RSA, false, NID_sha384WithRSAEncryption, NID_sha384},
@@ -21,6 +22,9 @@ static const struct form {
     {"ecdsa-sha384", SG_ECDSA_SHA384, SG_KEY_EC, false, NID_ecdsa_with_SHA384, NID_sha384},
     {"ecdsa-sha512", SG_ECDSA_SHA512, SG_KEY_EC, false, NID_ecdsa_with_SHA512, NID_sha512},
     {"ed25519", SG_ED25519, SG_KEY_ED25519, false, NID_ED25519, NID_undef},
+    {"ml-dsa-44", SG_ML_DSA_44, SG_KEY_ML_DSA, false, NID_undef, NID_undef, 44},
+    {"ml-dsa-65", SG_ML_DSA_65, SG_KEY_ML_DSA, false, NID_undef, NID_undef, 65},
+    {"ml-dsa-87", SG_ML_DSA_87, SG_KEY_ML_DSA, false, NID_undef, NID_undef, 87},
 };
 enum { NUM_FORMS = sizeof FORMS / sizeof *FORMS };
 
@@ -44,7 +48,7 @@ bool sg_scheme_parse(const char *text, enum sg_scheme *scheme, struct sg_error *
     return sg_fail(error, SG_USAGE, NULL,
                    "\"%.60s\" is no signature scheme: use rsa-sha256, rsa-sha384, rsa-sha512, "
                    "rsa-pss-sha256, rsa-pss-sha384, rsa-pss-sha512, ecdsa-sha256, ecdsa-sha384, "
-                   "ecdsa-sha512 or ed25519",
+                   "ecdsa-sha512, ed25519, ml-dsa-44, ml-dsa-65 or ml-dsa-87",
                    text);
 }
 
@@ -66,6 +70,8 @@ enum sg_scheme sg_scheme_default(struct sg_key_kind kind)
                                   : SG_ECDSA_SHA256;
     case SG_KEY_ED25519:
         return SG_ED25519;
+    case SG_KEY_ML_DSA:
+        return kind.bits == 87 ? SG_ML_DSA_87 : kind.bits == 65 ? SG_ML_DSA_65 : SG_ML_DSA_44;
     default:
         return SG_SCHEME_NONE;
     }
@@ -75,7 +81,8 @@ bool sg_scheme_fits(enum sg_scheme scheme, struct sg_key_kind kind)
 {
     const struct form *form = find(scheme);
 
-    return form != NULL && form->family == kind.family;
+    return form != NULL && form->family == kind.family &&
+           (form->bits == 0 || form->bits == kind.bits);
 }
 
 bool sg_scheme_is_pss(enum sg_scheme scheme)
@@ -108,6 +115,19 @@ static X509_ALGOR *new_algorithm(int nid, int parameter_type)
 
     if (algorithm == NULL || !X509_ALGOR_set0(algorithm, OBJ_nid2obj(nid), parameter_type, NULL))
         return NULL;
+    return SG_TAKE(algorithm);
+}
+
+/* An AlgorithmIdentifier of ML-DSA, also where OpenSSL does not know it. */
+static X509_ALGOR *new_ml_dsa_algorithm(const struct form *form)
+{
+    sg_auto(X509_ALGOR) X509_ALGOR *algorithm = X509_ALGOR_new();
+    sg_auto(ASN1_OBJECT) ASN1_OBJECT *name =
+        OBJ_txt2obj(sg_key_ml_dsa_oid((struct sg_key_kind){form->family, form->bits}), 1);
+
+    if (algorithm == NULL || name == NULL || !X509_ALGOR_set0(algorithm, name, V_ASN1_UNDEF, NULL))
+        return NULL;
+    (void)SG_TAKE(name); /* algorithm owns it now */
     return SG_TAKE(algorithm);
 }
 
@@ -153,6 +173,8 @@ bool sg_scheme_algorithm(enum sg_scheme scheme, X509_ALGOR **algorithm, struct s
         return sg_fail(error, SG_INTERNAL, NULL, "there is no signature scheme %d", (int)scheme);
     if (form->pss)
         made = new_pss_algorithm(form);
+    else if (form->family == SG_KEY_ML_DSA)
+        made = new_ml_dsa_algorithm(form);
     else
         made =
             new_algorithm(form->algorithm, form->family == SG_KEY_RSA ? V_ASN1_NULL : V_ASN1_UNDEF);

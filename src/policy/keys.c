@@ -7,11 +7,20 @@
 
 enum { SMALLEST_RSA_BITS = 2048, MOST_KEYS = 32 };
 
-static const struct curve {
+/* Curves, and the parameter sets of ML-DSA. */
+static const struct set {
     const char *word;
-    unsigned bits; /* as in struct sg_key_kind */
+    struct sg_key_kind kind;
     unsigned mask;
-} CURVES[] = {{"P-256", 256, 1 << 0}, {"P-384", 384, 1 << 1}, {"P-521", 521, 1 << 2}};
+} SETS[] = {
+    {"P-256", {SG_KEY_EC, 256}, 1 << 0},        {"P-384", {SG_KEY_EC, 384}, 1 << 1},
+    {"P-521", {SG_KEY_EC, 521}, 1 << 2},        {"ML-DSA-44", {SG_KEY_ML_DSA, 44}, 1 << 3},
+    {"ML-DSA-65", {SG_KEY_ML_DSA, 65}, 1 << 4}, {"ML-DSA-87", {SG_KEY_ML_DSA, 87}, 1 << 5},
+};
+enum { NUM_SETS = sizeof SETS / sizeof *SETS };
+
+static const char CURVES_REMEDY[] = "use P-256, P-384 or P-521";
+static const char ML_DSA_REMEDY[] = "use ML-DSA-44, ML-DSA-65 or ML-DSA-87";
 
 /* Key usages that make no sense for a family. */
 static const struct misuse {
@@ -25,6 +34,10 @@ static const struct misuse {
      SG_KU_KEY_ENCIPHERMENT | SG_KU_DATA_ENCIPHERMENT | SG_KU_KEY_AGREEMENT | SG_KU_ENCIPHER_ONLY |
          SG_KU_DECIPHER_ONLY,
      "an Ed25519 key only signs (RFC 8410 5)"},
+    {SG_KEY_ML_DSA,
+     SG_KU_KEY_ENCIPHERMENT | SG_KU_DATA_ENCIPHERMENT | SG_KU_KEY_AGREEMENT | SG_KU_ENCIPHER_ONLY |
+         SG_KU_DECIPHER_ONLY,
+     "an ML-DSA key only signs (RFC 9881 5)"},
     {SG_KEY_RSA, SG_KU_KEY_AGREEMENT | SG_KU_ENCIPHER_ONLY | SG_KU_DECIPHER_ONLY,
      "an RSA key agrees on no keys (RFC 3279 2.3.1)"},
 };
@@ -79,24 +92,27 @@ static bool read_rsa(const struct sg_yaml *document, const struct sg_yaml_node *
     return true;
 }
 
-static bool read_curve(const struct sg_yaml *document, const struct sg_yaml_node *node, void *into,
-                       struct sg_error *error)
+static bool read_set(const struct sg_yaml *document, const struct sg_yaml_node *node, void *into,
+                     struct sg_error *error)
 {
     struct sg_policy_key *key = into;
     const char *text = NULL;
 
     if (!sg_yaml_text(document, node, &text, error))
         return false;
-    for (size_t i = 0; i < sizeof CURVES / sizeof CURVES[0]; i++) {
-        if (strcmp(CURVES[i].word, text) != 0)
+    for (size_t i = 0; i < NUM_SETS; i++) {
+        if (SETS[i].kind.family != key->family || strcmp(SETS[i].word, text) != 0)
             continue;
-        if (key->curves & CURVES[i].mask)
+        if (key->sets & SETS[i].mask)
             return sg_yaml_fail(document, node, error, "%s is in the list twice", text);
-        key->curves |= CURVES[i].mask;
+        key->sets |= SETS[i].mask;
         return true;
     }
-    return sg_yaml_fail(document, node, error, "'%s' is no curve here; use P-256, P-384 or P-521",
-                        text);
+    return key->family == SG_KEY_EC
+               ? sg_yaml_fail(document, node, error, "'%s' is no curve here; %s", text,
+                              CURVES_REMEDY)
+               : sg_yaml_fail(document, node, error, "'%s' is no parameter set of ML-DSA; %s", text,
+                              ML_DSA_REMEDY);
 }
 
 static bool read_ec(const struct sg_yaml *document, const struct sg_yaml_node *node, void *into,
@@ -105,12 +121,22 @@ static bool read_ec(const struct sg_yaml *document, const struct sg_yaml_node *n
     struct sg_policy_key *key = into;
 
     if (!set_family(document, node, key, SG_KEY_EC, error) ||
-        !sg_yaml_each(document, node, read_curve, key, error))
+        !sg_yaml_each(document, node, read_set, key, error))
         return false;
-    if (key->curves == 0)
-        return sg_yaml_fail(document, node, error,
-                            "the list of curves is empty; use P-256, P-384 or P-521");
-    return true;
+    return key->sets != 0 ||
+           sg_yaml_fail(document, node, error, "the list of curves is empty; %s", CURVES_REMEDY);
+}
+
+static bool read_ml_dsa(const struct sg_yaml *document, const struct sg_yaml_node *node, void *into,
+                        struct sg_error *error)
+{
+    struct sg_policy_key *key = into;
+
+    if (!set_family(document, node, key, SG_KEY_ML_DSA, error) ||
+        !sg_yaml_each(document, node, read_set, key, error))
+        return false;
+    return key->sets != 0 || sg_yaml_fail(document, node, error,
+                                          "the list of parameter sets is empty; %s", ML_DSA_REMEDY);
 }
 
 static bool read_ed25519(const struct sg_yaml *document, const struct sg_yaml_node *node,
@@ -161,6 +187,7 @@ static const struct sg_yaml_field FIELDS[] = {
     {"rsa", SG_YAML_OPTIONAL, read_rsa},
     {"ec", SG_YAML_OPTIONAL, read_ec},
     {"ed25519", SG_YAML_OPTIONAL, read_ed25519},
+    {"ml-dsa", SG_YAML_OPTIONAL, read_ml_dsa},
     {"key_usage", SG_YAML_REQUIRED, read_key_usage},
     {0},
 };
@@ -193,7 +220,8 @@ static bool overlap(const struct sg_policy_key *a, const struct sg_policy_key *b
     case SG_KEY_RSA:
         return a->min_bits <= b->max_bits && b->min_bits <= a->max_bits;
     case SG_KEY_EC:
-        return (a->curves & b->curves) != 0;
+    case SG_KEY_ML_DSA:
+        return (a->sets & b->sets) != 0;
     default:
         return true;
     }
@@ -209,8 +237,10 @@ static bool read_entry(const struct sg_yaml *document, const struct sg_yaml_node
     if (!sg_yaml_mapping(document, node, FIELDS, key, error))
         return false;
     if (key->family == SG_KEY_NONE)
-        return sg_yaml_fail(document, node, error,
-                            "which keys? add rsa: 2048..4096, ec: [P-256] or ed25519: true");
+        return sg_yaml_fail(
+            document, node, error,
+            "which keys? add rsa: 2048..4096, ec: [P-256], ed25519: true or ml-dsa: "
+            "[ML-DSA-65]");
     for (size_t i = 0; i + 1 < keys->num; i++) {
         if (overlap(&keys->items[i], key))
             return sg_yaml_fail(document, node, error,
@@ -237,6 +267,43 @@ void sg_policy_keys_done(struct sg_policy_keys *keys)
     *keys = (struct sg_policy_keys){0};
 }
 
+/* Whether the OpenSSL that runs knows every key of the entry; if not, why not. */
+static bool can_take(const struct sg_policy_key *key, struct sg_error *why)
+{
+    for (size_t i = 0; i < NUM_SETS; i++) {
+        if (key->sets & SETS[i].mask && !sg_key_kind_check_openssl(SETS[i].kind, why))
+            return false;
+    }
+    return true;
+}
+
+bool sg_policy_has_note(const struct sg_policy *policy, struct sg_error *note)
+{
+    for (size_t i = 0; i < policy->keys.num; i++) {
+        struct sg_error why = {0};
+
+        if (can_take(&policy->keys.items[i], &why))
+            continue;
+        (void)sg_yaml_fail(policy->document, policy->keys.items[i].node, note,
+                           "requests with these keys can't be read here: %s", why.text);
+        return true;
+    }
+    return false;
+}
+
+/* A policy of which nothing is left would refuse everything. */
+static bool check_some_key(const struct sg_policy *policy, struct sg_error *error)
+{
+    struct sg_error why = {0};
+
+    for (size_t i = 0; i < policy->keys.num; i++) {
+        if (can_take(&policy->keys.items[i], &why))
+            return true;
+    }
+    return sg_yaml_fail(policy->document, policy->keys.items[0].node, error,
+                        "this policy takes no key that can be read here: %s", why.text);
+}
+
 /* RFC 5280 4.2.1.3 and 4.2.1.9: keyCertSign and CA:TRUE go together; and every CA of ours signs
  * its own CRLs. */
 bool sg_policy_check_keys(const struct sg_policy *policy, struct sg_error *error)
@@ -254,7 +321,7 @@ bool sg_policy_check_keys(const struct sg_policy *policy, struct sg_error *error
             return sg_yaml_fail(policy->document, key->usage_node, error,
                                 "a CA's keys need keyCertSign and cRLSign; add them or remove ca");
     }
-    return true;
+    return check_some_key(policy, error);
 }
 
 /* Deciding */
@@ -267,9 +334,10 @@ static bool takes(const struct sg_policy_key *key, struct sg_key_kind kind)
     case SG_KEY_RSA:
         return kind.bits >= key->min_bits && kind.bits <= key->max_bits;
     case SG_KEY_EC:
-        for (size_t i = 0; i < sizeof CURVES / sizeof CURVES[0]; i++) {
-            if (CURVES[i].bits == kind.bits)
-                return (key->curves & CURVES[i].mask) != 0;
+    case SG_KEY_ML_DSA:
+        for (size_t i = 0; i < NUM_SETS; i++) {
+            if (sg_key_kind_equal(SETS[i].kind, kind))
+                return (key->sets & SETS[i].mask) != 0;
         }
         return false;
     default:
@@ -292,11 +360,11 @@ static void add_entry(struct sg_listing *listing, const struct sg_policy_key *ke
         snprintf(rsa, sizeof rsa, "..%u", key->max_bits % 100000);
         sg_listing_add(listing, rsa);
     }
-    for (size_t i = 0; i < sizeof CURVES / sizeof CURVES[0]; i++) {
-        if (!(key->curves & CURVES[i].mask))
+    for (size_t i = 0; i < NUM_SETS; i++) {
+        if (!(key->sets & SETS[i].mask))
             continue;
         sg_listing_add(listing, ", ");
-        sg_listing_add(listing, CURVES[i].word);
+        sg_listing_add(listing, SETS[i].word);
     }
 }
 

@@ -27,6 +27,10 @@ void sg_policy_free(struct sg_policy *policy);
 typedef struct sg_policy sg_policy;
 SG_DEFINE_CLEANUP(sg_policy, sg_policy_free)
 
+/* sg_policy_has_note tells what a policy that loads can't do on this machine: keys that the OpenSSL
+ * that runs does not know. note   filled as an error would be ("FILE:LINE:COLUMN: …"). */
+bool sg_policy_has_note(const struct sg_policy *policy, struct sg_error *note);
+
 const char *sg_policy_name(const struct sg_policy *policy);
 const char *sg_policy_description(const struct sg_policy *policy);
 const uint8_t *sg_policy_sha256(const struct sg_policy *policy); /* of the file's bytes */

@@ -21,8 +21,8 @@ struct sg_policy_key {
     const struct sg_yaml_node *node, *usage_node;
     enum sg_key_family family;
     unsigned min_bits, max_bits; /* RSA */
-    unsigned curves;             /* EC: a bit for each curve that keys.c knows */
-    unsigned key_usage;          /* SG_KU_* mask */
+    unsigned sets;      /* EC, ML-DSA: a bit for each curve or parameter set that keys.c knows */
+    unsigned key_usage; /* SG_KU_* mask */
 };
 
 struct sg_policy_keys {

@@ -22,6 +22,10 @@ static const struct algorithm {
     {NID_ED25519, ABSENT, ""},
 };
 
+/* Its OIDs have no NID in older OpenSSLs; the key of such a request is refused there with the
+ * OpenSSL that is needed. */
+static const struct algorithm ML_DSA = {NID_undef, ABSENT, ""};
+
 static const struct {
     int nid;
     const char *name;
@@ -91,12 +95,16 @@ static bool fail_algorithm(const ASN1_OBJECT *object, enum sg_request_format for
         return fail_digest(digest, name, format == SG_REQUEST_SPKAC ? SPKAC_REMEDY : REMEDY, error);
     return sg_fail(error, SG_KEY_QUALITY, "RFC 2986 4.2: signatureAlgorithm",
                    "the request's signature algorithm %s is not accepted; use RSA, RSA-PSS or "
-                   "ECDSA with SHA-256, SHA-384 or SHA-512, or Ed25519",
+                   "ECDSA with SHA-256, SHA-384 or SHA-512, Ed25519 or ML-DSA",
                    name);
 }
 
-static const struct algorithm *find_algorithm(int nid)
+static const struct algorithm *find_algorithm(const ASN1_OBJECT *object)
 {
+    int nid = OBJ_obj2nid(object);
+
+    if (sg_key_ml_dsa_kind(object).family == SG_KEY_ML_DSA)
+        return &ML_DSA;
     for (size_t i = 0; i < sizeof ALGORITHMS / sizeof ALGORITHMS[0]; i++)
         if (ALGORITHMS[i].nid == nid)
             return &ALGORITHMS[i];
@@ -178,7 +186,7 @@ static bool check_parameters(const X509_ALGOR *algorithm, enum parameters wanted
     if (type == V_ASN1_UNDEF || (wanted == NULL_OR_ABSENT && type == V_ASN1_NULL))
         return true;
     return sg_fail(error, SG_MALFORMED,
-                   wanted == NULL_OR_ABSENT ? "RFC 4055 5" : "RFC 5758 3.2, RFC 8410 3",
+                   wanted == NULL_OR_ABSENT ? "RFC 4055 5" : "RFC 5758 3.2, RFC 8410 3, RFC 9881 2",
                    "the request's signature algorithm has parameters where there must be none");
 }
 
@@ -190,7 +198,7 @@ bool sg_request_read_algorithm(const X509_ALGOR *algorithm, struct sg_request *r
     const char *digest;
 
     X509_ALGOR_get0(&object, NULL, NULL, algorithm);
-    known = find_algorithm(OBJ_obj2nid(object));
+    known = find_algorithm(object);
     if (known == NULL)
         return fail_algorithm(object, request->format, error);
     digest = known->digest;

@@ -46,7 +46,7 @@ void *sg_der_decode(struct sg_slice der, const ASN1_ITEM *item, const char *what
 /* sg_request_read_algorithm checks the request's own signature algorithm and notes its digest.
  * request->format chooses the remedy that a refusal names.
  * Fails: SG_KEY_QUALITY for anything but RSA PKCS#1 v1.5, RSA-PSS and ECDSA with SHA-256, SHA-384
- * or SHA-512, and Ed25519; SG_MALFORMED for wrong parameters. */
+ * or SHA-512, Ed25519 and ML-DSA; SG_MALFORMED for wrong parameters. */
 SG_MUST_USE bool sg_request_read_algorithm(const X509_ALGOR *algorithm, struct sg_request *request,
                                            struct sg_error *error);
 

@@ -99,7 +99,8 @@ static bool fail_kind(const struct sg_public_key *key, struct sg_error *error)
     const char *name = key->pkey != NULL ? EVP_PKEY_get0_type_name(key->pkey) : NULL;
 
     return sg_fail(error, SG_KEY_QUALITY, "FIPS 186-5: kinds of keys",
-                   "the key is of a kind that is not certified (%s); use RSA, EC or Ed25519",
+                   "the key is of a kind that is not certified (%s); use RSA, EC, Ed25519 or "
+                   "ML-DSA",
                    name != NULL ? name : "no key");
 }
 
@@ -111,6 +112,7 @@ bool sg_request_check_key_quality(const struct sg_public_key *key, struct sg_err
     case SG_KEY_EC:
         return check_ec(key, error);
     case SG_KEY_ED25519:
+    case SG_KEY_ML_DSA:
         return true;
     case SG_KEY_NONE:
     case SG_KEY_OTHER:

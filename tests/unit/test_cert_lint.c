@@ -1,4 +1,5 @@
 #include "make_certificate.h"
+#include "ml_dsa.h"
 
 #include <openssl/objects.h>
 
@@ -854,6 +855,46 @@ static void each_rule_sees_its_break(void **state)
     }
 }
 
+/* A certificate whose key OpenSSL does not know is not signed, whatever else is in it. */
+static void ml_dsa_is_linted_where_it_is_known(void **state)
+{
+    static const struct {
+        const char *name;
+        int parameter_type;
+        const char *usage;          /* DER of keyUsage; NULL: digitalSignature, as built */
+        const char *part, *unknown; /* unknown: where OpenSSL does not know ML-DSA */
+    } KEYS[] = {
+        {"parameters", V_ASN1_NULL, NULL, "its algorithm's form of parameters",
+         "its algorithm's form of parameters"},
+        {"keyEncipherment", V_ASN1_UNDEF, "\x03\x02\x05\xa0", "found keyEncipherment",
+         "key must be readable"},
+        {"dataEncipherment", V_ASN1_UNDEF, "\x03\x02\x04\x90", "found dataEncipherment",
+         "key must be readable"},
+        {"keyAgreement", V_ASN1_UNDEF, "\x03\x02\x03\x88", "found keyAgreement",
+         "key must be readable"},
+        {"another SKI", V_ASN1_UNDEF, NULL, "must be that of the key", "key must be readable"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < NUM(KEYS) * NUM(ML_DSA_SETS); i++) {
+        const size_t of = i / NUM(ML_DSA_SETS), set = i % NUM(ML_DSA_SETS);
+        struct sg_issuer_facts facts = facts_of(DEVICE);
+        sg_auto(sg_buf) struct sg_buf tbs = {0};
+        sg_auto(X509) X509 *certificate = NULL;
+        struct sg_error error = {0};
+
+        build(DEVICE, &facts, &tbs);
+        certificate = decode(&tbs);
+        fill_ml_dsa_spki(X509_get_X509_PUBKEY(certificate), ML_DSA_SETS[set].oid,
+                         KEYS[of].parameter_type, ML_DSA_SETS[set].key_len);
+        if (KEYS[of].usage != NULL)
+            replace(certificate, NID_key_usage, 1, KEYS[of].usage, 4);
+        encode(KEYS[of].name, certificate, &tbs);
+        expect_failure(KEYS[of].name, sg_lint(sg_buf_slice(&tbs), &facts, &error), &error,
+                       SG_INTERNAL, has_ml_dsa() ? KEYS[of].part : KEYS[of].unknown);
+    }
+}
+
 /* Extensions that are put in as they are, in place of those with the same OID. */
 static const struct {
     const char *name;
@@ -1492,6 +1533,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_rule_sees_its_break),
+        cmocka_unit_test(ml_dsa_is_linted_where_it_is_known),
         cmocka_unit_test(each_value_gets_its_verdict),
         cmocka_unit_test(issuers_constraints_are_kept),
         cmocka_unit_test(matter_ids_are_inherited),

@@ -4,6 +4,7 @@
 #include <openssl/ec.h>
 
 #include "base/limits.h"
+#include "ml_dsa.h"
 #include "model/key.h"
 
 static void kinds_are_read_and_written(void **state)
@@ -12,13 +13,16 @@ static void kinds_are_read_and_written(void **state)
         const char *text;
         struct sg_key_kind kind;
     } CASES[] = {
-        {"RSA-2048", {SG_KEY_RSA, 2048}}, {"RSA-3072", {SG_KEY_RSA, 3072}},
-        {"RSA-4096", {SG_KEY_RSA, 4096}}, {"P-256", {SG_KEY_EC, 256}},
-        {"P-384", {SG_KEY_EC, 384}},      {"P-521", {SG_KEY_EC, 521}},
-        {"Ed25519", {SG_KEY_ED25519, 0}},
+        {"RSA-2048", {SG_KEY_RSA, 2048}},   {"RSA-3072", {SG_KEY_RSA, 3072}},
+        {"RSA-4096", {SG_KEY_RSA, 4096}},   {"P-256", {SG_KEY_EC, 256}},
+        {"P-384", {SG_KEY_EC, 384}},        {"P-521", {SG_KEY_EC, 521}},
+        {"Ed25519", {SG_KEY_ED25519, 0}},   {"ML-DSA-44", {SG_KEY_ML_DSA, 44}},
+        {"ML-DSA-65", {SG_KEY_ML_DSA, 65}}, {"ML-DSA-87", {SG_KEY_ML_DSA, 87}},
     };
-    static const char *const WRONG[] = {"", "RSA", "RSA-1024", "rsa-2048", "P-512", "prime256v1"};
+    static const char *const WRONG[] = {"",           "RSA",    "RSA-1024",  "rsa2048", "P-512",
+                                        "prime256v1", "ML-DSA", "ML-DSA-66", "mldsa65"};
     char text[SG_KEY_KIND_TEXT_SIZE];
+    struct sg_key_kind small = {0};
 
     (void)state;
     for (size_t i = 0; i < NUM(CASES); i++) {
@@ -28,6 +32,8 @@ static void kinds_are_read_and_written(void **state)
         assert_true(sg_key_kind_equal(kind, CASES[i].kind));
         assert_string_equal(sg_key_kind_text(kind, text), CASES[i].text);
     }
+    assert_true(sg_key_kind_parse("ml-dsa-65", &small, NULL));
+    assert_true(sg_key_kind_equal(small, (struct sg_key_kind){SG_KEY_ML_DSA, 65}));
     for (size_t i = 0; i < NUM(WRONG); i++) {
         struct sg_key_kind kind = {SG_KEY_OTHER, 7};
         struct sg_error error = {0};
@@ -235,7 +241,7 @@ static void rebuild(const char *name, const char *algorithm, int parameter_type,
 static void algorithms_are_checked(void **state)
 {
     static const char RSA[] = "1.2.840.113549.1.1.1", ED25519[] = "1.3.101.112",
-                      EC[] = "1.2.840.10045.2.1", ML_DSA_65[] = "2.16.840.1.101.3.4.3.18";
+                      EC[] = "1.2.840.10045.2.1", UNKNOWN[] = "1.3.6.1.4.1.32473.8";
     static const struct {
         const char *name, *algorithm;
         int parameter_type;
@@ -252,7 +258,7 @@ static void algorithms_are_checked(void **state)
         {"ED25519", ED25519, V_ASN1_UNDEF, "x", SG_MALFORMED, "Ed25519 key can't be decoded"},
         {"P-256", EC, V_ASN1_UNDEF, "", SG_KEY_QUALITY, "does not name its curve"},
         {"P-256", EC, V_ASN1_NULL, "", SG_KEY_QUALITY, "does not name its curve"},
-        {"P-256", ML_DSA_65, V_ASN1_UNDEF, "", SG_KEY_QUALITY, "ML-DSA needs OpenSSL 3.5"},
+        {"P-256", UNKNOWN, V_ASN1_UNDEF, "", SG_KEY_QUALITY, "1.3.6.1.4.1.32473.8: use RSA"},
     };
 
     (void)state;
@@ -269,6 +275,77 @@ static void algorithms_are_checked(void **state)
         } else {
             expect_refused(CASES[i].name, sg_buf_slice(&spki), CASES[i].code, CASES[i].complaint);
         }
+    }
+}
+
+static void take_ml_dsa_spki(const char *oid, int parameter_type, int key_len, struct sg_buf *spki)
+{
+    sg_auto(X509_PUBKEY) X509_PUBKEY *encoded = X509_PUBKEY_new();
+    sg_auto(openssl_bytes) unsigned char *der = NULL;
+    int len = 0;
+
+    fill_ml_dsa_spki(encoded, oid, parameter_type, key_len);
+    len = i2d_X509_PUBKEY(encoded, &der);
+    assert_true(len > 0);
+    assert_true(sg_buf_set(spki, sg_slice_of(der, (size_t)len), NULL));
+}
+
+/* What differs by the OpenSSL that runs is in the verdict, not in whether it is asked for. */
+static void ml_dsa_needs_its_openssl(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < NUM(ML_DSA_SETS); i++) {
+        const struct sg_key_kind kind = {SG_KEY_ML_DSA, ML_DSA_SETS[i].bits};
+        sg_auto(sg_public_key) struct sg_public_key key = {0};
+        sg_auto(sg_buf) struct sg_buf der = {0};
+        struct sg_error error = {0}, why = {0};
+        struct sg_slice spki;
+        char needed[100];
+
+        take_ml_dsa_spki(ML_DSA_SETS[i].oid, V_ASN1_UNDEF, ML_DSA_SETS[i].key_len, &der);
+        spki = sg_buf_slice(&der);
+        snprintf(needed, sizeof needed, "%s needs OpenSSL 3.5 or newer, and this is OpenSSL %s",
+                 ML_DSA_SETS[i].name, OpenSSL_version(OPENSSL_VERSION_STRING));
+        assert_string_equal(sg_key_ml_dsa_oid(kind), ML_DSA_SETS[i].oid);
+        if (has_ml_dsa()) {
+            expect_success(ML_DSA_SETS[i].name, sg_key_kind_check_openssl(kind, &why), &why);
+            expect_success(ML_DSA_SETS[i].name, sg_public_key_decode(spki, &key, &error), &error);
+            assert_true(sg_key_kind_equal(key.kind, kind));
+        } else {
+            expect_failure(ML_DSA_SETS[i].name, sg_key_kind_check_openssl(kind, &why), &why,
+                           SG_USAGE, needed);
+            expect_refused(ML_DSA_SETS[i].name, spki, SG_KEY_QUALITY, needed);
+        }
+    }
+    assert_null(sg_key_ml_dsa_oid((struct sg_key_kind){SG_KEY_ML_DSA, 0}));
+    assert_null(sg_key_ml_dsa_oid((struct sg_key_kind){SG_KEY_EC, 44}));
+}
+
+static void broken_ml_dsa_is_refused(void **state)
+{
+    static const struct {
+        const char *name;
+        int parameter_type, key_len;
+        enum sg_code code, without; /* without: where OpenSSL does not know ML-DSA */
+        const char *complaint, *complaint_without;
+    } CASES[] = {
+        {"NULL parameters", V_ASN1_NULL, 1952, SG_MALFORMED, SG_MALFORMED,
+         "parameters, which must be absent", "parameters, which must be absent"},
+        {"a byte too few", V_ASN1_UNDEF, 1951, SG_MALFORMED, SG_KEY_QUALITY,
+         "the ML-DSA-65 key can't be decoded", "ML-DSA-65 needs OpenSSL 3.5"},
+        {"a byte too many", V_ASN1_UNDEF, 1953, SG_MALFORMED, SG_KEY_QUALITY,
+         "the ML-DSA-65 key can't be decoded", "ML-DSA-65 needs OpenSSL 3.5"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < NUM(CASES); i++) {
+        sg_auto(sg_buf) struct sg_buf der = {0};
+
+        take_ml_dsa_spki("2.16.840.1.101.3.4.3.18", CASES[i].parameter_type, CASES[i].key_len,
+                         &der);
+        expect_refused(CASES[i].name, sg_buf_slice(&der),
+                       has_ml_dsa() ? CASES[i].code : CASES[i].without,
+                       has_ml_dsa() ? CASES[i].complaint : CASES[i].complaint_without);
     }
 }
 
@@ -337,6 +414,8 @@ int main(void)
         cmocka_unit_test(second_encodings_are_refused),
         cmocka_unit_test(explicit_curves_are_refused),
         cmocka_unit_test(algorithms_are_checked),
+        cmocka_unit_test(ml_dsa_needs_its_openssl),
+        cmocka_unit_test(broken_ml_dsa_is_refused),
         cmocka_unit_test(rsa_keys_of_other_types_are_refused),
         cmocka_unit_test(certificates_give_their_key),
         cmocka_unit_test(no_key_is_an_error),

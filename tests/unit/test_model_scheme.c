@@ -1,5 +1,6 @@
 #include "expect.h"
 
+#include "ml_dsa.h"
 #include "model/scheme.h"
 
 static const struct {
@@ -8,7 +9,8 @@ static const struct {
     enum sg_key_family family;
     bool pss;
     int digest_len;
-    const char *algorithm; /* DER in hex, as RFC 4055 and RFC 5758 have it */
+    const char *algorithm; /* DER in hex, as the RFCs have it */
+    unsigned bits;         /* of the one key that fits; 0: any of the family */
 } SCHEMES[] = {
     {"rsa-sha256", SG_RSA_SHA256, SG_KEY_RSA, false, 32, "300d06092a864886f70d01010b0500"},
     {"rsa-sha384", SG_RSA_SHA384, SG_KEY_RSA, false, 48, "300d06092a864886f70d01010c0500"},
@@ -26,7 +28,17 @@ static const struct {
     {"ecdsa-sha384", SG_ECDSA_SHA384, SG_KEY_EC, false, 48, "300a06082a8648ce3d040303"},
     {"ecdsa-sha512", SG_ECDSA_SHA512, SG_KEY_EC, false, 64, "300a06082a8648ce3d040304"},
     {"ed25519", SG_ED25519, SG_KEY_ED25519, false, 0, "300506032b6570"},
+    {"ml-dsa-44", SG_ML_DSA_44, SG_KEY_ML_DSA, false, 0, "300b0609608648016503040311", 44},
+    {"ml-dsa-65", SG_ML_DSA_65, SG_KEY_ML_DSA, false, 0, "300b0609608648016503040312", 65},
+    {"ml-dsa-87", SG_ML_DSA_87, SG_KEY_ML_DSA, false, 0, "300b0609608648016503040313", 87},
 };
+enum { FIRST_ML_DSA = 10, LONGEST_SIGNATURE = 5000 };
+
+/* How many of them the OpenSSL that runs can sign with. */
+static size_t num_signing(void)
+{
+    return has_ml_dsa() ? NUM(SCHEMES) : FIRST_ML_DSA;
+}
 
 static void schemes_are_what_they_are(void **state)
 {
@@ -43,8 +55,10 @@ static void schemes_are_what_they_are(void **state)
         else
             assert_int_equal(EVP_MD_get_size(sg_scheme_digest(scheme)), SCHEMES[i].digest_len);
         for (int family = SG_KEY_NONE; family <= SG_KEY_OTHER; family++)
-            assert_int_equal(sg_scheme_fits(scheme, (struct sg_key_kind){family, 256}),
-                             family == (int)SCHEMES[i].family);
+            for (unsigned bits = 40; bits <= 256; bits++)
+                assert_int_equal(sg_scheme_fits(scheme, (struct sg_key_kind){family, bits}),
+                                 family == (int)SCHEMES[i].family &&
+                                     (SCHEMES[i].bits == 0 || SCHEMES[i].bits == bits));
     }
 }
 
@@ -76,7 +90,9 @@ static void every_kind_has_its_default(void **state)
         {{SG_KEY_RSA, 2048}, SG_RSA_SHA256}, {{SG_KEY_RSA, 4096}, SG_RSA_SHA256},
         {{SG_KEY_EC, 256}, SG_ECDSA_SHA256}, {{SG_KEY_EC, 384}, SG_ECDSA_SHA384},
         {{SG_KEY_EC, 521}, SG_ECDSA_SHA512}, {{SG_KEY_ED25519, 0}, SG_ED25519},
-        {{SG_KEY_OTHER, 0}, SG_SCHEME_NONE}, {{SG_KEY_NONE, 0}, SG_SCHEME_NONE},
+        {{SG_KEY_ML_DSA, 44}, SG_ML_DSA_44}, {{SG_KEY_ML_DSA, 65}, SG_ML_DSA_65},
+        {{SG_KEY_ML_DSA, 87}, SG_ML_DSA_87}, {{SG_KEY_OTHER, 0}, SG_SCHEME_NONE},
+        {{SG_KEY_NONE, 0}, SG_SCHEME_NONE},
     };
 
     (void)state;
@@ -108,8 +124,8 @@ static void algorithms_are_encoded(void **state)
 }
 
 struct pair {
-    EVP_PKEY *rsa, *ec, *ed;
-    struct sg_public_key rsa_public, ec_public, ed_public;
+    EVP_PKEY *rsa, *ec, *ed, *ml_dsa[NUM(ML_DSA_SETS)];
+    struct sg_public_key rsa_public, ec_public, ed_public, ml_dsa_public[NUM(ML_DSA_SETS)];
 };
 
 static void take_public(const EVP_PKEY *pkey, struct sg_public_key *key)
@@ -131,6 +147,10 @@ static int make_keys(void **state)
     take_public(pair.rsa, &pair.rsa_public);
     take_public(pair.ec, &pair.ec_public);
     take_public(pair.ed, &pair.ed_public);
+    for (size_t i = 0; has_ml_dsa() && i < NUM(ML_DSA_SETS); i++) {
+        pair.ml_dsa[i] = EVP_PKEY_Q_keygen(NULL, NULL, ML_DSA_SETS[i].name);
+        take_public(pair.ml_dsa[i], &pair.ml_dsa_public[i]);
+    }
     *state = &pair;
     return 0;
 }
@@ -145,27 +165,51 @@ static int free_keys(void **state)
     sg_public_key_done(&pair->rsa_public);
     sg_public_key_done(&pair->ec_public);
     sg_public_key_done(&pair->ed_public);
+    for (size_t i = 0; i < NUM(ML_DSA_SETS); i++) {
+        EVP_PKEY_free(pair->ml_dsa[i]);
+        sg_public_key_done(&pair->ml_dsa_public[i]);
+    }
     return 0;
 }
 
-static const struct sg_public_key *key_for(const struct pair *pair, enum sg_key_family family)
+static const struct sg_public_key *key_for(const struct pair *pair, size_t scheme)
 {
-    return family == SG_KEY_RSA  ? &pair->rsa_public
-           : family == SG_KEY_EC ? &pair->ec_public
-                                 : &pair->ed_public;
+    switch (SCHEMES[scheme].family) {
+    case SG_KEY_RSA:
+        return &pair->rsa_public;
+    case SG_KEY_EC:
+        return &pair->ec_public;
+    case SG_KEY_ED25519:
+        return &pair->ed_public;
+    default:
+        return &pair->ml_dsa_public[scheme - FIRST_ML_DSA];
+    }
+}
+
+static EVP_PKEY *private_for(const struct pair *pair, size_t scheme)
+{
+    switch (SCHEMES[scheme].family) {
+    case SG_KEY_RSA:
+        return pair->rsa;
+    case SG_KEY_EC:
+        return pair->ec;
+    case SG_KEY_ED25519:
+        return pair->ed;
+    default:
+        return pair->ml_dsa[scheme - FIRST_ML_DSA];
+    }
 }
 
 /* Signs by OpenSSL's own words for the scheme; salt_len as for EVP_PKEY_CTX_set_rsa_pss_saltlen. */
-static size_t sign(const struct pair *pair, size_t scheme, int salt_len, uint8_t signature[512])
+static size_t sign(const struct pair *pair, size_t scheme, int salt_len,
+                   uint8_t signature[LONGEST_SIGNATURE])
 {
     static const char *const DIGESTS[] = {"SHA256", "SHA384", "SHA512"};
     sg_auto(EVP_MD_CTX) EVP_MD_CTX *context = EVP_MD_CTX_new();
-    EVP_PKEY *key = SCHEMES[scheme].family == SG_KEY_RSA  ? pair->rsa
-                    : SCHEMES[scheme].family == SG_KEY_EC ? pair->ec
-                                                          : pair->ed;
+    EVP_PKEY *key = private_for(pair, scheme);
     const char *digest = SCHEMES[scheme].digest_len > 0 ? DIGESTS[scheme % 3] : NULL;
     EVP_PKEY_CTX *parameters = NULL;
-    size_t len = 512;
+    size_t len = LONGEST_SIGNATURE;
 
     assert_int_equal(EVP_DigestSignInit_ex(context, &parameters, digest, NULL, NULL, key, NULL), 1);
     if (SCHEMES[scheme].pss) {
@@ -181,12 +225,12 @@ static void signatures_are_verified_by_their_scheme_alone(void **state)
 {
     const struct pair *pair = *state;
 
-    for (size_t signing = 0; signing < NUM(SCHEMES); signing++) {
-        uint8_t bytes[512];
+    for (size_t signing = 0; signing < num_signing(); signing++) {
+        uint8_t bytes[LONGEST_SIGNATURE];
         size_t len = sign(pair, signing, RSA_PSS_SALTLEN_DIGEST, bytes);
 
-        for (size_t i = 0; i < NUM(SCHEMES); i++) {
-            const struct sg_public_key *key = key_for(pair, SCHEMES[i].family);
+        for (size_t i = 0; i < num_signing(); i++) {
+            const struct sg_public_key *key = key_for(pair, i);
             struct sg_error error = {0};
             bool verdict = sg_scheme_verify(SCHEMES[i].scheme, key, sg_slice_text("to be signed"),
                                             sg_slice_of(bytes, len), &error);
@@ -204,9 +248,9 @@ static void spoilt_signatures_are_refused(void **state)
 {
     const struct pair *pair = *state;
 
-    for (size_t i = 0; i < NUM(SCHEMES); i++) {
-        const struct sg_public_key *key = key_for(pair, SCHEMES[i].family);
-        uint8_t bytes[513] = {0};
+    for (size_t i = 0; i < num_signing(); i++) {
+        const struct sg_public_key *key = key_for(pair, i);
+        uint8_t bytes[LONGEST_SIGNATURE + 1] = {0};
         size_t len = sign(pair, i, RSA_PSS_SALTLEN_DIGEST, bytes);
         const struct sg_slice signed_bytes = sg_slice_text("to be signed");
 
@@ -230,7 +274,7 @@ static void spoilt_signatures_are_refused(void **state)
 static void another_salt_is_another_scheme(void **state)
 {
     const struct pair *pair = *state;
-    uint8_t bytes[512];
+    uint8_t bytes[LONGEST_SIGNATURE];
     size_t len = sign(pair, 3, 20, bytes);
 
     assert_string_equal(SCHEMES[3].text, "rsa-pss-sha256");

@@ -136,6 +136,16 @@ static void ed25519(struct asking *asking)
     key(asking, SG_KEY_ED25519, 0);
 }
 
+static void ml_dsa_65(struct asking *asking)
+{
+    key(asking, SG_KEY_ML_DSA, 65);
+}
+
+static void ml_dsa_87(struct asking *asking)
+{
+    key(asking, SG_KEY_ML_DSA, 87);
+}
+
 static void other_key(struct asking *asking)
 {
     key(asking, SG_KEY_OTHER, 0);
@@ -521,6 +531,19 @@ static const struct {
      NULL,
      "keys",
      "the key is P-256; this policy takes Ed25519"},
+    {"ML-DSA-65 beside EC",
+     {{"keys", "keys: [{ec: [P-256], key_usage: [digitalSignature]}, "
+               "{ml-dsa: [ML-DSA-65], key_usage: [digitalSignature]}]"}},
+     ml_dsa_65,
+     NULL,
+     NULL},
+    {"another ML-DSA",
+     {{"keys", "keys: [{ec: [P-256], key_usage: [digitalSignature]}, "
+               "{ml-dsa: [ML-DSA-44, ML-DSA-65], key_usage: [digitalSignature]}]"}},
+     ml_dsa_87,
+     "keys",
+     "the key is ML-DSA-87; this policy takes P-256, ML-DSA-44, ML-DSA-65"},
+    {"ML-DSA where EC", {{0}}, ml_dsa_65, "keys", "the key is ML-DSA-65; this policy takes P-256"},
     {"no known key", {TWO_KINDS}, other_key, "keys", "this policy takes"},
 
     /* subject, san */

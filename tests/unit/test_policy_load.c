@@ -1,3 +1,4 @@
+#include "ml_dsa.h"
 #include "policy_fixture.h"
 
 #include <sys/stat.h>
@@ -116,7 +117,7 @@ static const struct {
     {{{"keys", "keys: [{ec: P-256, key_usage: [digitalSignature]}]"}},
      "4:13: ec has to be a sequence"},
     {{{"keys", "keys: [{dsa: 2048, key_usage: [digitalSignature]}]"}},
-     "4:9: unknown key 'dsa'; known here: rsa, ec, ed25519, key_usage"},
+     "4:9: unknown key 'dsa'; known here: rsa, ec, ed25519, ml-dsa, key_usage"},
     {{{"keys", "keys: [{rsa: 2048, ec: [P-256], key_usage: [digitalSignature]}]"}},
      "4:24: one kind of key for each entry; give ec an entry of its own"},
     {{{"keys", "keys: [{ed25519: false, key_usage: [digitalSignature]}]"}},
@@ -151,6 +152,24 @@ static const struct {
      "4:35: remove keyEncipherment: an Ed25519 key only signs"},
     {{{"keys", "keys: [{ed25519: true, key_usage: [dataEncipherment]}]"}},
      "4:35: remove dataEncipherment: an Ed25519 key only signs"},
+    {{{"keys", "keys: [{ec: [P-256], key_usage: [digitalSignature]}, "
+               "{ml-dsa: [ML-DSA-44, ML-DSA-65, ML-DSA-87], key_usage: [digitalSignature]}]"}},
+     NULL},
+    {{{"keys", "keys: [{ml-dsa: [], key_usage: [digitalSignature]}]"}},
+     "4:17: the list of parameter sets is empty; use ML-DSA-44"},
+    {{{"keys", "keys: [{ml-dsa: [P-256], key_usage: [digitalSignature]}]"}},
+     "4:18: 'P-256' is no parameter set of ML-DSA"},
+    {{{"keys", "keys: [{ec: [ML-DSA-65], key_usage: [digitalSignature]}]"}},
+     "4:14: 'ML-DSA-65' is no curve"},
+    {{{"keys", "keys: [{ml-dsa: [ML-DSA-65, ML-DSA-65], key_usage: [digitalSignature]}]"}},
+     "4:29: ML-DSA-65 is in the list twice"},
+    {{{"keys", "keys: [{ml-dsa: [ML-DSA-65], key_usage: [digitalSignature]}, "
+               "{ml-dsa: [ML-DSA-87, ML-DSA-65], key_usage: [digitalSignature]}]"}},
+     "4:62: this entry and the one on line 4 take the same keys"},
+    {{{"keys", "keys: [{ml-dsa: [ML-DSA-65], key_usage: [digitalSignature, keyEncipherment]}]"}},
+     "4:41: remove keyEncipherment: an ML-DSA key only signs (RFC 9881 5)"},
+    {{{"keys", "keys: [{ml-dsa: [ML-DSA-65], key_usage: [keyAgreement]}]"}},
+     "4:41: remove keyAgreement: an ML-DSA key only signs (RFC 9881 5)"},
     {{{"keys", "keys: [{rsa: 2048, key_usage: [keyAgreement]}]"}},
      "4:31: remove keyAgreement: an RSA key agrees on no keys"},
     {{{"keys", "keys: [{ec: [P-256], key_usage: [digitalSignature, decipherOnly]}]"}},
@@ -684,6 +703,36 @@ static void a_policy_knows_itself(void **state)
     assert_int_equal(second->line, 9);
 }
 
+/* Which keys OpenSSL knows differs by the one that runs: a policy that can still take some loads.
+ */
+static void ml_dsa_is_noted_or_taken(void **state)
+{
+    static const struct change MIXED[MOST_CHANGES] = {
+        {"keys", "keys: [{ec: [P-256], key_usage: [digitalSignature]}, "
+                 "{ml-dsa: [ML-DSA-65], key_usage: [digitalSignature]}]"}};
+    static const struct change ALONE[MOST_CHANGES] = {
+        {"keys", "keys: [{ml-dsa: [ML-DSA-87], key_usage: [digitalSignature]}]"}};
+    static const struct change WITHOUT[MOST_CHANGES] = {
+        {"keys", "keys: [{ec: [P-256], key_usage: [digitalSignature]}]"}};
+    sg_auto(sg_policy) struct sg_policy *mixed = NULL, *alone = NULL, *without = NULL;
+    struct sg_error error = {0}, note = {0};
+
+    (void)state;
+    expect_success("mixed", parse_changed(MIXED, &mixed, &error), &error);
+    expect_success("without", parse_changed(WITHOUT, &without, &error), &error);
+    assert_false(sg_policy_has_note(without, &note));
+    assert_int_equal(sg_policy_has_note(mixed, &note), !has_ml_dsa());
+    if (has_ml_dsa()) {
+        expect_success("alone", parse_changed(ALONE, &alone, &error), &error);
+        return;
+    }
+    assert_non_null(strstr(note.text,
+                           "4:54: requests with these keys can't be read here: ML-DSA-65 "
+                           "needs OpenSSL 3.5 or newer"));
+    expect_failure("alone", parse_changed(ALONE, &alone, &error), &error, SG_INVALID,
+                   "4:8: this policy takes no key that can be read here: ML-DSA-87 needs OpenSSL");
+}
+
 static void needs_follow_from_references(void **state)
 {
     static const struct {
@@ -819,6 +868,7 @@ int main(void)
         cmocka_unit_test(lists_have_limits),
         cmocka_unit_test(lists_of_different_items_have_limits),
         cmocka_unit_test(a_policy_knows_itself),
+        cmocka_unit_test(ml_dsa_is_noted_or_taken),
         cmocka_unit_test(needs_follow_from_references),
         cmocka_unit_test(files_are_called_like_their_policy),
         cmocka_unit_test(unreadable_files_say_so),
