@@ -7,6 +7,7 @@
 #include "base/secret.h"
 #include "command.h"
 #include "output.h"
+#include "token/token.h"
 
 #ifndef SG_VERSION
 #error "the build gives SG_VERSION"
@@ -77,7 +78,8 @@ static bool answer_without_command(int argc, char **argv, int *status)
 
     *status = 0;
     if (strcmp(word, "--version") == 0 || strcmp(word, "version") == 0)
-        printf("signet " SG_VERSION "\n");
+        printf("signet " SG_VERSION "\nOpenSSL %s, %s the engine signer\n",
+               OpenSSL_version(OPENSSL_VERSION_STRING), sg_token_has_engine() ? "with" : "without");
     else if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 ||
              (strcmp(word, "help") == 0 && argc == 1))
         sg_cli_overview(stdout);

@@ -60,6 +60,10 @@ static bool read_signer(const struct sg_yaml *document, const struct sg_yaml_nod
                             "pkcs11 engine: write engine, or leave it out");
     if (!sg_yaml_word(document, value, KINDS, &kind, error))
         return false;
+    if (kind == SG_SIGNER_ENGINE && !sg_token_has_engine())
+        return sg_yaml_fail(document, value, error,
+                            "signer: engine is not in this signet, which was built without "
+                            "OpenSSL's pkcs11 engine");
     token->signer = (enum sg_signer_kind)kind;
     return true;
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "token.h"
 
 /* What an engine of ours needs for as long as OpenSSL has it; ENGINE_set_id and the engine itself
  * keep pointers to these. */
@@ -170,6 +171,11 @@ static bool make_engine(const char *module, ENGINE **engine, struct sg_error *er
     if (!adopt(fresh, &own) || !configure(fresh, kept, module))
         return sg_fail_openssl(error, SG_TOKEN, NULL, "cannot configure OpenSSL's pkcs11 engine");
     *engine = SG_TAKE(fresh);
+    return true;
+}
+
+bool sg_token_has_engine(void)
+{
     return true;
 }
 

@@ -17,8 +17,11 @@
 
 #include "base/cleanup.h"
 
+typedef struct engine_st ENGINE; /* OpenSSL's own name, also where it has none any more */
+
 /* sg_engine_open gives a reference to the engine of the module at this absolute path.
- * Fails: SG_TOKEN when the engine is not installed, with the package that holds it. */
+ * Fails: SG_TOKEN when the engine is not installed, with the package that holds it, and in a build
+ * without the engine signer (engine_absent.c stands in for engine.c). */
 SG_MUST_USE bool sg_engine_open(const char *module, ENGINE **engine, struct sg_error *error);
 
 /* sg_engine_load_key loads a private key by its URI; the caller owns it. False when there is none

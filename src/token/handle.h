@@ -7,9 +7,9 @@
 #ifndef SG_TOKEN_HANDLE_H
 #define SG_TOKEN_HANDLE_H
 
-#include <openssl/types.h>
 #include <pthread.h>
 
+#include "engine.h"
 #include "module.h"
 #include "token.h"
 

@@ -80,6 +80,9 @@ SG_MUST_USE bool sg_key_uri_parts(const char *uri, char **label, struct sg_buf *
                                   struct sg_error *error);
 SG_DEFINE_CLEANUP_IN_PLACE(sg_key, sg_key_done)
 
+/* sg_token_has_engine: this build can sign through OpenSSL's pkcs11 engine. */
+bool sg_token_has_engine(void);
+
 /* sg_key_create makes a key pair on the token, every attribute stated and read back. Logs in.
  * label    CKA_LABEL; no private key of that label may exist.
  * id       CKA_ID, at most 100 bytes; an empty slice draws 20 random ones. (The RFC 5280 key

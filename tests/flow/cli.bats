@@ -57,7 +57,8 @@ commands() {
 
 @test "--version" {
     ok signet --version
-    [[ $output =~ ^signet\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
+    [[ ${lines[0]} =~ ^signet\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
+    [[ ${lines[1]} == "OpenSSL $(openssl version | cut -d ' ' -f 2), with"*" the engine signer" ]]
 }
 
 @test "unknown commands" {

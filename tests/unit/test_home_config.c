@@ -264,6 +264,19 @@ static void a_missing_file_is_no_fault_of_its_text(void **state)
                    "cannot open");
 }
 
+static void engine_is_for_builds_that_have_it(void **state)
+{
+    sg_auto(sg_config) struct sg_config config = {0};
+    struct sg_error error = {0};
+    bool loaded = load(*state, 7, "    pin: file:pin\n    signer: engine", &config, &error);
+
+    if (TEST_HAS_ENGINE)
+        expect_success("engine", loaded, &error);
+    else
+        expect_failure("engine", loaded, &error, SG_INVALID,
+                       ":8:13: signer: engine is not in this signet");
+}
+
 static void defaults_are_filled_in(void **state)
 {
     sg_auto(sg_config) struct sg_config config = {0};
@@ -343,6 +356,7 @@ static void two_issuers_may_share_a_token_and_a_chain(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(engine_is_for_builds_that_have_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(each_fault_has_its_place, set_up, tear_down),
         cmocka_unit_test_setup_teardown(empty_sections_are_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_name_of_a_token_can_be_too_long, set_up, tear_down),
