@@ -34,7 +34,7 @@ same_key() {
     add_device ca device-SP01
     openssl spkac -key ec.key -digest sha256 -out sp01.spkac
     ok issue device-SP01 -o sp01.pem sp01.spkac
-    openssl x509 -in sp01.pem -noout -subject | grep -q 'CN = device-SP01'
+    openssl x509 -in sp01.pem -noout -subject -nameopt oneline,-space_eq | grep -q 'CN=device-SP01'
     openssl verify -CAfile ca.pem sp01.pem
     same_key ec.key sp01.pem
 }
