@@ -155,6 +155,13 @@ bool sg_error_prefix(struct sg_error *error, const char *format, ...)
     return false;
 }
 
+bool sg_error_pass(struct sg_error *error, const struct sg_error *cause)
+{
+    if (error != NULL && error->code == SG_OK)
+        *error = *cause;
+    return false;
+}
+
 void sg_error_clear(struct sg_error *error)
 {
     if (error != NULL)

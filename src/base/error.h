@@ -68,6 +68,9 @@ bool sg_fail_memory(struct sg_error *error);
 bool sg_error_prefix(struct sg_error *error, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* sg_error_pass records another error's cause, as sg_fail does. Returns false. */
+bool sg_error_pass(struct sg_error *error, const struct sg_error *cause);
+
 /* sg_error_clear makes error hold no cause. */
 void sg_error_clear(struct sg_error *error);
 

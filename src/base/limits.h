@@ -66,6 +66,8 @@ enum {
     SG_LIMIT_PATTERN_STEPS = 100000,
     /* objects of one kind that are listed from a token */
     SG_LIMIT_OBJECTS = 100000,
+    /* sessions of one token that sign at once; a network HSM gives a few hundred */
+    SG_LIMIT_SESSIONS = 256,
     /* slots that are looked at on one module */
     SG_LIMIT_SLOTS = 1024,
 };

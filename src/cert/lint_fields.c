@@ -63,6 +63,7 @@ static const struct algorithm {
     {SG_ECDSA_SHA256, NID_ecdsa_with_SHA256, NID_sha256},
     {SG_ECDSA_SHA384, NID_ecdsa_with_SHA384, NID_sha384},
     {SG_ECDSA_SHA512, NID_ecdsa_with_SHA512, NID_sha512},
+    {SG_ED25519, NID_ED25519, NID_undef},
 };
 
 /* By their OIDs, as older OpenSSLs have no NIDs for them. RFC 9881 2. */
@@ -118,8 +119,8 @@ static bool pss_is_right(const ASN1_STRING *encoded, int digest)
            ASN1_INTEGER_get(parameters->saltLength) == EVP_MD_get_size(EVP_get_digestbynid(digest));
 }
 
-/* RFC 4055 5 (NULL with RSA PKCS#1 v1.5), RFC 5758 3.2 (nothing with ECDSA), RFC 9881 2 (nothing
- * with ML-DSA). */
+/* RFC 4055 5 (NULL with RSA PKCS#1 v1.5); RFC 5758 3.2, RFC 8410 3 and RFC 9881 2 (nothing with
+ * ECDSA, Ed25519 and ML-DSA). */
 bool sg_lint_scheme_is(const X509_ALGOR *algorithm, enum sg_scheme scheme)
 {
     const struct algorithm *wanted = ALGORITHMS;

@@ -11,6 +11,7 @@ static const struct sg_option OPTIONS[] = {
     {"no-passphrase", 0, NULL, "the new key is not encrypted"},
     {"kdf", 0, "WORD", "from the passphrase: scrypt (default) or pbkdf2, for older programs"},
     SG_TOKEN_OPTIONS,
+    SG_SIGNER_OPTION,
     {"subject", 's', "NAME", "'CN=device-AB12' or '/CN=device-AB12' (default: asked for)"},
     {"san", 0, "KIND:VALUE", "an alternative name: uri:, dns:, email:, ip:, upn:; may be repeated"},
     {"eku", 0, "PURPOSE", "a key purpose to ask for: clientAuth, an OID, …; may be repeated"},

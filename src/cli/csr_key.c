@@ -27,6 +27,7 @@ static const struct {
 } TIED[] = {
     {"profile", A_TOKEN_KEY, "a key on a token (--key pkcs11:…)"},
     {"module", A_TOKEN_KEY, "a key on a token (--key pkcs11:…)"},
+    {"signer", A_TOKEN_KEY, "a key on a token (--key pkcs11:…)"},
     {"pin", A_TOKEN_KEY, "a key on a token (--key pkcs11:…); for a file it is --passphrase"},
     {"type", A_NEW_FILE, "a new key (--new-key FILE)"},
     {"kdf", A_NEW_FILE, "a new key (--new-key FILE)"},
@@ -122,7 +123,7 @@ static bool open_token_key(const struct sg_cli *cli, const char *uri, struct sg_
     if (!sg_cli_open_key(cli, uri, &key->place, error) ||
         !sg_key_find(key->place.token, key->place.uri, &found, error) ||
         !check_no_ca(key->place.token, &found, error) ||
-        !sg_signer_open(key->place.token, &found, SG_SIGNER_ENGINE, &key->token_signer, error))
+        !sg_signer_open(key->place.token, &found, &key->token_signer, error))
         return false;
     key->signer = sg_csr_signer_of_token(key->token_signer);
     return check_no_issuer(cli, key->signer.key, error);

@@ -9,6 +9,7 @@ static const struct sg_option OPTIONS[] = {
     {"issuer", 0, "NAME", "its first issuer and its key's label (default: the folder's name)"},
     {"token", 0, "URI", "the token that holds the issuer's key: pkcs11:token=LABEL"},
     SG_TOKEN_OPTIONS,
+    SG_SIGNER_OPTION,
     {"signature", 0, "SCHEME", "rsa-sha256, rsa-pss-sha384, ecdsa-sha256, … (default: by the key)"},
     {"crl-url", 0, "URL", "where its CRL is published, for the certificates that say so"},
     {"ocsp-url", 0, "URL", "its OCSP responder"},
@@ -43,6 +44,7 @@ static bool describe(const struct sg_cli *cli, struct sg_home_spec *spec, struct
         return sg_fail(error, SG_USAGE, NULL,
                        "signet init needs --profile NAME or --module PATH, to reach the token");
     return sg_cli_need(cli, "token", &spec->token, error) &&
+           sg_cli_signer(cli, &spec->signer, error) &&
            (scheme == NULL || sg_scheme_parse(scheme, &spec->scheme, error));
 }
 

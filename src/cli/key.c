@@ -3,8 +3,9 @@
 #include "output.h"
 
 static const struct sg_option CREATE_OPTIONS[] = {
-    {"type", 't', "KIND", "RSA-2048, RSA-3072, RSA-4096, P-256 (default), P-384 or P-521"},
+    {"type", 't', "KIND", "RSA-2048 (3072, 4096), P-256 (default), P-384, P-521, Ed25519"},
     SG_TOKEN_OPTIONS,
+    SG_SIGNER_OPTION,
     {0},
 };
 

@@ -72,6 +72,16 @@ static bool open_issuer_key(const struct sg_cli *cli, const char *name, struct s
            sg_home_token(key->home, entry->token, &key->token, error);
 }
 
+bool sg_cli_signer(const struct sg_cli *cli, enum sg_signer_kind *kind, struct sg_error *error)
+{
+    const char *text = sg_cli_text(cli, "signer");
+
+    if (text != NULL)
+        return sg_signer_kind_parse(text, kind, error);
+    *kind = SG_SIGNER_ENGINE;
+    return true;
+}
+
 bool sg_cli_open_key(const struct sg_cli *cli, const char *operand, struct sg_cli_key *key,
                      struct sg_error *error)
 {
@@ -82,8 +92,15 @@ bool sg_cli_open_key(const struct sg_cli *cli, const char *operand, struct sg_cl
         .pin = sg_cli_has(cli, "pin") ? sg_cli_text(cli, "pin") : "prompt",
     };
 
-    if (strncmp(operand, "pkcs11:", 7) != 0)
+    if (strncmp(operand, "pkcs11:", 7) != 0) {
+        if (sg_cli_has(cli, "signer"))
+            return sg_fail(error, SG_USAGE, NULL,
+                           "--signer goes with a PKCS#11 URI; for %s it is in signet.yaml",
+                           operand);
         return open_issuer_key(cli, operand, key, error);
+    }
+    if (!sg_cli_signer(cli, &config.signer, error))
+        return false;
     if ((config.profile == NULL) == (config.module == NULL))
         return sg_fail(error, SG_USAGE, NULL,
                        "a PKCS#11 URI needs --profile NAME or --module PATH, to know by which "

@@ -17,6 +17,16 @@
         "pin", 0, "SOURCE", "file:PATH, env:NAME, credential:NAME or prompt (default)"             \
     }
 
+/* A row for commands that sign with a token's key or make one. */
+#define SG_SIGNER_OPTION                                                                           \
+    {                                                                                              \
+        "signer", 0, "KIND", "engine (default) or direct; direct also does Ed25519 and cards"      \
+    }
+
+/* sg_cli_signer reads --signer; engine when it is not given. Fails: SG_USAGE. */
+SG_MUST_USE bool sg_cli_signer(const struct sg_cli *cli, enum sg_signer_kind *kind,
+                               struct sg_error *error);
+
 /* sg_cli_open_home opens -C or $SIGNET_HOME. Fails: SG_USAGE when neither is given. */
 SG_MUST_USE bool sg_cli_open_home(const struct sg_cli *cli, enum sg_store_mode mode,
                                   struct sg_home **home, struct sg_error *error);

@@ -1,9 +1,9 @@
 #include <string.h>
 
+#include "base/limits.h"
 #include "config_parts.h"
 
-/* Sessions of one token: libp11's pool ends at 16. */
-enum { MAX_SESSIONS = 16, DEFAULT_SESSIONS = 8 };
+enum { MAX_ENGINE_SESSIONS = 16 }; /* libp11's pool ends there */
 
 static bool read_profile(const struct sg_yaml *document, const struct sg_yaml_node *value,
                          void *into, struct sg_error *error)
@@ -50,14 +50,11 @@ static bool read_pin(const struct sg_yaml *document, const struct sg_yaml_node *
 static bool read_signer(const struct sg_yaml *document, const struct sg_yaml_node *value,
                         void *into, struct sg_error *error)
 {
-    static const struct sg_yaml_choice KINDS[] = {{"engine", SG_SIGNER_ENGINE}, {0}};
+    static const struct sg_yaml_choice KINDS[] = {
+        {"engine", SG_SIGNER_ENGINE}, {"direct", SG_SIGNER_DIRECT}, {0}};
     struct sg_token_entry *token = into;
     int kind = SG_SIGNER_ENGINE;
 
-    if (value->kind == SG_YAML_SCALAR && strcmp(value->text, "direct") == 0)
-        return sg_yaml_fail(document, value, error,
-                            "signer: direct is not in this version, which signs through OpenSSL's "
-                            "pkcs11 engine: write engine, or leave it out");
     if (!sg_yaml_word(document, value, KINDS, &kind, error))
         return false;
     if (kind == SG_SIGNER_ENGINE && !sg_token_has_engine())
@@ -73,7 +70,7 @@ static bool read_sessions(const struct sg_yaml *document, const struct sg_yaml_n
 {
     struct sg_token_entry *token = into;
 
-    return sg_yaml_integer(document, value, 1, MAX_SESSIONS, &token->sessions, error);
+    return sg_yaml_integer(document, value, 1, SG_LIMIT_SESSIONS, &token->sessions, error);
 }
 
 static const struct sg_yaml_field FIELDS[] = {
@@ -86,11 +83,20 @@ static const struct sg_yaml_field FIELDS[] = {
     {0},
 };
 
+/* The child of that key; value itself where it has none. */
+static const struct sg_yaml_node *find_child(const struct sg_yaml_node *value, const char *key)
+{
+    for (size_t i = 0; i < value->num_children; i++)
+        if (strcmp(value->children[i].key, key) == 0)
+            return &value->children[i];
+    return value;
+}
+
 static bool read_token(const struct sg_yaml *document, const struct sg_yaml_node *value,
                        struct sg_token_entry *token, struct sg_error *error)
 {
     token->name = value->key;
-    token->sessions = DEFAULT_SESSIONS;
+    token->sessions = SG_DEFAULT_SESSIONS;
     if (!sg_yaml_mapping(document, value, FIELDS, token, error))
         return false;
     if (!sg_config_name_is_valid(token->name))
@@ -101,6 +107,11 @@ static bool read_token(const struct sg_yaml *document, const struct sg_yaml_node
                             "token %s needs either profile (a folder of tokens/, as softhsm) or "
                             "module (the path of a PKCS#11 module)%s",
                             token->name, token->profile != NULL ? ", not both" : "");
+    if (token->signer == SG_SIGNER_ENGINE && token->sessions > MAX_ENGINE_SESSIONS)
+        return sg_yaml_fail(document, find_child(value, "sessions"), error,
+                            "sessions has to be from 1 to %d, as OpenSSL's pkcs11 engine opens no "
+                            "more; signer: direct does",
+                            MAX_ENGINE_SESSIONS);
     return true;
 }
 

@@ -228,6 +228,8 @@ static bool open_token(const struct sg_home *home, const struct sg_token_entry *
         .pin = entry->pin != NULL ? entry->pin : "prompt",
         .folder = home->dir,
         .refusals = refusals,
+        .signer = entry->signer,
+        .sessions = (unsigned)entry->sessions,
     };
     return sg_token_open(&config, token, error) || sg_error_prefix(error, "token %s", entry->name);
 }

@@ -102,6 +102,7 @@ struct sg_home_spec {
     const char *token;  /* PKCS#11 URI of the token */
     const char *profile, *module;
     const char *pin;       /* PIN source */
+    enum sg_signer_kind signer;
     enum sg_scheme scheme; /* SG_SCHEME_NONE: left out */
     const char *crl_url, *ocsp_url, *ca_issuers_url;
 };

@@ -24,6 +24,7 @@ enum {
     MODULE,
     TOKEN,
     PIN,
+    SIGNER,
     ISSUER,
     KEY,
     CERTIFICATE,
@@ -100,6 +101,7 @@ static bool make_settings(const struct sg_home_spec *spec, struct settings *sett
         [MODULE] = "@module@",
         [TOKEN] = "@token@",
         [PIN] = "@pin@",
+        [SIGNER] = "@signer@",
         [ISSUER] = "@issuer@",
         [KEY] = "@key@",
         [CERTIFICATE] = "@certificate@",
@@ -107,6 +109,7 @@ static bool make_settings(const struct sg_home_spec *spec, struct settings *sett
         [PUBLISH] = "@publish@",
     };
     struct setting *items = settings->items;
+    bool is_direct = spec->signer == SG_SIGNER_DIRECT;
     const char *scheme = spec->scheme != SG_SCHEME_NONE ? sg_scheme_text(spec->scheme) : NULL;
 
     for (size_t i = 0; i < NUM_SETTINGS; i++)
@@ -116,6 +119,7 @@ static bool make_settings(const struct sg_home_spec *spec, struct settings *sett
            set(&items[MODULE], "", spec->module, "", error) &&
            set(&items[TOKEN], "", spec->token, "", error) &&
            set(&items[PIN], "", spec->pin, "", error) &&
+           set(&items[SIGNER], "", is_direct ? "direct" : "engine", "", error) &&
            set(&items[ISSUER], "", spec->issuer, "", error) &&
            set(&items[KEY], "pkcs11:object=", spec->issuer, "", error) &&
            set(&items[CERTIFICATE], "", spec->issuer, ".pem", error) &&

@@ -202,14 +202,6 @@ static bool borrow_token(struct sg_home *home, const char *name, struct sg_token
     return true;
 }
 
-static enum sg_signer_kind signer_kind(const struct sg_home *home, const char *token)
-{
-    for (size_t i = 0; i < home->config.num_tokens; i++)
-        if (strcmp(home->config.tokens[i].name, token) == 0)
-            return home->config.tokens[i].signer;
-    return SG_SIGNER_ENGINE;
-}
-
 static bool open_signer(struct sg_home *home, const struct sg_issuer_entry *entry,
                         struct sg_signer **signer, struct sg_error *error)
 {
@@ -218,8 +210,7 @@ static bool open_signer(struct sg_home *home, const struct sg_issuer_entry *entr
 
     if (!borrow_token(home, entry->token, &token, error))
         return sg_error_prefix(error, "issuer %s", entry->name);
-    if (!sg_key_find(token, entry->key, &key, error) ||
-        !sg_signer_open(token, &key, signer_kind(home, entry->token), signer, error))
+    if (!sg_key_find(token, entry->key, &key, error) || !sg_signer_open(token, &key, signer, error))
         return sg_error_prefix(error, "issuer %s, token %s", entry->name, entry->token);
     return true;
 }

@@ -1,6 +1,7 @@
 /* handle: what a struct sg_token holds. Private to the room.
  *
- * One session does everything but sign; the engine has sessions of its own. So every function that
+ * One session does everything but sign; the engine and the direct signer's pool have sessions of
+ * their own. So every function that
  * uses the session holds the lock; those named below as "locked" expect that their caller does. The
  * lock holds off this process's other threads, and by the module's turn other processes.
  */
@@ -20,6 +21,9 @@ struct sg_token {
     CK_SESSION_HANDLE session;
     bool has_session, is_read_only, is_logged_in;
     ENGINE *engine; /* NULL when the engine could not be had */
+    enum sg_signer_kind signer;
+    size_t sessions;
+    struct sg_pool *pool; /* the direct signer's; NULL before the first */
     char *pin, *folder, *refusals;
     pthread_mutex_t lock;
 };
@@ -43,6 +47,22 @@ static inline void sg_cleanup_token_lock(struct sg_token **token)
 
 /* sg_token_login_locked is sg_token_login. */
 SG_MUST_USE bool sg_token_login_locked(struct sg_token *token, struct sg_error *error);
+
+/* sg_token_authenticate_locked gives the PIN once more, for the signature that the token's own
+ * session has begun with a key that wants it each time (CKA_ALWAYS_AUTHENTICATE). The PIN is read
+ * from its source again: it is not kept. Fails: as sg_token_login. */
+SG_MUST_USE bool sg_token_authenticate_locked(struct sg_token *token, const char *key,
+                                              struct sg_error *error);
+
+/* sg_token_open_session_locked opens the token's own session, for writing if the token lets it. */
+SG_MUST_USE bool sg_token_open_session_locked(struct sg_token *token, struct sg_error *error);
+
+/* sg_token_reconnect_locked replaces the token's own session by a new one and logs in; the token is
+ * looked for in every slot.
+ * restart  the module is ended and started first; it works only where nobody else in the process
+ *          uses the module. */
+SG_MUST_USE bool sg_token_reconnect_locked(struct sg_token *token, bool restart,
+                                           struct sg_error *error);
 
 /* sg_token_info_read fills info of a slot's token. */
 SG_MUST_USE bool sg_token_info_read(const struct sg_module *module, CK_SLOT_ID slot,

@@ -95,9 +95,10 @@ static void fill_public(const struct plan *plan, struct template *template)
 
 static bool plan_curve(struct plan *plan, struct sg_error *error)
 {
-    int nid = plan->kind.bits == 256   ? NID_X9_62_prime256v1
-              : plan->kind.bits == 384 ? NID_secp384r1
-                                       : NID_secp521r1;
+    int nid = plan->kind.family == SG_KEY_ED25519 ? NID_ED25519
+              : plan->kind.bits == 256            ? NID_X9_62_prime256v1
+              : plan->kind.bits == 384            ? NID_secp384r1
+                                                  : NID_secp521r1;
     int len = i2d_ASN1_OBJECT(OBJ_nid2obj(nid), &plan->curve);
 
     if (len <= 0)
@@ -112,12 +113,13 @@ static bool check_kind(const struct sg_token *token, struct sg_key_kind kind,
     char text[SG_KEY_KIND_TEXT_SIZE];
 
     sg_key_kind_text(kind, text);
-    if (kind.family == SG_KEY_ED25519)
+    if (kind.family == SG_KEY_ED25519 && token->signer == SG_SIGNER_ENGINE)
         return sg_fail(error, SG_USAGE, NULL,
-                       "no Ed25519 key is made: OpenSSL's pkcs11 engine can't sign with it, and "
-                       "libp11 0.4.12 can't find any other key on a token that holds one");
+                       "no Ed25519 key is made on a token that the engine signs on: OpenSSL's "
+                       "pkcs11 engine can't sign with it, and libp11 0.4.12 can't find any other "
+                       "key beside one; the direct signer can (signer: direct, --signer direct)");
     if (!(kind.family == SG_KEY_RSA && kind.bits >= 2048 && kind.bits <= SG_LIMIT_RSA_BITS) &&
-        !(kind.family == SG_KEY_EC && kind.bits != 0))
+        !(kind.family == SG_KEY_EC && kind.bits != 0) && kind.family != SG_KEY_ED25519)
         return sg_fail(error, SG_USAGE, NULL, "no %s is made on a token", text);
     if (!sg_profile_has_key(&token->profile, kind))
         return sg_fail(error, SG_USAGE, NULL,
@@ -159,8 +161,9 @@ static bool make_plan(struct sg_key_kind kind, const char *label, struct sg_slic
         plan->modulus_bits = kind.bits;
         return true;
     }
-    plan->mechanism.mechanism = CKM_EC_KEY_PAIR_GEN;
-    plan->type = CKK_EC;
+    plan->mechanism.mechanism =
+        kind.family == SG_KEY_ED25519 ? CKM_EC_EDWARDS_KEY_PAIR_GEN : CKM_EC_KEY_PAIR_GEN;
+    plan->type = kind.family == SG_KEY_ED25519 ? CKK_EC_EDWARDS : CKK_EC;
     return plan_curve(plan, error);
 }
 

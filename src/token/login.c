@@ -108,7 +108,8 @@ static bool judge_login(struct sg_token *token, struct sg_secret *pin, CK_RV rv,
     }
 }
 
-static bool try_pin(struct sg_token *token, const CK_TOKEN_INFO *raw, struct sg_error *error)
+static bool try_pin(struct sg_token *token, const CK_TOKEN_INFO *raw, CK_USER_TYPE user,
+                    const char *what, struct sg_error *error)
 {
     sg_auto(sg_secret) struct sg_secret *pin = NULL;
     CK_RV rv;
@@ -118,11 +119,11 @@ static bool try_pin(struct sg_token *token, const CK_TOKEN_INFO *raw, struct sg_
                        "token %s needs its PIN, and no source of it is named (pin: file:, env:, "
                        "credential: or prompt)",
                        token->info.label);
-    if (!sg_pin_read(token->pin, token->folder, token->info.label, &pin, error) ||
+    if (!sg_pin_read(token->pin, token->folder, what, &pin, error) ||
         !check_length(token, raw, sg_secret_len(pin), error) ||
         !sg_pin_check_not_refused(token->refusals, token->info.serial_number, pin, error))
         return false;
-    rv = token->module.functions->C_Login(token->session, CKU_USER, sg_secret_data(pin),
+    rv = token->module.functions->C_Login(token->session, user, sg_secret_data(pin),
                                           sg_secret_len(pin));
     return judge_login(token, pin, rv, error);
 }
@@ -140,10 +141,22 @@ bool sg_token_login_locked(struct sg_token *token, struct sg_error *error)
         return true;
     if (!sg_token_info_read(&token->module, token->info.slot, &raw, &info, error))
         return false;
-    if (info.login_required && (!check_token(&info, error) || !try_pin(token, &raw, error)))
+    if (info.login_required &&
+        (!check_token(&info, error) || !try_pin(token, &raw, CKU_USER, token->info.label, error)))
         return false;
     token->is_logged_in = true;
     return true;
+}
+
+bool sg_token_authenticate_locked(struct sg_token *token, const char *key, struct sg_error *error)
+{
+    struct sg_token_info info;
+    CK_TOKEN_INFO raw;
+    char what[192];
+
+    snprintf(what, sizeof what, "%.32s, for a signature with key '%.100s'", token->info.label, key);
+    return sg_token_info_read(&token->module, token->info.slot, &raw, &info, error) &&
+           check_token(&info, error) && try_pin(token, &raw, CKU_CONTEXT_SPECIFIC, what, error);
 }
 
 bool sg_token_login(struct sg_token *token, struct sg_error *error)

@@ -157,6 +157,12 @@ bool sg_module_slots(const struct sg_module *module, CK_SLOT_ID **slots, size_t 
     return true;
 }
 
+bool sg_module_restart(const struct sg_module *module, struct sg_error *error)
+{
+    p11_kit_module_finalize(module->functions);
+    return initialize(module->functions, module->path, error);
+}
+
 void sg_module_close(struct sg_module *module)
 {
     if (module->functions != NULL) {

@@ -36,6 +36,10 @@ SG_MUST_USE bool sg_module_open(const char *profile_name, const char *path,
 /* sg_module_slots fills a malloc'd array with the slots that hold a token. */
 SG_MUST_USE bool sg_module_slots(const struct sg_module *module, CK_SLOT_ID **slots, size_t *num,
                                  struct sg_error *error);
+
+/* sg_module_restart ends the module and starts it anew, after a failure that nothing else mends. As
+ * p11-kit counts users, this does nothing where another one is in the process. */
+SG_MUST_USE bool sg_module_restart(const struct sg_module *module, struct sg_error *error);
 void sg_module_close(struct sg_module *module);
 SG_DEFINE_CLEANUP_IN_PLACE(sg_module, sg_module_close)
 

@@ -78,6 +78,14 @@ static bool read_max_pin(const struct sg_yaml *document, const struct sg_yaml_no
     return sg_yaml_integer(document, value, 1, SG_LIMIT_PIN, &profile->max_pin, error);
 }
 
+static bool read_max_sessions(const struct sg_yaml *document, const struct sg_yaml_node *value,
+                              void *into, struct sg_error *error)
+{
+    struct sg_profile *profile = into;
+
+    return sg_yaml_integer(document, value, 1, SG_LIMIT_SESSIONS, &profile->max_sessions, error);
+}
+
 static bool read_key(const struct sg_yaml *document, const struct sg_yaml_node *value, void *into,
                      struct sg_error *error)
 {
@@ -140,6 +148,7 @@ static const struct sg_yaml_field FIELDS[] = {
     {"description", SG_YAML_REQUIRED, read_description},
     {"module", SG_YAML_REQUIRED, read_modules},
     {"keygen_login", SG_YAML_OPTIONAL, read_keygen_login},
+    {"max_sessions", SG_YAML_OPTIONAL, read_max_sessions},
     {"max_pin", SG_YAML_OPTIONAL, read_max_pin},
     {"mechanisms", SG_YAML_OPTIONAL, read_mechanisms},
     {0},

@@ -20,6 +20,7 @@ struct sg_profile {
     char *modules[SG_PROFILE_MODULES]; /* where the module may be, tried in order */
     size_t num_modules;
     enum sg_keygen_login keygen_login;
+    long max_sessions;                        /* 0: the token says it */
     long max_pin;                             /* bytes; 0: the token says it */
     struct sg_key_kind keys[SG_PROFILE_KEYS]; /* kinds that it was seen to make */
     size_t num_keys;                          /* 0: not known */

@@ -122,6 +122,27 @@ const char *sg_rv_text(CK_RV rv, char into[SG_RV_TEXT_SIZE])
     return into;
 }
 
+bool sg_rv_is_loss(CK_RV rv)
+{
+    switch (rv) {
+    case CKR_SESSION_CLOSED:
+    case CKR_SESSION_HANDLE_INVALID:
+    case CKR_USER_NOT_LOGGED_IN:
+    case CKR_KEY_HANDLE_INVALID:
+    case CKR_OBJECT_HANDLE_INVALID:
+    case CKR_OPERATION_ACTIVE: /* one that was begun and abandoned */
+    case CKR_DEVICE_ERROR:
+    case CKR_DEVICE_REMOVED:
+    case CKR_TOKEN_NOT_PRESENT:
+    case CKR_GENERAL_ERROR:
+    case CKR_FUNCTION_FAILED:
+    case CKR_CRYPTOKI_NOT_INITIALIZED:
+        return true;
+    default:
+        return false;
+    }
+}
+
 bool sg_fail_rv(struct sg_error *error, enum sg_code code, CK_RV rv, const char *format, ...)
 {
     char message[SG_ERROR_TEXT_SIZE], name[SG_RV_TEXT_SIZE];

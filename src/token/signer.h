@@ -1,8 +1,10 @@
 /* signer: a scheme and bytes in, a signature out. What issuing code sees of a token.
  *
- * Behind it stands OpenSSL's pkcs11 engine (QUIET, no openssl.cnf, no registration as a default),
- * one engine for each module in the process. It never gets a PIN: the token's own session holds the
- * login.
+ * Two kinds stand behind it, chosen by the token's configuration:
+ * - engine: OpenSSL's pkcs11 engine (QUIET, no openssl.cnf, no registration as a default), one for
+ *   each module in the process. It never gets a PIN: the token's own session holds the login.
+ * - direct: PKCS#11 itself, on a bounded pool of sessions. A lost session is replaced, a lost token
+ *   reconnected, and the signature tried once more.
  * Thread rule: one signer may be used by several threads; opening and closing are serialised by
  * the caller. Close every signer before its token.
  */
@@ -12,16 +14,18 @@
 #include "model/scheme.h"
 #include "token.h"
 
-enum sg_signer_kind { SG_SIGNER_ENGINE };
-
 struct sg_signer;
 
-/* sg_signer_open makes a signer of a key that sg_key_find found. Logs in.
- * Fails: SG_TOKEN (engine missing: which package; key not loadable; its public half is not the
- * key's; Ed25519; an Ed25519 key on a token that libp11 0.4.12 can't read), SG_PIN. */
+/* sg_signer_kind_parse reads "engine" or "direct". Fails: SG_USAGE, naming both. */
+SG_MUST_USE bool sg_signer_kind_parse(const char *text, enum sg_signer_kind *kind,
+                                      struct sg_error *error);
+
+/* sg_signer_open makes a signer, of the token's kind, of a key that sg_key_find found. Logs in.
+ * Fails: SG_TOKEN (the token does not tell the public half; the key is not there any more, or not
+ * alone; engine missing: which package; key not loadable; Ed25519 by the engine; an Ed25519 key on
+ * a token that libp11 0.4.12 can't read), SG_PIN. */
 SG_MUST_USE bool sg_signer_open(struct sg_token *token, const struct sg_key *key,
-                                enum sg_signer_kind kind, struct sg_signer **signer,
-                                struct sg_error *error);
+                                struct sg_signer **signer, struct sg_error *error);
 
 /* sg_signer_sign signs bytes. ECDSA signatures are DER ECDSA-Sig-Value.
  * Fails: SG_USAGE when the scheme does not fit the key, SG_TOKEN otherwise; signature unchanged. */

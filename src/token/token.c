@@ -3,6 +3,7 @@
 #include "base/limits.h"
 #include "engine.h"
 #include "handle.h"
+#include "pool.h"
 #include "rv.h"
 #include "uri.h"
 
@@ -22,6 +23,8 @@ static bool token_new(const struct sg_token_config *config, struct sg_token **to
     if (fresh == NULL)
         return sg_fail_memory(error);
     pthread_mutex_init(&fresh->lock, NULL);
+    fresh->signer = config->signer;
+    fresh->sessions = config->sessions != 0 ? config->sessions : SG_DEFAULT_SESSIONS;
     if (config->pin != NULL && !sg_pin_check_source(config->pin, error))
         return false;
     if (!copy(config->pin, &fresh->pin, error) || !copy(config->folder, &fresh->folder, error) ||
@@ -112,7 +115,7 @@ static bool find_token(const struct sg_token_config *config, P11KitUri *uri, str
     return true;
 }
 
-static bool open_session(struct sg_token *token, struct sg_error *error)
+bool sg_token_open_session_locked(struct sg_token *token, struct sg_error *error)
 {
     CK_FUNCTION_LIST *functions = token->module.functions;
     CK_RV rv = CKR_TOKEN_WRITE_PROTECTED;
@@ -140,7 +143,7 @@ bool sg_token_open(const struct sg_token_config *config, struct sg_token **token
 
     if (!sg_uri_parse(config->uri, SG_URI_ANY, &uri, error) || !token_new(config, &fresh, error) ||
         !sg_module_open(config->profile, config->module, &fresh->profile, &fresh->module, error) ||
-        !find_token(config, uri, fresh, error) || !open_session(fresh, error))
+        !find_token(config, uri, fresh, error) || !sg_token_open_session_locked(fresh, error))
         return false;
     /* Looking at a token needs no engine; sg_signer_open says so when one is missing. */
     if (!sg_engine_open(fresh->module.path, &fresh->engine, NULL))
@@ -164,6 +167,7 @@ void sg_token_close(struct sg_token *token)
 {
     if (token == NULL)
         return;
+    sg_pool_free(token->pool);
     /* Nobody logs out: that would end the login of every other user of the token in this process.
      * PKCS#11 does it when the last session closes. */
     if (token->has_session)

@@ -13,6 +13,14 @@
 #include "model/key.h"
 #include "pin.h"
 
+/* How signatures are made; docs/operations.md says which to choose. */
+enum sg_signer_kind {
+    SG_SIGNER_ENGINE, /* through OpenSSL's pkcs11 engine */
+    SG_SIGNER_DIRECT, /* by PKCS#11 itself, on a pool of sessions */
+};
+
+enum { SG_DEFAULT_SESSIONS = 8 };
+
 /* How a token is reached. Texts are borrowed and must outlive the call only. */
 struct sg_token_config {
     const char *profile;  /* a folder in tokens/, "softhsm"; NULL when module is given */
@@ -21,6 +29,8 @@ struct sg_token_config {
     const char *pin;      /* PIN source, see pin.h; NULL: the token can only be looked at */
     const char *folder;   /* relative PIN files are looked for here; NULL: the working directory */
     const char *refusals; /* file that remembers refused PINs; NULL: sg_pin_refusals_default() */
+    enum sg_signer_kind signer;
+    unsigned sessions; /* at most so many sign at once (direct); 0: SG_DEFAULT_SESSIONS */
 };
 
 struct sg_token;
@@ -87,7 +97,8 @@ bool sg_token_has_engine(void);
  * label    CKA_LABEL; no private key of that label may exist.
  * id       CKA_ID, at most 100 bytes; an empty slice draws 20 random ones. (The RFC 5280 key
  *          identifier is known only after the key is made, and then nothing may be modified.)
- * Fails: SG_USAGE on a bad label and on a kind that the engine or the profile's model can't do;
+ * Fails: SG_USAGE on a bad label and on a kind that the token's signer or the
+ * profile's model can't do;
  * SG_TOKEN, also when an attribute does not read back as stated: the key is destroyed then. */
 SG_MUST_USE bool sg_key_create(struct sg_token *token, struct sg_key_kind kind, const char *label,
                                struct sg_slice id, struct sg_key *key, struct sg_error *error);

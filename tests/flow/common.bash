@@ -9,6 +9,11 @@ bats_require_minimum_version 1.5.0
 token_module=(--profile softhsm)
 [ -z "${SIGNET_WRAP:-}" ] || token_module=(--module "$SIGNET_WRAP")
 
+# How a home's token signs: an array, for `signet init`. SIGNET_TEST_SIGNER is engine or direct; without
+# it the homes say nothing.
+home_signer=()
+[ -z "${SIGNET_TEST_SIGNER:-}" ] || home_signer=(--signer "$SIGNET_TEST_SIGNER")
+
 signet() {
     "$SIGNET" "$@"
 }
@@ -73,7 +78,7 @@ make_home() {
     shift
     make_token "$name"
     signet init "$name" --ca "Test CA $name" --token "pkcs11:token=$name" --pin "file:../pin/$name" \
-        --crl-url "http://pki.example.com/$name.crl" "${token_module[@]}" "$@"
+        --crl-url "http://pki.example.com/$name.crl" "${token_module[@]}" "${home_signer[@]}" "$@"
     signet -C "$name" key create "$name" --type "${KEY_TYPE:-P-256}"
 }
 

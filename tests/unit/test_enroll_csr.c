@@ -22,7 +22,7 @@ static struct sg_signer *open_signer(const char *uri)
     struct sg_error error = {0};
 
     expect_success(uri, sg_key_find(token, uri, &key, &error), &error);
-    expect_success(uri, sg_signer_open(token, &key, SG_SIGNER_ENGINE, &signer, &error), &error);
+    expect_success(uri, sg_signer_open(token, &key, &signer, &error), &error);
     return signer;
 }
 

@@ -102,10 +102,11 @@ static void each_fault_has_its_place(void **state)
          "or module (the path of a PKCS#11 module), not both"},
         {"profile of a list", 5, "    profile: [a]", ":5:14: profile has to be a single value"},
         {"module of a list", 5, "    module: [a]", ":5:13: module has to be a single value"},
-        {"direct signer", 7, "    signer: direct", ":7:13: signer: direct is not in this version"},
-        {"another signer", 7, "    signer: gpg", ":7:13: signer has to be one of: engine"},
+        {"another signer", 7, "    signer: gpg", ":7:13: signer has to be one of: engine, direct"},
         {"no sessions", 7, "    sessions: 0", ":7:15: sessions has to be from 1 to 16"},
-        {"too many sessions", 7, "    sessions: 17", ":7:15: sessions has to be from 1 to 16"},
+        {"too many sessions", 7, "    sessions: 17", ":7:15: sessions has to be from 1 to 256"},
+        {"too many for direct too", 7, "    signer: direct\n    sessions: 257",
+         ":8:15: sessions has to be from 1 to 256"},
         {"sessions in quotes", 7, "    sessions: '8'", ":7:15: sessions has to be a whole number"},
         {"unknown key of a token", 7, "    slot: 0", ":7:5: unknown key 'slot'"},
         {"issuers without items", 8, "issuers: []\nx:", "unknown key 'x'"},
@@ -340,6 +341,18 @@ static void everything_can_be_said(void **state)
     assert_string_equal(sg_pattern_text(config.user.fields[0].pattern), ".+");
 }
 
+static void direct_signer_has_its_sessions(void **state)
+{
+    sg_auto(sg_config) struct sg_config config = {0};
+    struct sg_error error = {0};
+
+    expect_success("direct",
+                   load(*state, 7, "    signer: direct\n    sessions: 256", &config, &error),
+                   &error);
+    assert_int_equal(config.tokens[0].signer, SG_SIGNER_DIRECT);
+    assert_int_equal(config.tokens[0].sessions, 256);
+}
+
 static void two_issuers_may_share_a_token_and_a_chain(void **state)
 {
     static const char TWO[] = "    certificate: a\n    chain: [root.pem]\n"
@@ -363,6 +376,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_missing_file_is_no_fault_of_its_text, set_up, tear_down),
         cmocka_unit_test_setup_teardown(defaults_are_filled_in, set_up, tear_down),
         cmocka_unit_test_setup_teardown(everything_can_be_said, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(direct_signer_has_its_sessions, set_up, tear_down),
         cmocka_unit_test_setup_teardown(two_issuers_may_share_a_token_and_a_chain, set_up,
                                         tear_down),
     };
