@@ -6,6 +6,7 @@
 
 static const struct sg_option IMPORT_OPTIONS[] = {
     SG_TOKEN_OPTIONS,
+    SG_SO_PIN_OPTION,
     {"force", 'f', NULL, "replace the certificate that is beside the key"},
     {0},
 };

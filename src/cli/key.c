@@ -5,6 +5,7 @@
 static const struct sg_option CREATE_OPTIONS[] = {
     {"type", 't', "KIND", "RSA-2048 (3072, 4096), P-256 (default), P-384, P-521, Ed25519"},
     SG_TOKEN_OPTIONS,
+    SG_SO_PIN_OPTION,
     SG_SIGNER_OPTION,
     {0},
 };

@@ -90,6 +90,7 @@ bool sg_cli_open_key(const struct sg_cli *cli, const char *operand, struct sg_cl
         .module = sg_cli_text(cli, "module"),
         .uri = operand,
         .pin = sg_cli_has(cli, "pin") ? sg_cli_text(cli, "pin") : "prompt",
+        .so_pin = sg_cli_has(cli, "so-pin") ? sg_cli_text(cli, "so-pin") : "prompt",
     };
 
     if (strncmp(operand, "pkcs11:", 7) != 0) {

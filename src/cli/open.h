@@ -23,6 +23,12 @@
         "signer", 0, "KIND", "engine (default) or direct; direct also does Ed25519 and cards"      \
     }
 
+/* A row for commands that write on cards whose security officer alone may. */
+#define SG_SO_PIN_OPTION                                                                           \
+    {                                                                                              \
+        "so-pin", 0, "SOURCE", "the security officer's PIN, for tokens that want it to write"      \
+    }
+
 /* sg_cli_signer reads --signer; engine when it is not given. Fails: SG_USAGE. */
 SG_MUST_USE bool sg_cli_signer(const struct sg_cli *cli, enum sg_signer_kind *kind,
                                struct sg_error *error);

@@ -106,7 +106,8 @@ static bool read_back(struct sg_token *token, CK_OBJECT_HANDLE object, struct sg
     return true;
 }
 
-/* The new one is there before the old ones go: the key is never without a certificate. */
+/* The new one is there before the old ones go: the key is never without a certificate. Where a key
+ * has a fixed place, the new one takes the old one's. */
 static bool put(struct sg_token *token, const struct sg_key *key, const struct parts *parts,
                 struct sg_slice der, const struct sg_objects *old, struct sg_error *error)
 {
@@ -119,7 +120,7 @@ static bool put(struct sg_token *token, const struct sg_key *key, const struct p
         functions->C_DestroyObject(token->session, object);
         return false;
     }
-    for (size_t i = 0; i < old->num; i++) {
+    for (size_t i = 0; i < old->num && token->profile.num_ids == 0; i++) {
         CK_RV rv = functions->C_DestroyObject(token->session, old->handles[i]);
 
         if (rv != CKR_OK)
@@ -136,6 +137,7 @@ bool sg_token_put_certificate(struct sg_token *token, const struct sg_key *key,
 {
     sg_auto(parts) struct parts parts = {0};
     sg_auto(sg_objects) struct sg_objects old = {0};
+    bool is_put;
     SG_TOKEN_LOCK(token);
 
     if (!take_apart(certificate, &parts, error) ||
@@ -146,7 +148,11 @@ bool sg_token_put_certificate(struct sg_token *token, const struct sg_key *key,
         return sg_fail(error, SG_FAILED, NULL,
                        "token %s has a certificate for key '%s' already; --force replaces it",
                        token->info.label, key->label);
-    return put(token, key, &parts, certificate, &old, error);
+    if (!sg_token_begin_writing_locked(token, error))
+        return false;
+    is_put = put(token, key, &parts, certificate, &old, error);
+    sg_token_end_writing_locked(token);
+    return is_put;
 }
 
 bool sg_token_get_certificate(struct sg_token *token, const struct sg_key *key,

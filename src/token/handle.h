@@ -24,7 +24,7 @@ struct sg_token {
     enum sg_signer_kind signer;
     size_t sessions;
     struct sg_pool *pool; /* the direct signer's; NULL before the first */
-    char *pin, *folder, *refusals;
+    char *pin, *so_pin, *folder, *refusals;
     pthread_mutex_t lock;
 };
 
@@ -47,6 +47,12 @@ static inline void sg_cleanup_token_lock(struct sg_token **token)
 
 /* sg_token_login_locked is sg_token_login. */
 SG_MUST_USE bool sg_token_login_locked(struct sg_token *token, struct sg_error *error);
+
+/* sg_token_begin_writing_locked logs in as who may make keys and write certificates by the token's
+ * profile, when the user is logged in already: nothing more for the user, a change for the security
+ * officer. sg_token_end_writing_locked ends that; the user's login is gone then. */
+SG_MUST_USE bool sg_token_begin_writing_locked(struct sg_token *token, struct sg_error *error);
+void sg_token_end_writing_locked(struct sg_token *token);
 
 /* sg_token_authenticate_locked gives the PIN once more, for the signature that the token's own
  * session has begun with a key that wants it each time (CKA_ALWAYS_AUTHENTICATE). The PIN is read

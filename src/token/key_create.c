@@ -28,6 +28,7 @@ struct plan {
     struct sg_key_kind kind;
     const char *label;
     struct sg_slice id;
+    bool has_fixed_id; /* the token has places for keys, and labels of its own */
     uint8_t drawn_id[ID_LEN];
     CK_MECHANISM mechanism;
     CK_KEY_TYPE type;
@@ -55,7 +56,8 @@ static void add_flag(struct template *template, CK_ATTRIBUTE_TYPE type, bool fla
 static void add_common(struct template *template, const struct plan *plan)
 {
     add(template, CKA_KEY_TYPE, &plan->type, sizeof plan->type);
-    add(template, CKA_LABEL, plan->label, strlen(plan->label));
+    if (!plan->has_fixed_id)
+        add(template, CKA_LABEL, plan->label, strlen(plan->label));
     add(template, CKA_ID, plan->id.data, plan->id.len);
     add_flag(template, CKA_TOKEN, true);
     add_flag(template, CKA_MODIFIABLE, false);
@@ -125,28 +127,48 @@ static bool check_kind(const struct sg_token *token, struct sg_key_kind kind,
         return sg_fail(error, SG_USAGE, NULL,
                        "the token profile %s does not list %s among the keys that this model makes",
                        token->profile.name, text);
-    if (token->profile.keygen_login == SG_KEYGEN_AS_SO)
-        return sg_fail(error, SG_TOKEN, NULL,
-                       "tokens of the profile %s make keys for their security officer alone; make "
-                       "it with the tool of its maker",
-                       token->profile.name);
     if (token->is_read_only)
         return sg_fail_rv(error, SG_TOKEN, CKR_TOKEN_WRITE_PROTECTED, "token %s takes no new key",
                           token->info.label);
     return true;
 }
 
-static bool make_plan(struct sg_key_kind kind, const char *label, struct sg_slice id,
-                      struct plan *plan, struct sg_error *error)
+/* The places of a model, as a URI says them: "id=%9A, id=%9C". */
+static bool fail_as_no_place(const struct sg_profile *profile, struct sg_error *error)
+{
+    char list[8 * SG_PROFILE_IDS + 1] = "";
+    size_t len = 0;
+
+    for (size_t i = 0; i < profile->num_ids; i++)
+        len += (size_t)snprintf(list + len, sizeof list - len, "%sid=%%%02X", i > 0 ? ", " : "",
+                                profile->ids[i]);
+    return sg_fail(error, SG_USAGE, NULL, "tokens of the profile %s have fixed places for keys: %s",
+                   profile->name, list);
+}
+
+static bool check_names(const struct sg_profile *profile, const char *label, struct sg_slice id,
+                        struct sg_error *error)
 {
     size_t label_len = strlen(label);
 
+    if (!sg_profile_has_id(profile, id))
+        return fail_as_no_place(profile, error);
+    if (profile->num_ids > 0)
+        return true;
     if (label_len == 0 || label_len > SG_LIMIT_VALUE)
-        return sg_fail(error, SG_USAGE, NULL, "a key's label has 1 to %d bytes", SG_LIMIT_VALUE);
+        return sg_fail(error, SG_USAGE, NULL, "a key's label has 1 to %d bytes; add object=LABEL",
+                       SG_LIMIT_VALUE);
     if (id.len > MAX_ID_LEN)
         return sg_fail(error, SG_USAGE, NULL, "a key's id has at most %d bytes", MAX_ID_LEN);
-    if (!sg_text_check(sg_slice_text(label), "key label", error))
+    return sg_text_check(sg_slice_text(label), "key label", error);
+}
+
+static bool make_plan(const struct sg_profile *profile, struct sg_key_kind kind, const char *label,
+                      struct sg_slice id, struct plan *plan, struct sg_error *error)
+{
+    if (!check_names(profile, label, id, error))
         return false;
+    plan->has_fixed_id = profile->num_ids > 0;
     plan->kind = kind;
     plan->label = label;
     plan->id = id;
@@ -173,8 +195,8 @@ static bool check_free(struct sg_token *token, const struct plan *plan, struct s
     sg_auto(sg_objects) struct sg_objects of_label = {0}, of_id = {0};
     char digits[2 * MAX_ID_LEN + 1];
 
-    if (!sg_objects_find_named(token, CKO_PRIVATE_KEY, (struct sg_slice){0}, plan->label, &of_label,
-                               error) ||
+    if ((!plan->has_fixed_id && !sg_objects_find_named(token, CKO_PRIVATE_KEY, (struct sg_slice){0},
+                                                       plan->label, &of_label, error)) ||
         !sg_objects_find_named(token, CKO_PRIVATE_KEY, plan->id, plan->label, &of_id, error))
         return false;
     if (of_label.num > 0)
@@ -245,7 +267,7 @@ static const char *find_difference(const struct plan *plan, const struct sg_key 
             return STATED[i].name;
     if (!sg_slice_equal(sg_buf_slice(&key->id), plan->id))
         return "CKA_ID";
-    if (strcmp(key->label, plan->label) != 0)
+    if (!plan->has_fixed_id && strcmp(key->label, plan->label) != 0)
         return "CKA_LABEL";
     if (!sg_key_kind_equal(key->public.kind, plan->kind))
         return plan->type == CKK_RSA ? "CKA_MODULUS" : "CKA_EC_POINT";
@@ -279,20 +301,32 @@ static bool destroy(struct sg_token *token, const struct pair *pair, struct sg_e
                                       : "the new key is unusable and could not be destroyed");
 }
 
+static bool make(struct sg_token *token, struct plan *plan, struct sg_key *key,
+                 struct sg_error *error)
+{
+    struct pair pair;
+
+    return generate(token, plan, &pair, error) &&
+           (read_back(token, plan, &pair, key, error) || destroy(token, &pair, error));
+}
+
 bool sg_key_create(struct sg_token *token, struct sg_key_kind kind, const char *label,
                    struct sg_slice id, struct sg_key *key, struct sg_error *error)
 {
     sg_auto(plan) struct plan plan = {0};
     sg_auto(sg_key) struct sg_key fresh = {0};
-    struct pair pair;
+    bool is_made;
     SG_TOKEN_LOCK(token);
 
-    if (!check_kind(token, kind, error) || !make_plan(kind, label, id, &plan, error) ||
+    if (!check_kind(token, kind, error) ||
+        !make_plan(&token->profile, kind, label, id, &plan, error) ||
         !sg_token_login_locked(token, error) || !check_free(token, &plan, error) ||
-        !generate(token, &plan, &pair, error))
+        !sg_token_begin_writing_locked(token, error))
         return false;
-    if (!read_back(token, &plan, &pair, &fresh, error))
-        return destroy(token, &pair, error);
+    is_made = make(token, &plan, &fresh, error);
+    sg_token_end_writing_locked(token);
+    if (!is_made)
+        return false;
     sg_key_done(key);
     *key = fresh;
     fresh = (struct sg_key){0};

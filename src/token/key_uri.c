@@ -11,10 +11,8 @@ bool sg_key_uri_parts(const char *uri, char **label, struct sg_buf *id, struct s
         return false;
     const CK_ATTRIBUTE *object = p11_kit_uri_get_attribute(parsed, CKA_LABEL);
     const CK_ATTRIBUTE *given = p11_kit_uri_get_attribute(parsed, CKA_ID);
-    if (object == NULL || object->ulValueLen == 0)
-        return sg_fail(error, SG_USAGE, NULL, "%s gives the key no name; add object=LABEL", uri);
     if (given != NULL && !sg_buf_set(id, sg_slice_of(given->pValue, given->ulValueLen), error))
         return false;
-    *label = strndup(object->pValue, object->ulValueLen);
+    *label = object != NULL ? strndup(object->pValue, object->ulValueLen) : strdup("");
     return *label != NULL || sg_fail_memory(error);
 }

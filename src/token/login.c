@@ -159,6 +159,78 @@ bool sg_token_authenticate_locked(struct sg_token *token, const char *key, struc
            check_token(&info, error) && try_pin(token, &raw, CKU_CONTEXT_SPECIFIC, what, error);
 }
 
+/* ---- the security officer ---- */
+
+/* The officer's refusals are on record under a name of their own. */
+static bool fail_as_officer(const struct sg_token *token, const char *record, struct sg_secret *pin,
+                            CK_RV rv, struct sg_error *error)
+{
+    struct sg_error ignored = {0};
+    bool is_refused = rv == CKR_PIN_INCORRECT || rv == CKR_PIN_INVALID || rv == CKR_PIN_LEN_RANGE;
+    bool is_recorded =
+        is_refused && sg_pin_remember_refusal(token->refusals, record, pin, &ignored);
+
+    return sg_fail_rv(error, is_refused || rv == CKR_PIN_LOCKED ? SG_PIN : SG_TOKEN, rv,
+                      "cannot log in to token %s as security officer%s", token->info.label,
+                      !is_refused   ? ""
+                      : is_recorded ? "; this PIN will not be tried again"
+                                    : "; do not try this PIN again");
+}
+
+static bool check_officer(const struct sg_token *token, struct sg_error *error)
+{
+    struct sg_token_info info;
+    CK_TOKEN_INFO raw;
+
+    if (token->so_pin == NULL)
+        return sg_fail(error, SG_PIN, NULL,
+                       "token %s lets only its security officer write, and no source of that PIN "
+                       "is named (--so-pin)",
+                       token->info.label);
+    if (!sg_token_info_read(&token->module, token->info.slot, &raw, &info, error))
+        return false;
+    if ((raw.flags & (CKF_SO_PIN_LOCKED | CKF_SO_PIN_FINAL_TRY)) != 0)
+        return sg_fail(error, SG_PIN, NULL,
+                       "the security officer's PIN of token %s is locked or has a single try left; "
+                       "use the tool of its maker",
+                       token->info.label);
+    return true;
+}
+
+static bool log_in_as_officer(struct sg_token *token, struct sg_error *error)
+{
+    sg_auto(sg_secret) struct sg_secret *pin = NULL;
+    char what[64], record[32];
+    CK_RV rv;
+
+    snprintf(what, sizeof what, "%.32s, security officer", token->info.label);
+    snprintf(record, sizeof record, "%.16s-so", token->info.serial_number);
+    if (!sg_pin_read(token->so_pin, token->folder, what, &pin, error) ||
+        !sg_pin_check_not_refused(token->refusals, record, pin, error))
+        return false;
+    token->module.functions->C_Logout(token->session);
+    token->is_logged_in = false;
+    rv = token->module.functions->C_Login(token->session, CKU_SO, sg_secret_data(pin),
+                                          sg_secret_len(pin));
+    if (rv != CKR_OK)
+        return fail_as_officer(token, record, pin, rv, error);
+    return true;
+}
+
+bool sg_token_begin_writing_locked(struct sg_token *token, struct sg_error *error)
+{
+    return token->profile.keygen_login == SG_KEYGEN_AS_USER ||
+           (check_officer(token, error) && log_in_as_officer(token, error));
+}
+
+void sg_token_end_writing_locked(struct sg_token *token)
+{
+    if (token->profile.keygen_login == SG_KEYGEN_AS_SO)
+        token->module.functions->C_Logout(token->session);
+}
+
+/* ---- the user, for everyone ---- */
+
 bool sg_token_login(struct sg_token *token, struct sg_error *error)
 {
     SG_TOKEN_LOCK(token);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/limits.h"
 #include "base/yaml.h"
 
@@ -86,6 +87,31 @@ static bool read_max_sessions(const struct sg_yaml *document, const struct sg_ya
     return sg_yaml_integer(document, value, 1, SG_LIMIT_SESSIONS, &profile->max_sessions, error);
 }
 
+static bool read_id(const struct sg_yaml *document, const struct sg_yaml_node *value, void *into,
+                    struct sg_error *error)
+{
+    struct sg_profile *profile = into;
+    const char *text;
+    uint8_t id;
+    size_t len = 0;
+
+    if (!sg_yaml_text(document, value, &text, error))
+        return false;
+    if (!sg_hex_parse(text, &id, 1, &len, NULL) || len != 1)
+        return sg_yaml_fail(document, value, error, "'%s' is no id of one byte, such as '9a'",
+                            text);
+    if (profile->num_ids == SG_PROFILE_IDS)
+        return sg_yaml_fail(document, value, error, "more than %d ids", SG_PROFILE_IDS);
+    profile->ids[profile->num_ids++] = id;
+    return true;
+}
+
+static bool read_ids(const struct sg_yaml *document, const struct sg_yaml_node *value, void *into,
+                     struct sg_error *error)
+{
+    return sg_yaml_each(document, value, read_id, into, error);
+}
+
 static bool read_key(const struct sg_yaml *document, const struct sg_yaml_node *value, void *into,
                      struct sg_error *error)
 {
@@ -148,6 +174,7 @@ static const struct sg_yaml_field FIELDS[] = {
     {"description", SG_YAML_REQUIRED, read_description},
     {"module", SG_YAML_REQUIRED, read_modules},
     {"keygen_login", SG_YAML_OPTIONAL, read_keygen_login},
+    {"ids", SG_YAML_OPTIONAL, read_ids},
     {"max_sessions", SG_YAML_OPTIONAL, read_max_sessions},
     {"max_pin", SG_YAML_OPTIONAL, read_max_pin},
     {"mechanisms", SG_YAML_OPTIONAL, read_mechanisms},
@@ -213,6 +240,12 @@ bool sg_profile_has_key(const struct sg_profile *profile, struct sg_key_kind kin
         if (sg_key_kind_equal(profile->keys[i], kind))
             return true;
     return profile->num_keys == 0;
+}
+
+bool sg_profile_has_id(const struct sg_profile *profile, struct sg_slice id)
+{
+    return profile->num_ids == 0 ||
+           (id.len == 1 && memchr(profile->ids, id.data[0], profile->num_ids) != NULL);
 }
 
 bool sg_profile_has_scheme(const struct sg_profile *profile, enum sg_scheme scheme)

@@ -9,8 +9,9 @@
 
 #include "model/scheme.h"
 
-enum { SG_PROFILE_MODULES = 8, SG_PROFILE_KEYS = 16 };
+enum { SG_PROFILE_MODULES = 8, SG_PROFILE_KEYS = 16, SG_PROFILE_IDS = 32 };
 
+/* Who makes keys and writes certificates. */
 enum sg_keygen_login { SG_KEYGEN_AS_USER, SG_KEYGEN_AS_SO };
 
 /* Zero-initialised is what holds for a module that was named by its path: no limits known. */
@@ -24,7 +25,9 @@ struct sg_profile {
     long max_pin;                             /* bytes; 0: the token says it */
     struct sg_key_kind keys[SG_PROFILE_KEYS]; /* kinds that it was seen to make */
     size_t num_keys;                          /* 0: not known */
-    unsigned schemes;                         /* 1 << enum sg_scheme; 0: not known */
+    unsigned char ids[SG_PROFILE_IDS];        /* the places for keys, each a CKA_ID of one byte */
+    size_t num_ids;   /* 0: ids and labels are free; else the token gives the labels itself */
+    unsigned schemes; /* 1 << enum sg_scheme; 0: not known */
 };
 
 /* sg_profile_load reads the profile of that name into an empty profile.
@@ -34,6 +37,7 @@ SG_MUST_USE bool sg_profile_load(const char *name, struct sg_profile *profile,
                                  struct sg_error *error);
 
 bool sg_profile_has_key(const struct sg_profile *profile, struct sg_key_kind kind);
+bool sg_profile_has_id(const struct sg_profile *profile, struct sg_slice id);
 bool sg_profile_has_scheme(const struct sg_profile *profile, enum sg_scheme scheme);
 void sg_profile_done(struct sg_profile *profile);
 SG_DEFINE_CLEANUP_IN_PLACE(sg_profile, sg_profile_done)

@@ -27,7 +27,10 @@ static bool token_new(const struct sg_token_config *config, struct sg_token **to
     fresh->sessions = config->sessions != 0 ? config->sessions : SG_DEFAULT_SESSIONS;
     if (config->pin != NULL && !sg_pin_check_source(config->pin, error))
         return false;
-    if (!copy(config->pin, &fresh->pin, error) || !copy(config->folder, &fresh->folder, error) ||
+    if (config->so_pin != NULL && !sg_pin_check_source(config->so_pin, error))
+        return false;
+    if (!copy(config->pin, &fresh->pin, error) || !copy(config->so_pin, &fresh->so_pin, error) ||
+        !copy(config->folder, &fresh->folder, error) ||
         !copy(config->refusals, &fresh->refusals, error))
         return false;
     if (fresh->pin != NULL && fresh->refusals == NULL &&
@@ -176,6 +179,7 @@ void sg_token_close(struct sg_token *token)
     sg_module_close(&token->module);
     sg_profile_done(&token->profile);
     free(token->pin);
+    free(token->so_pin);
     free(token->folder);
     free(token->refusals);
     pthread_mutex_destroy(&token->lock);

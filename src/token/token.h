@@ -27,6 +27,7 @@ struct sg_token_config {
     const char *module;   /* path of a PKCS#11 module; NULL: the profile's */
     const char *uri;      /* "pkcs11:token=example-issuing"; of a key's URI the token part counts */
     const char *pin;      /* PIN source, see pin.h; NULL: the token can only be looked at */
+    const char *so_pin;   /* the security officer's, for models that want it; NULL: none */
     const char *folder;   /* relative PIN files are looked for here; NULL: the working directory */
     const char *refusals; /* file that remembers refused PINs; NULL: sg_pin_refusals_default() */
     enum sg_signer_kind signer;
@@ -83,9 +84,8 @@ struct sg_key {
 };
 void sg_key_done(struct sg_key *key);
 
-/* sg_key_uri_parts: the label (object=) and the id (id=, empty when absent) of a key's URI, for
- * `key create`. The caller frees both. Fails: SG_USAGE when it is no PKCS#11 URI or has no object.
- */
+/* sg_key_uri_parts: the label (object=) and the id (id=) of a key's URI, for `key create`; empty
+ * when absent. The caller frees both. Fails: SG_USAGE when it is no PKCS#11 URI. */
 SG_MUST_USE bool sg_key_uri_parts(const char *uri, char **label, struct sg_buf *id,
                                   struct sg_error *error);
 SG_DEFINE_CLEANUP_IN_PLACE(sg_key, sg_key_done)
@@ -94,9 +94,11 @@ SG_DEFINE_CLEANUP_IN_PLACE(sg_key, sg_key_done)
 bool sg_token_has_engine(void);
 
 /* sg_key_create makes a key pair on the token, every attribute stated and read back. Logs in.
- * label    CKA_LABEL; no private key of that label may exist.
+ * label    CKA_LABEL; no private key of that label may exist. On a model with fixed ids it does not
+ *          count, as the token gives its own.
  * id       CKA_ID, at most 100 bytes; an empty slice draws 20 random ones. (The RFC 5280 key
- *          identifier is known only after the key is made, and then nothing may be modified.)
+ *          identifier is known only after the key is made, and then nothing may be modified.) On
+ *          a model with fixed ids it has to be one of them.
  * Fails: SG_USAGE on a bad label and on a kind that the token's signer or the
  * profile's model can't do;
  * SG_TOKEN, also when an attribute does not read back as stated: the key is destroyed then. */

@@ -89,7 +89,7 @@ static void parts(void **state)
     } PARTS[] = {
         {"pkcs11:object=k", "k", "", NULL},
         {"pkcs11:token=a;object=two%20words;id=%41b", "two words", "Ab", NULL},
-        {"pkcs11:id=%01", NULL, NULL, "gives the key no name"},
+        {"pkcs11:id=%01", "", "\x01", NULL},
         {"pkcs11:token=a", NULL, NULL, "names no key"},
         {"k", NULL, NULL, "pkcs11:object=LABEL"},
     };
