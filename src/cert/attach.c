@@ -69,6 +69,27 @@ bool sg_signed_encode(struct sg_slice content, X509_ALGOR *algorithm, struct sg_
     return true;
 }
 
+bool sg_signed_decode_unsigned(struct sg_slice tbs, enum sg_scheme scheme, X509 **certificate,
+                               struct sg_error *error)
+{
+    sg_auto(X509_ALGOR) X509_ALGOR *algorithm = NULL;
+    sg_auto(sg_buf) struct sg_buf shell = {0};
+    const uint8_t *at = NULL;
+    X509 *decoded = NULL;
+
+    if (!sg_scheme_algorithm(scheme, &algorithm, error) ||
+        !sg_signed_encode(tbs, algorithm, sg_slice_of("", 0), 2 * SG_LIMIT_CERTIFICATE, &shell,
+                          error))
+        return false;
+    at = shell.data;
+    decoded = d2i_X509(NULL, &at, (long)shell.len);
+    if (decoded == NULL)
+        return sg_fail_openssl(error, SG_INTERNAL, "RFC 5280 4.1",
+                               "the certificate that was built can't be decoded");
+    *certificate = decoded;
+    return true;
+}
+
 bool sg_signed_time(ASN1_TIME *time, int64_t moment, const char *what, struct sg_error *error)
 {
     /* OpenSSL would write a year of five digits. */

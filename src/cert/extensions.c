@@ -285,12 +285,27 @@ static bool add_planned(const struct inputs *in, X509_EXTENSIONS **list, struct 
     return true;
 }
 
-/* The order in the certificate. */
-static bool (*const EXTENSIONS[])(const struct inputs *, X509_EXTENSIONS **, struct sg_error *) = {
-    add_basic_constraints, add_key_usage,          add_purposes,
-    add_subject_key_id,    add_authority_key_id,   add_alternative_names,
-    add_crl_points,        add_information_access, add_planned,
+/* In the order of the certificate; and which part of the plan each of them writes. */
+static const struct row {
+    int nid;
+    bool (*add)(const struct inputs *, X509_EXTENSIONS **, struct sg_error *);
+    enum sg_part part;
+    enum sg_many many;
+    const char *fixed; /* of those that no plan decides */
+} EXTENSIONS[] = {
+    {NID_basic_constraints, add_basic_constraints, SG_PART_CA, SG_ALL_ONE, NULL},
+    {NID_key_usage, add_key_usage, SG_PART_KEY_USAGE, SG_ALL_ONE, NULL},
+    {NID_ext_key_usage, add_purposes, SG_PART_PURPOSE, SG_ONE_EACH, NULL},
+    {NID_subject_key_identifier, add_subject_key_id, SG_PART_NONE, SG_ALL_ONE,
+     "RFC 5280 4.2.1.2: the digest of the key"},
+    {NID_authority_key_identifier, add_authority_key_id, SG_PART_NONE, SG_ALL_ONE,
+     "RFC 5280 4.2.1.1: the key identifier of the issuer's certificate"},
+    {NID_subject_alt_name, add_alternative_names, SG_PART_SAN, SG_ONE_EACH, NULL},
+    {NID_crl_distribution_points, add_crl_points, SG_PART_CRL, SG_ALL_ONE, NULL},
+    {NID_info_access, add_information_access, SG_PART_ACCESS, SG_ONE_EACH, NULL},
+    {NID_undef, add_planned, SG_PART_EXTENSION, SG_ALL_ONE, NULL},
 };
+enum { NUM_EXTENSIONS = sizeof EXTENSIONS / sizeof *EXTENSIONS };
 
 bool sg_cert_extensions(const struct sg_plan *plan, const struct sg_issuer_facts *issuer,
                         const struct sg_public_key *key, X509_EXTENSIONS **extensions,
@@ -299,9 +314,21 @@ bool sg_cert_extensions(const struct sg_plan *plan, const struct sg_issuer_facts
     const struct inputs in = {plan, issuer, key};
     sg_auto(X509_EXTENSIONS) X509_EXTENSIONS *list = NULL;
 
-    for (size_t i = 0; i < sizeof EXTENSIONS / sizeof *EXTENSIONS; i++)
-        if (!EXTENSIONS[i](&in, &list, error))
+    for (size_t i = 0; i < NUM_EXTENSIONS; i++)
+        if (!EXTENSIONS[i].add(&in, &list, error))
             return false;
     *extensions = SG_TAKE(list);
     return true;
+}
+
+enum sg_many sg_extension_source(const ASN1_OBJECT *oid, enum sg_part *part, const char **fixed)
+{
+    int nid = OBJ_obj2nid(oid);
+    const struct row *row = EXTENSIONS;
+
+    while (row < EXTENSIONS + NUM_EXTENSIONS - 1 && row->nid != nid)
+        row++;
+    *part = row->part;
+    *fixed = row->fixed;
+    return row->many;
 }

@@ -27,4 +27,10 @@ SG_MUST_USE bool sg_extension_push_authority(X509_EXTENSIONS **list,
                                              const struct sg_issuer_facts *issuer,
                                              struct sg_error *error);
 
+/* sg_extension_source: which part of a plan becomes an extension, and whether each of its lines is
+ * one thing of that part. SG_PART_NONE: fixed says by what it is. An OID that nothing here writes
+ * is SG_PART_EXTENSION. */
+enum sg_many { SG_ALL_ONE, SG_ONE_EACH };
+enum sg_many sg_extension_source(const ASN1_OBJECT *oid, enum sg_part *part, const char **fixed);
+
 #endif

@@ -52,26 +52,6 @@ bool sg_lint_has_purpose(const struct sg_lint_view *view, int nid)
     return false;
 }
 
-/* To-be-signed bytes have no decoder of their own in OpenSSL that one could look into, so they get
- * a shell with an empty signature. */
-static bool decode(struct sg_lint_view *view, struct sg_error *error)
-{
-    sg_auto(X509_ALGOR) X509_ALGOR *algorithm = NULL;
-    sg_auto(sg_buf) struct sg_buf shell = {0};
-    const uint8_t *at;
-
-    if (!sg_scheme_algorithm(view->issuer->scheme, &algorithm, error) ||
-        !sg_signed_encode(view->tbs, algorithm, sg_slice_of("", 0), 2 * SG_LIMIT_CERTIFICATE,
-                          &shell, error))
-        return false;
-    at = shell.data;
-    view->certificate = d2i_X509(NULL, &at, (long)shell.len);
-    if (view->certificate == NULL)
-        return sg_fail_openssl(error, SG_INTERNAL, "RFC 5280 4.1",
-                               "the certificate that was built can't be decoded");
-    return true;
-}
-
 /* A value that can't be decoded counts as absent here; SG_LINT_EXTENSIONS says so before any rule
  * that looks inside. */
 static void decode_extensions(struct sg_lint_view *view)
@@ -135,7 +115,7 @@ bool sg_lint(struct sg_slice tbs, const struct sg_issuer_facts *issuer, struct s
 {
     sg_auto(sg_lint_view) struct sg_lint_view view = {.tbs = tbs, .issuer = issuer};
 
-    if (!decode(&view, error))
+    if (!sg_signed_decode_unsigned(tbs, issuer->scheme, &view.certificate, error))
         return false;
     decode_extensions(&view);
     for (size_t i = 0; SG_LINT_TABLES[i] != NULL; i++)

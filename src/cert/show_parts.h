@@ -5,8 +5,6 @@
 
 #include "show.h"
 
-SG_DEFINE_CLEANUP(json_t, json_decref)
-
 /* Values that are longer are cut, with "…" at their end. */
 enum { SG_SHOW_HEX_BYTES = 32, SG_SHOW_TEXT = 4096 };
 

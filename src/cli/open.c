@@ -168,3 +168,20 @@ bool sg_cli_certificate_der(const X509 *certificate, struct sg_buf *der, struct 
         return sg_fail_openssl(error, SG_INTERNAL, NULL, "a certificate could not be encoded");
     return sg_buf_set(der, sg_slice_of(bytes, (size_t)len), error);
 }
+
+bool sg_cli_find_serial(const char *operand, struct sg_serial *serial, struct sg_buf *der,
+                        struct sg_error *error)
+{
+    sg_auto(sg_certificates) sg_certificates *certificates = sk_X509_new_null();
+
+    if (sg_serial_parse(operand, serial, NULL))
+        return true;
+    if (certificates == NULL)
+        return sg_fail_memory(error);
+    if (access(operand, F_OK) != 0)
+        return sg_fail(error, SG_USAGE, NULL,
+                       "'%s' is neither a serial number in hex nor a certificate's file", operand);
+    return sg_cli_read_certificates(operand, certificates, error) &&
+           sg_cert_serial(sk_X509_value(certificates, 0), serial, error) &&
+           sg_cli_certificate_der(sk_X509_value(certificates, 0), der, error);
+}

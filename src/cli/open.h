@@ -69,6 +69,11 @@ SG_DEFINE_CLEANUP(sg_certificates, sg_certificates_free)
 SG_MUST_USE bool sg_cli_read_certificates(const char *path, sg_certificates *certificates,
                                           struct sg_error *error);
 
+/* sg_cli_find_serial: an operand is a serial number, or a certificate's file: then der is what is
+ * in it, and else as it was. Fails: SG_USAGE when it is neither. */
+SG_MUST_USE bool sg_cli_find_serial(const char *operand, struct sg_serial *serial,
+                                    struct sg_buf *der, struct sg_error *error);
+
 /* sg_cli_certificate_der: the DER of a certificate. */
 SG_MUST_USE bool sg_cli_certificate_der(const X509 *certificate, struct sg_buf *der,
                                         struct sg_error *error);

@@ -15,6 +15,12 @@ bool sg_cli_print_json(json_t *value, struct sg_error *error)
     return failed == 0 || sg_fail_errno(error, "the result could not be written");
 }
 
+bool sg_cli_print_text(struct sg_slice text, struct sg_error *error)
+{
+    return fwrite(text.data, 1, text.len, stdout) == text.len ||
+           sg_fail_errno(error, "the result could not be written to standard output");
+}
+
 bool sg_cli_emit_pem(const char *output, bool force, struct sg_slice der, const char *label,
                      struct sg_error *error)
 {

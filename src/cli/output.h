@@ -10,6 +10,9 @@
 /* sg_cli_print_json prints an object or array, and releases it. NULL: memory ran out. */
 SG_MUST_USE bool sg_cli_print_json(json_t *value, struct sg_error *error);
 
+/* sg_cli_print_text prints text as it is. */
+SG_MUST_USE bool sg_cli_print_text(struct sg_slice text, struct sg_error *error);
+
 /* sg_cli_emit_pem puts a DER object out as PEM: to the file `output`, or to standard output when
  * it is NULL. force replaces an existing file. */
 SG_MUST_USE bool sg_cli_emit_pem(const char *output, bool force, struct sg_slice der,

@@ -7,10 +7,10 @@
 #include "home/examples.h"
 #include "open.h"
 #include "output.h"
+#include "policies.h"
 
-/* A policy by its file, or by its name in the home. */
-static bool find_path(const struct sg_cli *cli, const char *name, char **path,
-                      struct sg_error *error)
+bool sg_cli_policy_path(const struct sg_cli *cli, const char *name, char **path,
+                        struct sg_error *error)
 {
     if (strchr(name, '/') != NULL || strchr(name, '.') != NULL)
         return sg_path_join("", name, path, error);
@@ -109,7 +109,7 @@ static bool list_named_policies(const struct sg_cli *cli, char ***paths, size_t 
     if (*paths == NULL)
         return sg_fail_memory(error);
     for (int i = 0; i < cli->num_operands; i++)
-        if (!find_path(cli, cli->operands[i], &(*paths)[(*num)++], error))
+        if (!sg_cli_policy_path(cli, cli->operands[i], &(*paths)[(*num)++], error))
             return false;
     return true;
 }
@@ -152,7 +152,8 @@ static bool run_show(struct sg_cli *cli, struct sg_error *error)
     sg_auto(sg_policy) struct sg_policy *policy = NULL;
     char digest[SG_SHA256_HEX_SIZE];
 
-    if (!find_path(cli, cli->operands[0], &path, error) || !sg_policy_load(path, &policy, error))
+    if (!sg_cli_policy_path(cli, cli->operands[0], &path, error) ||
+        !sg_policy_load(path, &policy, error))
         return false;
     sg_hex(sg_slice_of(sg_policy_sha256(policy), SG_SHA256_LEN), digest, sizeof digest);
     struct sg_slice source = sg_policy_source(policy);
@@ -174,5 +175,15 @@ const struct sg_command SG_POLICY_COMMANDS[] = {
      "POLICY is a name in the home or a file.", NULL, 0, -1, run_test},
     {"policy show", "POLICY", "a policy as it is in force, with its digest", NULL, NULL, 1, 1,
      run_show},
+    {"policy explain", "REQUEST|SERIAL|FILE", "which rule put each field into a certificate",
+     "With --policy: into the certificate that REQUEST would get. Without: into one that the home\n"
+     "has issued, by its serial number or file; its request is not kept, so it is decided again\n"
+     "from its record, by the policy and the registry of today.",
+     SG_POLICY_EXPLAIN_OPTIONS, 1, 1, sg_cli_policy_explain},
+    {"policy diff", "[OLD] NEW", "which issued certificates a changed policy would change",
+     "OLD and NEW are names in the home or files. The last certificates under the policy are\n"
+     "decided again under NEW, and compared with what was issued, or with what OLD gives today.\n"
+     "Exit status 1 when any of them differs.",
+     SG_POLICY_DIFF_OPTIONS, 1, 2, sg_cli_policy_diff},
     {0},
 };

@@ -35,23 +35,13 @@ static void which_done(struct which *which)
 }
 SG_DEFINE_CLEANUP_IN_PLACE(which, which_done)
 
-/* An operand is a serial number, or the certificate's file. */
 static bool parse_operand(const char *operand, struct which *which, struct sg_error *error)
 {
-    sg_auto(sg_certificates) sg_certificates *certificates = sk_X509_new_null();
-
     which->filter.serial = &which->serial;
-    if (sg_serial_parse(operand, &which->serial, NULL))
-        return true;
-    if (certificates == NULL)
-        return sg_fail_memory(error);
-    if (access(operand, F_OK) != 0)
-        return sg_fail(error, SG_USAGE, NULL,
-                       "'%s' is neither a serial number in hex nor a certificate's file", operand);
-    which->file = operand;
-    return sg_cli_read_certificates(operand, certificates, error) &&
-           sg_cert_serial(sk_X509_value(certificates, 0), &which->serial, error) &&
-           sg_cli_certificate_der(sk_X509_value(certificates, 0), &which->der, error);
+    if (!sg_cli_find_serial(operand, &which->serial, &which->der, error))
+        return false;
+    which->file = which->der.len > 0 ? operand : NULL;
+    return true;
 }
 
 static bool parse_which(const struct sg_cli *cli, struct which *which, struct sg_error *error)

@@ -21,12 +21,6 @@ struct reader {
                  struct sg_error *error);
 };
 
-static bool print(struct sg_buf *text, struct sg_error *error)
-{
-    return fwrite(text->data, 1, text->len, stdout) == text->len ||
-           sg_fail_errno(error, "the result could not be written to standard output");
-}
-
 static bool show_certificate(const struct sg_cli *cli, struct sg_slice bytes, const char *path,
                              struct sg_error *error)
 {
@@ -40,7 +34,8 @@ static bool show_certificate(const struct sg_cli *cli, struct sg_slice bytes, co
     if (cli->json)
         return sg_show_certificate_json(certificate, now, &object, error) &&
                sg_cli_print_json(object, error);
-    return sg_show_certificate(certificate, now, &text, error) && print(&text, error);
+    return sg_show_certificate(certificate, now, &text, error) &&
+           sg_cli_print_text(sg_buf_slice(&text), error);
 }
 
 static bool show_request(const struct sg_cli *cli, struct sg_slice bytes, const char *path,
@@ -54,7 +49,7 @@ static bool show_request(const struct sg_cli *cli, struct sg_slice bytes, const 
         return sg_error_prefix(error, "%s", path);
     if (cli->json)
         return sg_show_request_json(&request, &object, error) && sg_cli_print_json(object, error);
-    return sg_show_request(&request, &text, error) && print(&text, error);
+    return sg_show_request(&request, &text, error) && sg_cli_print_text(sg_buf_slice(&text), error);
 }
 
 static bool show_crl(const struct sg_cli *cli, struct sg_slice bytes, const char *path,
@@ -71,7 +66,8 @@ static bool show_crl(const struct sg_cli *cli, struct sg_slice bytes, const char
     if (cli->json)
         return sg_show_crl_json(crl, now, max_entries, &object, error) &&
                sg_cli_print_json(object, error);
-    return sg_show_crl(crl, now, max_entries, &text, error) && print(&text, error);
+    return sg_show_crl(crl, now, max_entries, &text, error) &&
+           sg_cli_print_text(sg_buf_slice(&text), error);
 }
 
 static const struct reader READERS[] = {

@@ -65,7 +65,6 @@ static bool build(const struct sg_issuing *issuing, struct sg_job *job)
 static bool reach_the_claim(const struct sg_issuing *issuing, struct sg_job *job)
 {
     struct sg_error *error = &job->error;
-    int64_t now = sg_clock_now(&issuing->clock);
 
     return sg_issue_parse(issuing, job, error) && passed(issuing, SG_STEP_PARSED) &&
            sg_request_check_possession(&job->request, error) &&
@@ -75,7 +74,7 @@ static bool reach_the_claim(const struct sg_issuing *issuing, struct sg_job *job
            passed(issuing, SG_STEP_KEY_QUALITY) && sg_issue_authenticate(issuing, job, error) &&
            passed(issuing, SG_STEP_AUTHENTICATED) && decide(issuing, job) &&
            check_own_name(issuing, job) && passed(issuing, SG_STEP_DECIDED) &&
-           sg_issue_draw_serial(now, &job->serial, error) && passed(issuing, SG_STEP_SERIAL) &&
+           sg_issue_draw_serial(job->now, &job->serial, error) && passed(issuing, SG_STEP_SERIAL) &&
            build(issuing, job) && passed(issuing, SG_STEP_BUILT) &&
            sg_lint(sg_buf_slice(&job->tbs), &issuing->issuer->facts, error) &&
            passed(issuing, SG_STEP_LINTED);
@@ -100,7 +99,7 @@ static void describe_claim(const struct sg_issuing *issuing, struct sg_job *job,
         .content_sha256 = job->content_sha256,
         .tbs = sg_buf_slice(&job->tbs),
         .register_device = job->register_device ? &job->requester.device : NULL,
-        .now = sg_clock_now(&issuing->clock),
+        .now = job->now, /* so that `claimed` tells what it was decided for */
     };
 }
 

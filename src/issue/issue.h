@@ -64,6 +64,7 @@ struct sg_job {
 
     /* on the way */
     enum sg_job_stage stage;
+    int64_t now; /* the moment that all of it is decided for */
     struct sg_request request;
     struct sg_requester requester;
     bool register_device;

@@ -3,6 +3,7 @@
 
 bool sg_issue_parse(const struct sg_issuing *issuing, struct sg_job *job, struct sg_error *error)
 {
+    job->now = sg_clock_now(&issuing->clock);
     if (job->own_subject != NULL)
         return sg_request_of_key(&issuing->issuer->facts.key, job->own_subject, &job->request,
                                  error);
@@ -16,6 +17,6 @@ struct sg_decision_input sg_issue_decision_input(const struct sg_issuing *issuin
         .request = &job->request,
         .requester = &job->requester,
         .issuer = &issuing->issuer->facts,
-        .now = sg_clock_now(&issuing->clock),
+        .now = job->now,
     };
 }

@@ -55,7 +55,7 @@ SG_MUST_USE bool sg_issue_authenticate(const struct sg_issuing *issuing, struct 
 SG_MUST_USE bool sg_issue_draw_serial(int64_t now, struct sg_serial *serial,
                                       struct sg_error *error);
 
-/* sg_issue_parse fills job->request, from its bytes or from the issuer's own key. */
+/* sg_issue_parse fills job->now, and job->request from its bytes or from the issuer's own key. */
 SG_MUST_USE bool sg_issue_parse(const struct sg_issuing *issuing, struct sg_job *job,
                                 struct sg_error *error);
 

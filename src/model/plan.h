@@ -12,6 +12,47 @@ enum sg_unique { SG_UNIQUE_NONE, SG_UNIQUE_DEVICE, SG_UNIQUE_USER };
 enum sg_same_key { SG_SAME_KEY_ALLOW, SG_SAME_KEY_REFUSE };
 enum sg_previous { SG_PREVIOUS_KEEP, SG_PREVIOUS_REVOKE };
 
+/* Where something in a certificate comes from: a mask. */
+enum sg_source {
+    SG_FROM_POLICY = 1 << 0, /* its own words */
+    SG_FROM_DEVICE = 1 << 1, /* the device's record in the registry */
+    SG_FROM_USER = 1 << 2,
+    SG_FROM_REQUEST = 1 << 3,
+    SG_FROM_ISSUER = 1 << 4, /* its settings or its certificate */
+    SG_FROM_CLOCK = 1 << 5,  /* the moment of issuing */
+};
+
+/* What of a certificate a rule of a policy decides. */
+enum sg_part {
+    SG_PART_NONE, /* nothing: it follows from RFC 5280 */
+    SG_PART_KEY,
+    SG_PART_SUBJECT,
+    SG_PART_SAN,
+    SG_PART_KEY_USAGE,
+    SG_PART_PURPOSE,
+    SG_PART_CA,
+    SG_PART_EXTENSION,
+    SG_PART_CRL,
+    SG_PART_ACCESS, /* OCSP responder and issuer's certificate */
+    SG_PART_NOT_BEFORE,
+    SG_PART_NOT_AFTER,
+};
+
+/* The rule that put something there. Texts are owned by the policy, as the plan's are. */
+struct sg_origin {
+    enum sg_part part;
+    size_t index;        /* of several in a part: the how manieth, in the plan's order */
+    const char *rule;    /* the policy's key: "subject", "validity.for" */
+    unsigned line;       /* in the policy's file; 0: the key is not there, which decides it */
+    const char *written; /* "${device.id}"; NULL when it is more than a text */
+    unsigned sources;    /* SG_FROM_* mask */
+};
+
+struct sg_origins {
+    struct sg_origin *items;
+    size_t num;
+};
+
 struct sg_plan {
     const char *policy; /* owned by the policy, which outlives the plan */
     uint8_t policy_sha256[SG_SHA256_LEN];
@@ -34,8 +75,14 @@ struct sg_plan {
      * the policy. */
     const char *const *recheck;
     size_t num_recheck;
+    struct sg_origins origins; /* of all of it that gets into the certificate */
 };
 
+/* sg_plan_note keeps where a part comes from. Fails for memory alone. */
+SG_MUST_USE bool sg_plan_note(struct sg_plan *plan, const struct sg_origin *origin,
+                              struct sg_error *error);
+/* sg_plan_origin: of the part's thing at index, or NULL. */
+const struct sg_origin *sg_plan_origin(const struct sg_plan *plan, enum sg_part part, size_t index);
 void sg_plan_done(struct sg_plan *plan);
 SG_DEFINE_CLEANUP_IN_PLACE(sg_plan, sg_plan_done)
 

@@ -9,9 +9,12 @@
 
 enum sg_request_format {
     SG_REQUEST_PKCS10,
-    SG_REQUEST_SPKAC,   /* Netscape's SignedPublicKeyAndChallenge: a key, and no name */
-    SG_REQUEST_OWN_KEY, /* an issuer's own key, for its self-signed certificate: the certificate's
-                           signature is the proof of possession */
+    SG_REQUEST_SPKAC,     /* Netscape's SignedPublicKeyAndChallenge: a key, and no name */
+    SG_REQUEST_OWN_KEY,   /* an issuer's own key, for its self-signed certificate: the certificate's
+                             signature is the proof of possession */
+    SG_REQUEST_FORGOTTEN, /* that of a certificate which was issued long ago: its key is known, and
+                             its subject is taken to have been the certificate's; what else it said
+                             is not, and nothing is held against it */
 };
 
 struct sg_request {

@@ -90,6 +90,7 @@ bool sg_policy_read_publish(const struct sg_yaml *document, const struct sg_yaml
 {
     struct sg_policy *policy = into;
 
+    policy->publish.node = node;
     return sg_yaml_mapping(document, node, PUBLISH_FIELDS, &policy->publish, error);
 }
 
@@ -147,6 +148,8 @@ bool sg_policy_rule_ca(struct sg_decision *decision)
         return true;
     decision->plan.ca = ca->node != NULL;
     decision->plan.path_length = decision->plan.ca ? ca->path_length : -1;
+    if (!sg_decision_note(decision, SG_PART_CA, 0, "ca", ca->node, SG_FROM_POLICY))
+        return false;
     if (!decision->plan.ca)
         return sg_decision_pass(decision, "ca", "no CA");
     if (!ca->self_signed && !fits_below(ca->path_length, decision->input->issuer->path_length))
@@ -157,22 +160,33 @@ bool sg_policy_rule_ca(struct sg_decision *decision)
                             self_signed);
 }
 
-static bool decide_publish(struct sg_decision *decision, const char *word, enum sg_publish publish,
-                           const char *url, bool *planned)
-{
-    char field[SG_DECISION_FIELD_SIZE];
+/* One of the words under publish, and what it is about. */
+struct published {
+    const char *word, *rule; /* "crl", "publish.crl" */
+    enum sg_publish publish;
+    const char *url; /* the issuer's */
+    enum sg_part part;
+    size_t index;
+};
 
-    snprintf(field, sizeof field, "publish.%s", word);
-    if (publish == SG_PUBLISH_NOT)
+static bool decide_publish(struct sg_decision *decision, const struct published *what,
+                           bool *planned)
+{
+    const struct sg_yaml_node *node = NULL;
+
+    if (what->publish == SG_PUBLISH_NOT)
         return true;
-    if (url == NULL && publish == SG_PUBLISH_REQUIRED)
-        return sg_decision_refuse(decision, field,
+    if (what->url == NULL && what->publish == SG_PUBLISH_REQUIRED)
+        return sg_decision_refuse(decision, what->rule,
                                   "issuer %s publishes no %s; give it a URL under publish in "
                                   "signet.yaml",
-                                  decision->input->issuer->name, word);
-    *planned = url != NULL;
-    return sg_decision_pass(decision, field, "%s",
-                            url != NULL ? url : "left out, as the issuer has no URL");
+                                  decision->input->issuer->name, what->word);
+    *planned = what->url != NULL;
+    if (what->url == NULL)
+        return sg_decision_pass(decision, what->rule, "left out, as the issuer has no URL");
+    node = sg_yaml_get(decision->policy->publish.node, what->word);
+    return sg_decision_note(decision, what->part, what->index, what->rule, node, SG_FROM_ISSUER) &&
+           sg_decision_pass(decision, what->rule, "%s", what->url);
 }
 
 bool sg_policy_rule_publish(struct sg_decision *decision)
@@ -180,9 +194,17 @@ bool sg_policy_rule_publish(struct sg_decision *decision)
     const struct sg_policy_publish *publish = &decision->policy->publish;
     const struct sg_issuer_facts *issuer = decision->input->issuer;
     struct sg_plan *plan = &decision->plan;
+    const struct published crl = {"crl",           "publish.crl", publish->crl,
+                                  issuer->crl_url, SG_PART_CRL,   0};
+    const struct published ocsp = {"ocsp",           "publish.ocsp", publish->ocsp,
+                                   issuer->ocsp_url, SG_PART_ACCESS, 0};
+    struct published ca_issuers = {"ca_issuers",        "publish.ca_issuers",
+                                   publish->ca_issuers, issuer->ca_issuers_url,
+                                   SG_PART_ACCESS,      0};
 
-    return decide_publish(decision, "crl", publish->crl, issuer->crl_url, &plan->publish_crl) &&
-           decide_publish(decision, "ocsp", publish->ocsp, issuer->ocsp_url, &plan->publish_ocsp) &&
-           decide_publish(decision, "ca_issuers", publish->ca_issuers, issuer->ca_issuers_url,
-                          &plan->publish_ca_issuers);
+    if (!decide_publish(decision, &crl, &plan->publish_crl) ||
+        !decide_publish(decision, &ocsp, &plan->publish_ocsp))
+        return false;
+    ca_issuers.index = plan->publish_ocsp; /* behind it, when it is there */
+    return decide_publish(decision, &ca_issuers, &plan->publish_ca_issuers);
 }

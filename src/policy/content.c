@@ -177,6 +177,15 @@ bool sg_policy_content_needs(const struct sg_policy_content *content, enum sg_va
     return sg_value_needs(&content->value, source);
 }
 
+unsigned sg_policy_content_sources(const struct sg_policy_content *content)
+{
+    unsigned sources = sg_value_sources(&content->value);
+
+    for (size_t i = 0; i < content->num; i++)
+        sources |= sg_policy_content_sources(&content->items[i]);
+    return sources != 0 ? sources : SG_FROM_POLICY;
+}
+
 /* Making */
 
 /* Appends the values of a sequence that are there; each of them is the caller's to free. */

@@ -62,6 +62,9 @@ void sg_policy_content_done(struct sg_policy_content *content);
 /* sg_policy_content_needs: there is no value without a device (or user). */
 bool sg_policy_content_needs(const struct sg_policy_content *content, enum sg_value_source source);
 
+/* sg_policy_content_sources: what it is made of, a SG_FROM_* mask. */
+unsigned sg_policy_content_sources(const struct sg_policy_content *content);
+
 /* sg_policy_content_make sets der to the DER, and text to the text that it was made of; text stays
  * empty when it was made of none. Both stay empty when all of it is optional and absent.
  * Fails: SG_REFUSED telling what is wrong with the text. */

@@ -146,6 +146,38 @@ bool sg_decision_refuse_for(struct sg_decision *decision, const char *field,
     return refuse(decision, SG_REFUSED, field, cause->text);
 }
 
+/* Origins */
+
+bool sg_decision_note(struct sg_decision *decision, enum sg_part part, size_t index,
+                      const char *rule, const struct sg_yaml_node *node, unsigned sources)
+{
+    const struct sg_origin origin = {
+        .part = part,
+        .index = index,
+        .rule = rule,
+        .line = node != NULL ? node->line : 0,
+        .written = node != NULL && node->kind == SG_YAML_SCALAR ? node->text : NULL,
+        .sources = sources,
+    };
+
+    return sg_plan_note(&decision->plan, &origin, decision->error);
+}
+
+bool sg_decision_note_value(struct sg_decision *decision, enum sg_part part, size_t index,
+                            const char *rule, const struct sg_value *value)
+{
+    const struct sg_origin origin = {
+        .part = part,
+        .index = index,
+        .rule = rule,
+        .line = value->node->line,
+        .written = value->source,
+        .sources = sg_value_sources(value),
+    };
+
+    return sg_plan_note(&decision->plan, &origin, decision->error);
+}
+
 /* Deciding */
 
 static bool apply_rule(struct sg_decision *decision, enum rule rule, unsigned refused)
@@ -157,12 +189,12 @@ static bool apply_rule(struct sg_decision *decision, enum rule rule, unsigned re
                               "not looked at, because of what is refused above");
 }
 
-/* Applies the rules before end in order, until one of them ends the decision. */
-static bool apply_rules(struct sg_decision *decision, unsigned end)
+/* Applies the rules from begin to before end in order, until one of them ends the decision. */
+static bool apply_rules(struct sg_decision *decision, unsigned begin, unsigned end)
 {
     unsigned refused = 0;
 
-    for (unsigned i = 0; i < end; i++) {
+    for (unsigned i = begin; i < end; i++) {
         decision->refused = false;
         if (!apply_rule(decision, i, refused))
             return false;
@@ -172,7 +204,7 @@ static bool apply_rules(struct sg_decision *decision, unsigned end)
 }
 
 static bool decide(const struct sg_policy *policy, const struct sg_decision_input *input,
-                   unsigned end, struct sg_plan *plan, struct sg_error *error)
+                   unsigned begin, unsigned end, struct sg_plan *plan, struct sg_error *error)
 {
     struct sg_error cause = {0};
     struct sg_decision decision = {
@@ -180,7 +212,7 @@ static bool decide(const struct sg_policy *policy, const struct sg_decision_inpu
 
     decision.plan.policy = policy->name;
     memcpy(decision.plan.policy_sha256, policy->sha256, sizeof policy->sha256);
-    if (!apply_rules(&decision, end)) {
+    if (!apply_rules(&decision, begin, end)) {
         sg_plan_done(&decision.plan);
         return false;
     }
@@ -191,14 +223,21 @@ static bool decide(const struct sg_policy *policy, const struct sg_decision_inpu
 bool sg_policy_decide(const struct sg_policy *policy, const struct sg_decision_input *input,
                       struct sg_plan *plan, struct sg_error *error)
 {
-    return decide(policy, input, NUM_RULES, plan, error);
+    return decide(policy, input, 0, NUM_RULES, plan, error);
 }
 
 /* The rules about the request stand last, as they look at a whole plan. */
 bool sg_policy_draft(const struct sg_policy *policy, const struct sg_decision_input *input,
                      struct sg_plan *plan, struct sg_error *error)
 {
-    return decide(policy, input, RULE_REQUEST_SUBJECT, plan, error);
+    return decide(policy, input, 0, RULE_REQUEST_SUBJECT, plan, error);
+}
+
+/* Who vouched stands at the beginning, what the request said at the end: neither is known. */
+bool sg_policy_decide_again(const struct sg_policy *policy, const struct sg_decision_input *input,
+                            struct sg_plan *plan, struct sg_error *error)
+{
+    return decide(policy, input, RULE_KEYS, RULE_REQUEST_SUBJECT, plan, error);
 }
 
 bool sg_policy_check(const struct sg_policy *policy, const struct sg_decision_input *input,
@@ -207,7 +246,7 @@ bool sg_policy_check(const struct sg_policy *policy, const struct sg_decision_in
     struct sg_verdicts kept = {0};
     struct sg_decision decision = {
         .policy = policy, .input = input, .verdicts = &kept, .error = error};
-    bool checked = apply_rules(&decision, NUM_RULES);
+    bool checked = apply_rules(&decision, 0, NUM_RULES);
 
     sg_plan_done(&decision.plan);
     if (!checked) {

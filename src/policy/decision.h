@@ -40,6 +40,16 @@ SG_MUST_USE bool sg_decision_turn_away(struct sg_decision *decision, const char 
 SG_MUST_USE bool sg_decision_refuse_for(struct sg_decision *decision, const char *field,
                                         const struct sg_error *cause);
 
+/* sg_decision_note keeps in the plan which rule put something there. node: the rule's place, NULL
+ * when it is not in the policy; a scalar is what is written there. Call it when the plan has it. */
+SG_MUST_USE bool sg_decision_note(struct sg_decision *decision, enum sg_part part, size_t index,
+                                  const char *rule, const struct sg_yaml_node *node,
+                                  unsigned sources);
+/* The same for what a text became. */
+SG_MUST_USE bool sg_decision_note_value(struct sg_decision *decision, enum sg_part part,
+                                        size_t index, const char *rule,
+                                        const struct sg_value *value);
+
 /* The rules; the table that puts them in order is in decide.c. */
 typedef bool sg_policy_rule(struct sg_decision *decision);
 sg_policy_rule sg_policy_rule_who, sg_policy_rule_keys, sg_policy_rule_subject, sg_policy_rule_san,

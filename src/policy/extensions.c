@@ -194,6 +194,19 @@ static bool pass_absent(struct sg_decision *decision, const char *field,
     return sg_decision_pass(decision, field, "left out, as %s has no value", content->value.source);
 }
 
+static bool note_extension(struct sg_decision *decision,
+                           const struct sg_policy_extension *extension)
+{
+    const struct sg_policy_content *content = &extension->content;
+    size_t index = decision->plan.extensions.num - 1;
+
+    if (content->value.source != NULL)
+        return sg_decision_note_value(decision, SG_PART_EXTENSION, index, "extensions",
+                                      &content->value);
+    return sg_decision_note(decision, SG_PART_EXTENSION, index, "extensions", content->node,
+                            sg_policy_content_sources(content));
+}
+
 static bool decide_extension(struct sg_decision *decision,
                              const struct sg_policy_extension *extension)
 {
@@ -210,6 +223,8 @@ static bool decide_extension(struct sg_decision *decision,
     if (!sg_extensions_add(&decision->plan.extensions, extension->oid, extension->critical,
                            sg_buf_slice(&der), &cause))
         return sg_decision_refuse_for(decision, field, &cause);
+    if (!note_extension(decision, extension))
+        return false;
     if (text.len == 0)
         return pass_der(decision, field, extension->critical, sg_buf_slice(&der));
     return sg_decision_pass(decision, field, "%s%s", extension->critical ? "critical, " : "",

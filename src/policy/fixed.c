@@ -88,7 +88,9 @@ bool sg_policy_rule_fixed(struct sg_decision *decision)
         if (!sg_extensions_add(&decision->plan.extensions, KINDS[i].oid, KINDS[i].critical,
                                sg_buf_slice(&fixed->der), &cause))
             return sg_decision_refuse_for(decision, KINDS[i].key, &cause);
-        if (!sg_decision_pass(decision, KINDS[i].key, "%s%s", KINDS[i].critical ? "critical, " : "",
+        if (!sg_decision_note(decision, SG_PART_EXTENSION, decision->plan.extensions.num - 1,
+                              KINDS[i].key, fixed->node, SG_FROM_POLICY) ||
+            !sg_decision_pass(decision, KINDS[i].key, "%s%s", KINDS[i].critical ? "critical, " : "",
                               (const char *)fixed->text.data))
             return false;
     }

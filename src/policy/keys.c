@@ -380,6 +380,11 @@ bool sg_policy_rule_keys(struct sg_decision *decision)
         if (!takes(&keys->items[i], kind))
             continue;
         decision->plan.key_usage = keys->items[i].key_usage;
+        if (!sg_decision_note(decision, SG_PART_KEY, 0, "keys", keys->items[i].node,
+                              SG_FROM_REQUEST) ||
+            !sg_decision_note(decision, SG_PART_KEY_USAGE, 0, "keys.key_usage",
+                              keys->items[i].usage_node, SG_FROM_POLICY))
+            return false;
         sg_key_usage_text(decision->plan.key_usage, text, sizeof text);
         return sg_decision_pass(decision, "keys", "%s, with key usage %s", kind_text, text);
     }

@@ -226,7 +226,8 @@ static bool agrees_with_request(const struct sg_request *request, struct candida
 static bool decide_text(struct sg_decision *decision, const char *field,
                         struct candidate *candidate)
 {
-    bool ignores_request = decision->policy->asked.subject == SG_ASKED_IGNORE;
+    bool ignores_request = decision->policy->asked.subject == SG_ASKED_IGNORE ||
+                           decision->input->request->format == SG_REQUEST_FORGOTTEN;
     struct sg_error cause = {0};
 
     if (!agrees_with_issuer(decision->input->issuer, candidate) ||
@@ -234,7 +235,9 @@ static bool decide_text(struct sg_decision *decision, const char *field,
         return sg_decision_refuse(decision, field, "%s", candidate->refusal);
     if (!sg_name_add(&decision->plan.subject, candidate->rdn->oid, candidate->text, &cause))
         return sg_decision_refuse_for(decision, field, &cause);
-    return sg_decision_pass(decision, field, "%s=%s", candidate->word, candidate->text);
+    return sg_decision_note_value(decision, SG_PART_SUBJECT, decision->plan.subject.num - 1,
+                                  "subject", &candidate->rdn->value) &&
+           sg_decision_pass(decision, field, "%s=%s", candidate->word, candidate->text);
 }
 
 /* left_out: a bit for each entry that had no value; the request does not say those either. */

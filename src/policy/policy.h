@@ -68,6 +68,14 @@ SG_MUST_USE bool sg_policy_draft(const struct sg_policy *policy,
                                  const struct sg_decision_input *input, struct sg_plan *plan,
                                  struct sg_error *error);
 
+/* sg_policy_decide_again is sg_policy_decide for a certificate that was issued before, of whose
+ * request (SG_REQUEST_FORGOTTEN, or SG_REQUEST_OWN_KEY) and requester only that is left which the
+ * store keeps: `who` and `request` are left aside. Fails: as sg_policy_decide; SG_FAILED when a
+ * rule wants what is not known any more. */
+SG_MUST_USE bool sg_policy_decide_again(const struct sg_policy *policy,
+                                        const struct sg_decision_input *input, struct sg_plan *plan,
+                                        struct sg_error *error);
+
 /* One line of `signet check`. */
 struct sg_verdict {
     char rule[SG_ERROR_RULE_SIZE]; /* "subject.CN" */

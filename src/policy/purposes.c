@@ -58,6 +58,7 @@ bool sg_policy_read_extended_key_usage(const struct sg_yaml *document,
     if (node->kind == SG_YAML_SCALAR && strcmp(node->text, "none") == 0)
         return true;
     policy->critical_purposes = node->kind == SG_YAML_MAPPING;
+    policy->purposes_node = policy->critical_purposes ? sg_yaml_get(node, "critical") : node;
     if (policy->critical_purposes)
         return sg_yaml_mapping(document, node, FIELDS, &policy->purposes, error);
     return read_list(document, node, &policy->purposes, error);
@@ -72,6 +73,9 @@ bool sg_policy_rule_extended_key_usage(struct sg_decision *decision)
     for (size_t i = 0; i < purposes->num; i++) {
         if (!sg_oids_add(&decision->plan.purposes, purposes->items[i], &cause))
             return sg_decision_refuse_for(decision, "extended_key_usage", &cause);
+        if (!sg_decision_note(decision, SG_PART_PURPOSE, i, "extended_key_usage",
+                              &decision->policy->purposes_node->children[i], SG_FROM_POLICY))
+            return false;
     }
     decision->plan.critical_purposes = decision->policy->critical_purposes;
     if (purposes->num == 0)

@@ -269,6 +269,23 @@ static const char *source_of(const struct sg_policy_san *san)
     return source != NULL ? source : "its text";
 }
 
+static bool note_name(struct sg_decision *decision, const struct sg_policy_san *san)
+{
+    size_t index = decision->plan.sans.num - 1;
+    unsigned sources = 0;
+
+    if (san->value.source != NULL)
+        return sg_decision_note_value(decision, SG_PART_SAN, index, "san", &san->value);
+    if (san->content.value.source != NULL)
+        return sg_decision_note_value(decision, SG_PART_SAN, index, "san", &san->content.value);
+    if (san->kind != SG_SAN_DIRNAME)
+        return sg_decision_note(decision, SG_PART_SAN, index, "san", san->content.node,
+                                sg_policy_content_sources(&san->content));
+    for (size_t i = 0; i < san->dirname.num; i++)
+        sources |= sg_value_sources(&san->dirname.items[i].value);
+    return sg_decision_note(decision, SG_PART_SAN, index, "san", san->dirname.node, sources);
+}
+
 static bool add_name(struct sg_decision *decision, const char *field,
                      const struct sg_policy_san *san, const char *text)
 {
@@ -277,7 +294,8 @@ static bool add_name(struct sg_decision *decision, const char *field,
 
     if (!sg_sans_add(sans, san->kind, text, &cause))
         return sg_decision_refuse_for(decision, field, &cause);
-    return sg_decision_pass(decision, field, "%s:%s", sg_san_kind_word(san->kind),
+    return note_name(decision, san) &&
+           sg_decision_pass(decision, field, "%s:%s", sg_san_kind_word(san->kind),
                             sans->items[sans->num - 1].value);
 }
 

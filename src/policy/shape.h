@@ -79,6 +79,7 @@ struct sg_policy_ca {
 enum sg_publish { SG_PUBLISH_NOT, SG_PUBLISH_OFFERED, SG_PUBLISH_REQUIRED };
 
 struct sg_policy_publish {
+    const struct sg_yaml_node *node; /* NULL: not there */
     enum sg_publish crl, ocsp, ca_issuers;
 };
 
@@ -132,7 +133,8 @@ struct sg_policy {
     struct sg_policy_keys keys;
     struct sg_policy_subject subject;
     struct sg_policy_sans sans;
-    struct sg_oids purposes;
+    const struct sg_yaml_node *purposes_node; /* the list; NULL: not there */
+    struct sg_oids purposes;                  /* as the node's children */
     bool critical_purposes;
     struct sg_policy_extensions extensions;
     struct sg_policy_fixed fixed[SG_NUM_FIXED];

@@ -356,10 +356,44 @@ static int64_t beginning(const struct sg_decision *decision)
     return begin < 0 ? 0 : begin;
 }
 
+/* A key of validity, or the whole when it isn't there. */
+static const struct sg_yaml_node *key_or_all(const struct sg_yaml_node *validity, const char *key)
+{
+    const struct sg_yaml_node *found = sg_yaml_get(validity, key);
+
+    return found != NULL ? found : validity;
+}
+
+/* wanted: the end before the issuer's had its say. */
+static bool note_validity(struct sg_decision *decision, int64_t wanted)
+{
+    const struct sg_policy_validity *validity = &decision->policy->validity;
+    const struct sg_plan *plan = &decision->plan;
+    const char *key = validity->for_s > 0 ? "for" : "until";
+    bool was_cut = plan->not_after != wanted;
+    bool nests = plan->not_before != align(validity, decision->input->now - validity->backdate_s);
+
+    if (!sg_decision_note(decision, SG_PART_NOT_BEFORE, 0,
+                          validity->backdate_s > 0 ? "validity.backdate" : "validity",
+                          key_or_all(validity->node, "backdate"),
+                          nests ? SG_FROM_ISSUER : SG_FROM_CLOCK))
+        return false;
+    if (was_cut)
+        return sg_decision_note(decision, SG_PART_NOT_AFTER, 0, "validity.past_issuer",
+                                key_or_all(validity->node, "past_issuer"), SG_FROM_ISSUER);
+    if (validity->until_value.source != NULL)
+        return sg_decision_note_value(decision, SG_PART_NOT_AFTER, 0, "validity.until",
+                                      &validity->until_value);
+    return sg_decision_note(decision, SG_PART_NOT_AFTER, 0,
+                            validity->for_s > 0 ? "validity.for" : "validity.until",
+                            sg_yaml_get(validity->node, key),
+                            validity->for_s > 0 ? SG_FROM_POLICY | SG_FROM_CLOCK : SG_FROM_POLICY);
+}
+
 bool sg_policy_rule_validity(struct sg_decision *decision)
 {
     char begin[SG_TIME_TEXT_SIZE], end_text[SG_TIME_TEXT_SIZE];
-    int64_t end = 0;
+    int64_t end = 0, wanted = 0;
 
     if (!decision->policy->ca.self_signed && !decide_issuer(decision))
         return false;
@@ -367,13 +401,15 @@ bool sg_policy_rule_validity(struct sg_decision *decision)
         return true;
     if (!decide_end(decision, &end))
         return false;
+    wanted = end;
     if (!decision->refused && !decide_past_issuer(decision, &end))
         return false;
     if (decision->refused)
         return true;
     decision->plan.not_before = beginning(decision);
     decision->plan.not_after = end;
-    return sg_decision_pass(decision, "validity", "from %s until %s",
+    return note_validity(decision, wanted) &&
+           sg_decision_pass(decision, "validity", "from %s until %s",
                             sg_time_text(decision->plan.not_before, begin),
                             sg_time_text(end, end_text));
 }

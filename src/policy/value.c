@@ -304,6 +304,20 @@ bool sg_value_needs(const struct sg_value *value, enum sg_value_source source)
     return false;
 }
 
+unsigned sg_value_sources(const struct sg_value *value)
+{
+    static const unsigned FROM[] = {
+        [SG_VALUE_LITERAL] = SG_FROM_POLICY, [SG_VALUE_DEVICE] = SG_FROM_DEVICE,
+        [SG_VALUE_USER] = SG_FROM_USER,      [SG_VALUE_REQUEST] = SG_FROM_REQUEST,
+        [SG_VALUE_ISSUER] = SG_FROM_ISSUER,
+    };
+    unsigned sources = 0;
+
+    for (size_t i = 0; i < value->num; i++)
+        sources |= FROM[value->parts[i].source];
+    return sources;
+}
+
 /* A record of kind what; id_name is what references call its id. */
 static const char *find_in_record(const struct sg_record *record, bool is_there, const char *what,
                                   const char *id_name, const char *name, struct sg_error *why)
@@ -341,6 +355,24 @@ static const char *find_in_subject(const struct sg_name *subject, const struct s
     return num == 1 ? found : NULL;
 }
 
+static const char *find_in_request(const struct sg_request *request,
+                                   const struct sg_value_part *part, bool *is_absent,
+                                   struct sg_error *why)
+{
+    struct sg_error cause = {0};
+    const char *found =
+        find_in_subject(&request->subject, part, "request", "request's", is_absent, &cause);
+
+    if (found == NULL && *is_absent && request->format == SG_REQUEST_FORGOTTEN)
+        sg_fail(why, SG_FAILED, NULL,
+                "${request.%s} is not known: requests are not kept, and the certificate's subject "
+                "has no %s",
+                part->name, part->name);
+    else if (found == NULL)
+        sg_fail(why, cause.code, NULL, "%s", cause.text);
+    return found;
+}
+
 static const char *find_of_issuer(const struct sg_issuer_facts *issuer,
                                   const struct sg_value_part *part, bool *is_absent,
                                   struct sg_error *why)
@@ -371,8 +403,7 @@ static const char *find(const struct sg_value_part *part, const struct sg_decisi
         return find_in_record(&requester->user, requester->has_user, "user", "name", part->name,
                               why);
     case SG_VALUE_REQUEST:
-        return find_in_subject(&input->request->subject, part, "request", "request's", is_absent,
-                               why);
+        return find_in_request(input->request, part, is_absent, why);
     default:
         return find_of_issuer(input->issuer, part, is_absent, why);
     }

@@ -67,6 +67,9 @@ bool sg_value_is_literal(const struct sg_value *value);
 /* sg_value_needs: there is no text without a device (or user). */
 bool sg_value_needs(const struct sg_value *value, enum sg_value_source source);
 
+/* sg_value_sources: what the text is made of, a SG_FROM_* mask. */
+unsigned sg_value_sources(const struct sg_value *value);
+
 /* What `recheck` names: "user.sid", "device.enabled".
  * sg_value_is_of_registry: device. or user. and the name of an attribute. */
 bool sg_value_is_of_registry(const char *text);

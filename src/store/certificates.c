@@ -252,7 +252,9 @@ static bool build_search(struct search *search, const struct sg_certificate_filt
            add_match(search, filter->expires_before != 0, "c.not_after < ?",
                      sg_int(filter->expires_before), error) &&
            (!filter->only_status || add_status(search, filter->status, error)) &&
-           sg_buf_printf(&search->text, SEARCH_LIMIT, error, " ORDER BY c.id");
+           (filter->last > 0 ? sg_buf_printf(&search->text, SEARCH_LIMIT, error,
+                                             " ORDER BY c.id DESC LIMIT %zu", filter->last)
+                             : sg_buf_printf(&search->text, SEARCH_LIMIT, error, " ORDER BY c.id"));
 }
 
 static bool is_wanted(const struct sg_certificate_filter *filter,

@@ -147,13 +147,15 @@ struct sg_certificate_filter {
     bool only_status;
     enum sg_status status;
     int64_t now;
+    size_t last; /* the newest so many, newest first; 0: all, oldest first */
 };
 
 /* Return false to stop early (fill error), true to go on. */
 typedef bool sg_certificate_visitor(const struct sg_certificate *certificate, void *context,
                                     struct sg_error *error);
 
-/* sg_store_each_certificate visits claims and certificates, oldest first, der included. */
+/* sg_store_each_certificate visits claims and certificates, oldest first unless only the
+ * last are wanted (then without only_status and expires_before), der included. */
 SG_MUST_USE bool sg_store_each_certificate(struct sg_store *store,
                                            const struct sg_certificate_filter *filter,
                                            sg_certificate_visitor *visit, void *context,
