@@ -15,8 +15,8 @@ static bool write_sources(const json_t *from, struct sg_buf *text, struct sg_err
     static const struct {
         const char *word, *text;
     } TEXTS[] = {
-        {"device", "the device's record"}, {"user", "the user's record"},
-        {"request", "the request"},        {"issuer", "the issuer"},
+        {"device", "the device's record"},  {"user", "the user's record"},
+        {"request", "the request"},         {"issuer", "the issuer"},
         {"clock", "the moment of issuing"},
     };
     const char *joint = "; from ";

@@ -1,6 +1,8 @@
 #include "show.h"
 
 #include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/sha.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -8,7 +10,7 @@
 #include "show_parts.h"
 
 enum { MINUTE = 60, HOUR = 60 * MINUTE, DAY = 24 * HOUR };
-enum { DURATION_SIZE = 48, VALIDITY_SIZE = 96 };
+enum { DURATION_SIZE = 48 };
 
 /* "364 days", "5 hours", "1 minute". Returns into. */
 static const char *duration_text(int64_t seconds, char into[DURATION_SIZE])
@@ -28,20 +30,31 @@ static const char *duration_text(int64_t seconds, char into[DURATION_SIZE])
 }
 
 static const char *validity_text(int64_t not_before, int64_t not_after, int64_t now,
-                                 char into[VALIDITY_SIZE])
+                                 char into[SG_SHOW_VALIDITY])
 {
     char duration[DURATION_SIZE];
 
     if (now < not_before)
-        snprintf(into, VALIDITY_SIZE, "not yet valid, begins in %s",
+        snprintf(into, SG_SHOW_VALIDITY, "not yet valid, begins in %s",
                  duration_text(not_before - now, duration));
     else if (now > not_after)
-        snprintf(into, VALIDITY_SIZE, "expired %s ago", duration_text(now - not_after, duration));
+        snprintf(into, SG_SHOW_VALIDITY, "expired %s ago",
+                 duration_text(now - not_after, duration));
     else if (not_after == SG_TIME_NEVER)
-        snprintf(into, VALIDITY_SIZE, "valid, never expires");
+        snprintf(into, SG_SHOW_VALIDITY, "valid, never expires");
     else
-        snprintf(into, VALIDITY_SIZE, "valid, %s left", duration_text(not_after - now, duration));
+        snprintf(into, SG_SHOW_VALIDITY, "valid, expires in %s",
+                 duration_text(not_after - now, duration));
     return into;
+}
+
+const char *sg_show_validity(const X509 *certificate, int64_t now, char into[SG_SHOW_VALIDITY])
+{
+    int64_t not_before, not_after;
+
+    if (!sg_cert_validity(certificate, &not_before, &not_after, NULL))
+        return "(unreadable)";
+    return validity_text(not_before, not_after, now, into);
 }
 
 static bool moment_of(const ASN1_TIME *time, int64_t *moment)
@@ -132,21 +145,36 @@ static bool put_extensions(json_t *object, const STACK_OF(X509_EXTENSION) * exte
     return true;
 }
 
-static bool put_fingerprint(json_t *object, struct sg_slice der)
+/* SHA-1 tells nobody that two things are the same, but other programs show it. */
+static bool put_fingerprints(json_t *object, struct sg_slice der)
 {
-    uint8_t digest[SG_SHA256_LEN];
+    uint8_t digest[SG_SHA256_LEN], sha1[SHA_DIGEST_LENGTH];
+    size_t len = 0;
 
     sg_sha256(der, digest);
-    return sg_show_put_hex(object, "sha256", sg_slice_of(digest, sizeof digest));
+    return sg_show_put_hex(object, "sha256", sg_slice_of(digest, sizeof digest)) &&
+           EVP_Q_digest(NULL, "SHA1", NULL, der.data, der.len, sha1, &len) == 1 &&
+           sg_show_put_hex(object, "sha1", sg_slice_of(sha1, len));
+}
+
+/* Of the key alone, by which keys are blocked and pinned. */
+static bool put_key_digest(json_t *object, X509_PUBKEY *key)
+{
+    sg_auto(openssl_bytes) uint8_t *spki = NULL;
+    int len = i2d_X509_PUBKEY(key, &spki);
+    uint8_t digest[SG_SHA256_LEN];
+
+    if (len <= 0)
+        return false;
+    sg_sha256(sg_slice_of(spki, (size_t)len), digest);
+    return sg_show_put_hex(object, "key_sha256", sg_slice_of(digest, sizeof digest));
 }
 
 static bool fill_certificate(X509 *certificate, int64_t now, json_t *object)
 {
-    char text[SG_SHOW_TEXT], words[VALIDITY_SIZE];
+    char text[SG_SHOW_TEXT], words[SG_SHOW_VALIDITY];
     sg_auto(openssl_bytes) uint8_t *der = NULL;
     int len = i2d_X509(certificate, &der);
-    int64_t not_before, not_after;
-    bool readable = sg_cert_validity(certificate, &not_before, &not_after, NULL);
 
     return len > 0 && sg_show_put(object, "kind", "certificate") &&
            sg_show_put(object, "subject", "%s",
@@ -156,13 +184,12 @@ static bool fill_certificate(X509 *certificate, int64_t now, json_t *object)
            put_serial(object, X509_get0_serialNumber(certificate)) &&
            put_moment(object, "not_before", X509_get0_notBefore(certificate)) &&
            put_moment(object, "not_after", X509_get0_notAfter(certificate)) &&
-           sg_show_put(object, "validity", "%s",
-                       readable ? validity_text(not_before, not_after, now, words)
-                                : "(unreadable)") &&
+           sg_show_put(object, "validity", "%s", sg_show_validity(certificate, now, words)) &&
            put_certificate_key(object, certificate) &&
            put_signature(object, X509_get0_tbs_sigalg(certificate)) &&
            put_extensions(object, X509_get0_extensions(certificate)) &&
-           put_fingerprint(object, sg_slice_of(der, (size_t)len));
+           put_fingerprints(object, sg_slice_of(der, (size_t)len)) &&
+           put_key_digest(object, X509_get_X509_PUBKEY(certificate));
 }
 
 bool sg_show_certificate_json(X509 *certificate, int64_t now, json_t **object,
@@ -215,17 +242,18 @@ bool sg_show_request_json(const struct sg_request *request, json_t **object, str
     char text[SG_SHOW_TEXT];
 
     if (!sg_show_put(made, "kind", "request") || !put_form(made, request) ||
-        !sg_show_put(made, "subject", "%s", sg_name_text(&request->subject, text, sizeof text)) ||
+        !sg_show_put(made, "subject", "%s", sg_show_decoded_name(&request->subject, text)) ||
         !put_key(made, &request->key) ||
         !sg_show_put(made, "digest", "%s", request->digest[0] != '\0' ? request->digest : "none") ||
         !put_request_extensions(made, &request->extensions) ||
-        !put_fingerprint(made, sg_buf_slice(&request->der)))
+        !put_fingerprints(made, sg_buf_slice(&request->der)) ||
+        !sg_show_put_hex(made, "key_sha256", sg_slice_of(request->key.sha256, SG_SHA256_LEN)))
         return sg_fail_memory(error);
     *object = SG_TAKE(made);
     return true;
 }
 
-static const char *crl_validity_text(X509_CRL *crl, int64_t now, char into[VALIDITY_SIZE])
+static const char *crl_validity_text(X509_CRL *crl, int64_t now, char into[SG_SHOW_VALIDITY])
 {
     char duration[DURATION_SIZE];
     int64_t this_update, next_update;
@@ -233,14 +261,15 @@ static const char *crl_validity_text(X509_CRL *crl, int64_t now, char into[VALID
     if (!moment_of(X509_CRL_get0_lastUpdate(crl), &this_update))
         return "(unreadable)";
     if (now < this_update)
-        snprintf(into, VALIDITY_SIZE, "not yet valid, begins in %s",
+        snprintf(into, SG_SHOW_VALIDITY, "not yet valid, begins in %s",
                  duration_text(this_update - now, duration));
     else if (!moment_of(X509_CRL_get0_nextUpdate(crl), &next_update))
-        snprintf(into, VALIDITY_SIZE, "valid, says no end");
+        snprintf(into, SG_SHOW_VALIDITY, "valid, says no end");
     else if (now > next_update)
-        snprintf(into, VALIDITY_SIZE, "overdue for %s", duration_text(now - next_update, duration));
+        snprintf(into, SG_SHOW_VALIDITY, "overdue for %s",
+                 duration_text(now - next_update, duration));
     else
-        snprintf(into, VALIDITY_SIZE, "valid, the next is due in %s",
+        snprintf(into, SG_SHOW_VALIDITY, "valid, the next is due in %s",
                  duration_text(next_update - now, duration));
     return into;
 }
@@ -294,7 +323,7 @@ static bool put_number(json_t *object, X509_CRL *crl)
 
 static bool fill_crl(X509_CRL *crl, int64_t now, size_t max_entries, json_t *object)
 {
-    char text[SG_SHOW_TEXT], words[VALIDITY_SIZE];
+    char text[SG_SHOW_TEXT], words[SG_SHOW_VALIDITY];
     sg_auto(openssl_bytes) uint8_t *der = NULL;
     int len = i2d_X509_CRL(crl, &der);
     const X509_ALGOR *algorithm = NULL;
@@ -308,7 +337,7 @@ static bool fill_crl(X509_CRL *crl, int64_t now, size_t max_entries, json_t *obj
            sg_show_put(object, "validity", "%s", crl_validity_text(crl, now, words)) &&
            put_signature(object, algorithm) && put_revoked(object, crl, max_entries) &&
            put_extensions(object, X509_CRL_get0_extensions(crl)) &&
-           put_fingerprint(object, sg_slice_of(der, (size_t)len));
+           put_fingerprints(object, sg_slice_of(der, (size_t)len));
 }
 
 bool sg_show_crl_json(X509_CRL *crl, int64_t now, size_t max_entries, json_t **object,

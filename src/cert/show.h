@@ -31,10 +31,12 @@ SG_MUST_USE bool sg_show_crl(X509_CRL *crl, int64_t now, size_t max_entries, str
 /* The same as objects, which the caller frees with json_decref:
  *   {"kind": "certificate", "subject": …, "issuer": …, "serial": hex, "not_before": ISO 8601,
  *    "not_after": …, "validity": words, "key": "P-256", "signature": "ecdsa-sha256",
- *    "extensions": [{"name", "oid", "critical", "value": [lines]}], "sha256": hex}
- *   {"kind": "request", "subject", "key", "digest", "extensions", "sha256"}
+ *    "extensions": [{"name", "oid", "critical", "value": [lines]}], "sha256": hex, "sha1": hex,
+ *    "key_sha256": hex (of its SubjectPublicKeyInfo)}
+ *   {"kind": "request", "subject", "key", "digest", "extensions", "sha256", "sha1", "key_sha256"}
  *   {"kind": "crl", "issuer", "number", "this_update", "next_update", "validity", "signature",
- *    "entries": count, "revoked": [{"serial", "revoked", "reason"}], "extensions", "sha256"} */
+ *    "entries": count, "revoked": [{"serial", "revoked", "reason"}], "extensions", "sha256",
+ * "sha1"} */
 SG_MUST_USE bool sg_show_certificate_json(X509 *certificate, int64_t now, json_t **object,
                                           struct sg_error *error);
 SG_MUST_USE bool sg_show_request_json(const struct sg_request *request, json_t **object,

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "known_oids.h"
 #include "show_parts.h"
 
 /* A name that sg_sans_decode knows as text; false leaves it to OpenSSL's words. */
@@ -24,6 +25,15 @@ static bool known_name(const GENERAL_NAME *name, struct sg_sans *sans)
     return known;
 }
 
+/* What an otherName's type-id stands for, or NULL. */
+static const char *type_name(const GENERAL_NAME *name)
+{
+    char oid[SG_LIMIT_OID];
+
+    return name->type == GEN_OTHERNAME ? sg_known_oid(sg_oid_text(name->d.otherName->type_id, oid))
+                                       : NULL;
+}
+
 static bool add_name(json_t *lines, const char *prefix, GENERAL_NAME *name)
 {
     sg_auto(sg_sans) struct sg_sans sans = {0};
@@ -31,7 +41,10 @@ static bool add_name(json_t *lines, const char *prefix, GENERAL_NAME *name)
     char text[SG_SHOW_TEXT];
     int len;
 
-    if (known_name(name, &sans))
+    if (known_name(name, &sans) && type_name(name) != NULL)
+        return sg_show_add(lines, "%s%s:%s (%s)", prefix, sg_san_kind_word(sans.items[0].kind),
+                           sans.items[0].value, type_name(name));
+    if (sans.num > 0 && sans.items[0].kind != SG_SAN_OTHER)
         return sg_show_add(lines, "%s%s:%s", prefix, sg_san_kind_word(sans.items[0].kind),
                            sans.items[0].value);
     if (name->type == GEN_DIRNAME)
@@ -82,12 +95,13 @@ static bool describe_key_usage(void *value, json_t *lines)
 static bool describe_purposes(void *value, json_t *lines)
 {
     const EXTENDED_KEY_USAGE *purposes = value;
-    char oid[SG_LIMIT_OID];
+    char oid[SG_LIMIT_OID], text[SG_SHOW_OID];
 
-    for (int i = 0; i < sk_ASN1_OBJECT_num(purposes); i++)
-        if (!sg_show_add(lines, "%s",
-                         sg_oid_purpose_word(sg_oid_text(sk_ASN1_OBJECT_value(purposes, i), oid))))
+    for (int i = 0; i < sk_ASN1_OBJECT_num(purposes); i++) {
+        sg_oid_text(sk_ASN1_OBJECT_value(purposes, i), oid);
+        if (!sg_show_add(lines, "%s", sg_show_known_oid(sg_oid_purpose_word(oid), oid, text)))
             return false;
+    }
     return true;
 }
 
@@ -262,12 +276,15 @@ static bool describe(X509_EXTENSION *extension, json_t *lines)
 bool sg_show_extension(X509_EXTENSION *extension, json_t **described)
 {
     char oid[SG_LIMIT_OID];
+    const char *name = NULL;
     sg_auto(json_t) json_t *object = json_object();
     json_t *lines = json_array(); /* object's own after the last line here */
 
     sg_oid_text(X509_EXTENSION_get_object(extension), oid);
-    if (!sg_show_put(object, "name", "%s", sg_oid_extension_word(oid)) ||
-        !sg_show_put(object, "oid", "%s", oid) ||
+    name = sg_oid_extension_word(oid);
+    if (name == oid && sg_known_oid(oid) != NULL)
+        name = sg_known_oid(oid);
+    if (!sg_show_put(object, "name", "%s", name) || !sg_show_put(object, "oid", "%s", oid) ||
         json_object_set_new(object, "critical",
                             json_boolean(X509_EXTENSION_get_critical(extension) != 0)) != 0 ||
         !describe(extension, lines)) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "known_oids.h"
 
 /* jansson takes UTF-8 only, which printable text is. */
 static json_t *printable(const char *format, va_list arguments)
@@ -80,6 +81,37 @@ bool sg_show_add_lines(json_t *array, BIO *memory)
     return true;
 }
 
+const char *sg_show_known_oid(const char *word, const char *oid, char into[SG_SHOW_OID])
+{
+    const char *name = sg_known_oid(oid);
+
+    if (strcmp(word, oid) != 0 || name == NULL)
+        return word;
+    snprintf(into, SG_SHOW_OID, "%s (%s)", oid, name);
+    return into;
+}
+
+/* "CN=device-AB12", as sg_name_text writes it; a type that has a name and no word gets it. */
+static void append_rdn(struct sg_rdn *rdn, bool first, char into[SG_SHOW_TEXT])
+{
+    char text[SG_SHOW_TEXT], type[SG_SHOW_OID];
+    const struct sg_name alone = {.rdns = rdn, .num = 1};
+    const char *value = strchr(sg_name_text(&alone, text, sizeof text), '=');
+    size_t len = strlen(into);
+
+    snprintf(into + len, SG_SHOW_TEXT - len, "%s%s%s", first ? "" : ",",
+             sg_show_known_oid(sg_oid_attribute_word(rdn->oid), rdn->oid, type),
+             value != NULL ? value : "");
+}
+
+const char *sg_show_decoded_name(const struct sg_name *name, char into[SG_SHOW_TEXT])
+{
+    into[0] = '\0';
+    for (size_t i = 0; i < name->num; i++)
+        append_rdn(&name->rdns[i], i == 0, into);
+    return name->num > 0 ? into : sg_name_text(name, into, SG_SHOW_TEXT);
+}
+
 const char *sg_show_name(const X509_NAME *name, char into[SG_SHOW_TEXT])
 {
     static const unsigned long FORM =
@@ -90,7 +122,7 @@ const char *sg_show_name(const X509_NAME *name, char into[SG_SHOW_TEXT])
     int len;
 
     if (X509_NAME_entry_count(name) == 0 || sg_name_decode(name, "", &decoded, NULL))
-        return sg_name_text(&decoded, into, SG_SHOW_TEXT);
+        return sg_show_decoded_name(&decoded, into);
     memory = BIO_new(BIO_s_mem());
     if (memory == NULL || X509_NAME_print_ex(memory, name, 0, FORM) < 0)
         len = 0;

@@ -6,7 +6,7 @@
 #include "show.h"
 
 /* Values that are longer are cut, with "…" at their end. */
-enum { SG_SHOW_HEX_BYTES = 32, SG_SHOW_TEXT = 4096 };
+enum { SG_SHOW_HEX_BYTES = 32, SG_SHOW_TEXT = 4096, SG_SHOW_OID = SG_LIMIT_OID + 64 };
 
 /* sg_show_put sets key to printable text; sg_show_add appends printable text to an array. Only
  * memory can fail. */
@@ -24,6 +24,12 @@ SG_MUST_USE bool sg_show_add_lines(json_t *array, BIO *memory);
 /* sg_show_name writes a name in encoded order, also one that sg_name_decode would refuse.
  * Returns into. */
 const char *sg_show_name(const X509_NAME *name, char into[SG_SHOW_TEXT]);
+/* sg_show_decoded_name is the same of a name that was read. */
+const char *sg_show_decoded_name(const struct sg_name *name, char into[SG_SHOW_TEXT]);
+
+/* sg_show_known_oid: word, which is what model/oid.h has for the OID; when that is the OID itself,
+ * with the name that is known for it: "1.2.3 (Example)". Returns word or into. */
+const char *sg_show_known_oid(const char *word, const char *oid, char into[SG_SHOW_OID]);
 
 /* sg_show_extension describes an extension: {"name", "oid", "critical", "value": [lines]}. Only
  * memory can fail. */
@@ -36,6 +42,10 @@ SG_MUST_USE bool sg_show_policy_constraints(void *value, json_t *lines);
 SG_MUST_USE bool sg_show_inhibit_any_policy(void *value, json_t *lines);
 /* sg_show_sid describes Microsoft's extension with a user's SID; done is true when it is one. */
 SG_MUST_USE bool sg_show_sid(struct sg_slice value, json_t *lines, bool *done);
+
+enum { SG_SHOW_VALIDITY = 96 };
+/* sg_show_validity: "valid, expires in 59 days". Returns into, or a constant. */
+const char *sg_show_validity(const X509 *certificate, int64_t now, char into[SG_SHOW_VALIDITY]);
 
 /* sg_show_text writes an object as text. */
 SG_MUST_USE bool sg_show_text(json_t *object, struct sg_buf *text, struct sg_error *error);

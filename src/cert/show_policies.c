@@ -41,13 +41,15 @@ static bool describe_qualifier(const POLICYQUALINFO *qualifier, json_t *lines)
 bool sg_show_certificate_policies(void *value, json_t *lines)
 {
     const CERTIFICATEPOLICIES *policies = value;
-    char oid[SG_LIMIT_OID];
+    char oid[SG_LIMIT_OID], known[SG_SHOW_OID];
 
     for (int i = 0; i < sk_POLICYINFO_num(policies); i++) {
         const POLICYINFO *info = sk_POLICYINFO_value(policies, i);
 
         sg_oid_text(info->policyid, oid);
-        if (!sg_show_add(lines, "%s", strcmp(oid, "2.5.29.32.0") == 0 ? "anyPolicy" : oid))
+        if (!sg_show_add(lines, "%s",
+                         strcmp(oid, "2.5.29.32.0") == 0 ? "anyPolicy"
+                                                         : sg_show_known_oid(oid, oid, known)))
             return false;
         for (int j = 0; j < sk_POLICYQUALINFO_num(info->qualifiers); j++)
             if (!describe_qualifier(sk_POLICYQUALINFO_value(info->qualifiers, j), lines))

@@ -1,16 +1,22 @@
 #include "cert/show.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "cert/cert.h"
 #include "cert/crl.h"
+#include "cert/tree.h"
 #include "commands.h"
 #include "open.h"
 #include "output.h"
+#include "policies.h"
+#include "qr.h"
 #include "request/request.h"
 
 static const struct sg_option OPTIONS[] = {
     {"all", 0, NULL, "every entry of a CRL, not only the first ones"},
+    {"tree", 0, NULL, "the certificates of FILE and of the home, below their issuers"},
+    {"qr", 0, "WHAT", "a QR code: fingerprint (SHA-256) or pem"},
     {0},
 };
 
@@ -21,21 +27,97 @@ struct reader {
                  struct sg_error *error);
 };
 
+/* ---- as a QR code ---- */
+
+/* In capitals, of which a QR code takes more in the same room. */
+static bool write_fingerprint(struct sg_slice der, struct sg_buf *text, struct sg_error *error)
+{
+    uint8_t digest[SG_SHA256_LEN];
+
+    sg_sha256(der, digest);
+    for (size_t i = 0; i < sizeof digest; i++)
+        if (!sg_buf_printf(text, SG_SHA256_HEX_SIZE, error, "%02X", digest[i]))
+            return false;
+    return true;
+}
+
+static bool show_qr(const struct sg_cli *cli, struct sg_slice der, const char *label,
+                    struct sg_error *error)
+{
+    const char *what = sg_cli_text(cli, "qr");
+    sg_auto(sg_buf) struct sg_buf text = {0};
+    sg_auto(sg_buf) struct sg_buf drawn = {0};
+    bool written;
+
+    if (cli->json)
+        return sg_fail(error, SG_USAGE, NULL, "--qr draws on a terminal; leave out --json");
+    if (strcmp(what, "fingerprint") == 0)
+        written = write_fingerprint(der, &text, error);
+    else if (strcmp(what, "pem") == 0)
+        written = sg_cert_pem(der, label, &text, error);
+    else
+        return sg_fail(error, SG_USAGE, NULL, "--qr %.40s: it is fingerprint or pem", what);
+    return written &&
+           sg_cli_qr_text((const char *)text.data, isatty(STDOUT_FILENO), &drawn, error) &&
+           sg_cli_print_text(sg_buf_slice(&drawn), error);
+}
+
+/* ---- in words ---- */
+
+/* What the home knows of a certificate: NULL without a home, or when it is none of its own. A home
+ * that can't be asked is no reason not to show a file. */
+static bool ask_home(const struct sg_cli *cli, X509 *certificate, json_t **known,
+                     struct sg_error *error)
+{
+    sg_auto(sg_home) struct sg_home *home = NULL;
+    sg_auto(sg_buf) struct sg_buf der = {0};
+    struct sg_error why = {0};
+    struct sg_serial serial;
+
+    *known = NULL;
+    if (cli->home == NULL || !sg_cert_serial(certificate, &serial, NULL))
+        return true;
+    if (!sg_cli_certificate_der(certificate, &der, error))
+        return false;
+    if (!sg_cli_open_home(cli, SG_STORE_READ_ONLY, &home, &why) ||
+        !sg_cli_known(cli, home, &serial, sg_buf_slice(&der), known, &why))
+        fprintf(stderr, "signet: the home is not asked: %s\n", why.text);
+    return true;
+}
+
+static bool print_certificate(const struct sg_cli *cli, X509 *certificate, json_t *known,
+                              struct sg_error *error)
+{
+    int64_t now = sg_clock_now(&cli->clock);
+    sg_auto(sg_buf) struct sg_buf text = {0};
+    json_t *object = NULL;
+
+    if (!cli->json)
+        return sg_show_certificate(certificate, now, &text, error) &&
+               (known == NULL || (sg_buf_append(&text, "\n", 1, SIZE_MAX / 2, error) &&
+                                  sg_cli_known_text(known, &text, error))) &&
+               sg_cli_print_text(sg_buf_slice(&text), error);
+    if (!sg_show_certificate_json(certificate, now, &object, error))
+        return false;
+    if (known != NULL)
+        json_object_set(object, "home", known);
+    return sg_cli_print_json(object, error);
+}
+
 static bool show_certificate(const struct sg_cli *cli, struct sg_slice bytes, const char *path,
                              struct sg_error *error)
 {
-    int64_t now = sg_clock_now(&cli->clock);
     sg_auto(X509) X509 *certificate = NULL;
-    sg_auto(sg_buf) struct sg_buf text = {0};
-    json_t *object;
+    sg_auto(sg_buf) struct sg_buf der = {0};
+    sg_auto(json_t) json_t *known = NULL;
 
-    if (!sg_cert_read(bytes, path, &certificate, error))
+    if (!sg_cert_read(bytes, path, &certificate, error) ||
+        !sg_cli_certificate_der(certificate, &der, error))
         return false;
-    if (cli->json)
-        return sg_show_certificate_json(certificate, now, &object, error) &&
-               sg_cli_print_json(object, error);
-    return sg_show_certificate(certificate, now, &text, error) &&
-           sg_cli_print_text(sg_buf_slice(&text), error);
+    if (sg_cli_has(cli, "qr"))
+        return show_qr(cli, sg_buf_slice(&der), "CERTIFICATE", error);
+    return ask_home(cli, certificate, &known, error) &&
+           print_certificate(cli, certificate, known, error);
 }
 
 static bool show_request(const struct sg_cli *cli, struct sg_slice bytes, const char *path,
@@ -47,9 +129,21 @@ static bool show_request(const struct sg_cli *cli, struct sg_slice bytes, const 
 
     if (!sg_request_parse(bytes, &request, error))
         return sg_error_prefix(error, "%s", path);
+    if (sg_cli_has(cli, "qr"))
+        return show_qr(cli, sg_buf_slice(&request.der), "CERTIFICATE REQUEST", error);
     if (cli->json)
         return sg_show_request_json(&request, &object, error) && sg_cli_print_json(object, error);
     return sg_show_request(&request, &text, error) && sg_cli_print_text(sg_buf_slice(&text), error);
+}
+
+static bool show_crl_qr(const struct sg_cli *cli, X509_CRL *crl, struct sg_error *error)
+{
+    sg_auto(openssl_bytes) uint8_t *der = NULL;
+    int len = i2d_X509_CRL(crl, &der);
+
+    if (len <= 0)
+        return sg_fail_memory(error);
+    return show_qr(cli, sg_slice_of(der, (size_t)len), "X509 CRL", error);
 }
 
 static bool show_crl(const struct sg_cli *cli, struct sg_slice bytes, const char *path,
@@ -63,6 +157,8 @@ static bool show_crl(const struct sg_cli *cli, struct sg_slice bytes, const char
 
     if (!sg_crl_read(bytes, path, &crl, error))
         return false;
+    if (sg_cli_has(cli, "qr"))
+        return show_crl_qr(cli, crl, error);
     if (cli->json)
         return sg_show_crl_json(crl, now, max_entries, &object, error) &&
                sg_cli_print_json(object, error);
@@ -81,6 +177,19 @@ enum { NUM_READERS = sizeof READERS / sizeof READERS[0] };
 static bool contains(struct sg_slice bytes, const char *text)
 {
     return memmem(bytes.data, bytes.len, text, strlen(text)) != NULL;
+}
+
+static size_t num_certificates(struct sg_slice bytes)
+{
+    static const char MARK[] = "-----BEGIN CERTIFICATE-----";
+    const uint8_t *at = bytes.data, *end = bytes.data + bytes.len;
+    size_t num = 0;
+
+    while ((at = memmem(at, (size_t)(end - at), MARK, sizeof MARK - 1)) != NULL) {
+        num++;
+        at += sizeof MARK - 1;
+    }
+    return num;
 }
 
 enum { DER_SEQUENCE = 0x30 };
@@ -105,6 +214,9 @@ static bool show(const struct sg_cli *cli, struct sg_slice bytes, const char *pa
 {
     if (bytes.len == 0)
         return sg_fail(error, SG_MALFORMED, NULL, "%s is empty", path);
+    if (num_certificates(bytes) > 1)
+        return sg_fail(error, SG_MALFORMED, NULL,
+                       "%s holds several certificates: --tree shows them all", path);
     for (size_t i = 0; i < NUM_READERS; i++)
         if (contains(bytes, READERS[i].pem_label))
             return READERS[i].show(cli, bytes, path, error);
@@ -119,17 +231,89 @@ static bool show(const struct sg_cli *cli, struct sg_slice bytes, const char *pa
                          : show_request(cli, bytes, path, error);
 }
 
+/* ---- as a tree ---- */
+
+static bool push(sg_certificates *certificates, X509 *certificate, struct sg_error *error)
+{
+    if (certificate == NULL)
+        return true;
+    if (!X509_up_ref(certificate))
+        return sg_fail_memory(error);
+    if (sk_X509_push(certificates, certificate) > 0)
+        return true;
+    X509_free(certificate);
+    return sg_fail_memory(error);
+}
+
+/* An issuer without a certificate yet has nothing to show. */
+static bool push_issuer(struct sg_home *home, const char *name, sg_certificates *certificates,
+                        struct sg_error *error)
+{
+    struct sg_issuer *issuer = NULL;
+    struct sg_error why = {0};
+
+    if (!sg_home_issuer(home, name, SG_ISSUER_TO_READ, &issuer, &why))
+        return true;
+    if (!push(certificates, issuer->facts.certificate, error))
+        return false;
+    for (int i = 0; i < sk_X509_num(issuer->chain); i++)
+        if (!push(certificates, sk_X509_value(issuer->chain, i), error))
+            return false;
+    return true;
+}
+
+static bool push_home(const struct sg_cli *cli, sg_certificates *certificates,
+                      struct sg_error *error)
+{
+    sg_auto(sg_home) struct sg_home *home = NULL;
+
+    if (cli->home == NULL)
+        return true;
+    if (!sg_cli_open_home(cli, SG_STORE_READ_ONLY, &home, error))
+        return false;
+    for (size_t i = 0; i < sg_home_config(home)->num_issuers; i++)
+        if (!push_issuer(home, sg_home_config(home)->issuers[i].name, certificates, error))
+            return false;
+    return true;
+}
+
+static bool show_tree(const struct sg_cli *cli, struct sg_error *error)
+{
+    sg_auto(sg_certificates) sg_certificates *certificates = sk_X509_new_null();
+    sg_auto(json_t) json_t *tree = NULL;
+    sg_auto(sg_buf) struct sg_buf text = {0};
+
+    if (certificates == NULL)
+        return sg_fail_memory(error);
+    if (cli->num_operands == 0 && cli->home == NULL)
+        return sg_fail(error, SG_USAGE, NULL, "a tree of what? name a file, or a home by -C DIR");
+    if ((cli->num_operands > 0 &&
+         !sg_cli_read_certificates(cli->operands[0], certificates, error)) ||
+        !push_home(cli, certificates, error) ||
+        !sg_tree_json(certificates, sg_clock_now(&cli->clock), &tree, error))
+        return false;
+    if (cli->json)
+        return sg_cli_print_json(json_incref(tree), error);
+    return sg_tree_text(tree, &text, error) && sg_cli_print_text(sg_buf_slice(&text), error);
+}
+
 static bool run_show(struct sg_cli *cli, struct sg_error *error)
 {
-    const char *path = cli->operands[0];
     sg_auto(sg_buf) struct sg_buf bytes = {0};
 
-    return sg_file_read(path, SG_LIMIT_CRL, &bytes, error) &&
-           show(cli, sg_buf_slice(&bytes), path, error);
+    if (sg_cli_has(cli, "tree"))
+        return show_tree(cli, error);
+    if (cli->num_operands == 0)
+        return sg_fail(error, SG_USAGE, NULL, "usage: signet show [options] FILE");
+    return sg_file_read(cli->operands[0], SG_LIMIT_CRL, &bytes, error) &&
+           show(cli, sg_buf_slice(&bytes), cli->operands[0], error);
 }
 
 const struct sg_command SG_SHOW_COMMANDS[] = {
-    {"show", "FILE", "a certificate, request or CRL in words",
-     "FILE is PEM or DER, or an SPKAC; - is standard input.", OPTIONS, 1, 1, run_show},
+    {"show", "[FILE]", "a certificate, request or CRL in words",
+     "FILE is PEM or DER, or an SPKAC; - is standard input. Of a certificate that the home has\n"
+     "issued, also which rule of its policy put each field there. With --tree FILE may hold\n"
+     "several certificates, and may be left out to see the home's own.",
+     OPTIONS, 0, 1, run_show},
     {0},
 };

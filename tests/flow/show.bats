@@ -22,7 +22,7 @@ setup() {
     for file in ab12.pem ab12.der; do
         ok signet show $file
         says "certificate" "CN=device-AB12" "Test CA ca" "$(serial_of ab12.pem)" "P-256" "ecdsa-sha256" \
-            "valid, 36" "clientAuth" "digitalSignature" "urn:dev:org:32473-device-AB12" \
+            "valid, expires in 36" "clientAuth" "digitalSignature" "urn:dev:org:32473-device-AB12" \
             "device-type:leo, region:us-east" "not a CA" "critical" "http://pki.example.com/ca.crl"
         ok signet show $file --json
         json .kind certificate
@@ -62,6 +62,98 @@ setup() {
         json '.revoked[0].reason' keyCompromise
         json .entries 1
     done
+}
+
+@test "an SPKAC, as text and as JSON" {
+    openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out spkac.key
+    openssl spkac -key spkac.key -challenge x -digest sha256 -out spkac
+    ok signet show spkac
+    says "certificate request" "SPKAC" "P-256" "key sha256"
+    ok signet show spkac --json
+    json .kind request
+    json .format SPKAC
+    json .key_sha256 "$(openssl pkey -in spkac.key -pubout -outform DER | sha256sum | cut -c 1-64)"
+}
+
+@test "fingerprints as other tools have them" {
+    ok signet show ab12.pem --json
+    json .sha1 "$(openssl x509 -in ab12.pem -noout -fingerprint -sha1 | sed 's/.*=//; s/://g' | tr A-F a-f)"
+    json .sha256 "$(openssl x509 -in ab12.pem -noout -fingerprint -sha256 | sed 's/.*=//; s/://g' | tr A-F a-f)"
+    json .key_sha256 "$(openssl x509 -in ab12.pem -noout -pubkey | openssl pkey -pubin -outform DER |
+        sha256sum | cut -c 1-64)"
+}
+
+@test "inside a home: the policy's rules behind a certificate of its own" {
+    untouched ca ok signet -C ca show ab12.pem
+    says "valid, expires in" "under policy device-mtls for device device-AB12; now revoked" \
+        "subject: \${device.id}; from the device's record"
+    ok signet -C ca show ab12.pem --json
+    json .home.policy device-mtls
+    json .home.status revoked
+    json '[.home.fields[] | select(.field == "subject.CN")][0].rule' subject
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout /dev/null -subj /CN=x \
+        -set_serial "0x$(serial_of ab12.pem)" -out foreign.pem 2>/dev/null
+    ok signet -C ca show foreign.pem
+    says_not "under policy"
+    ok signet -C ca show foreign.pem --json
+    json .home null
+    ok signet -C no-such-home show ab12.pem
+    says "CN=device-AB12"
+    [[ $stderr == *"the home is not asked"* ]]
+}
+
+@test "--tree: a bundle, and the home's own" {
+    cat ab12.pem ca.pem >bundle.pem
+    ok signet show --tree bundle.pem
+    says "CN=Test CA ca,O=Example GmbH  (valid, expires in" $'\n└─ CN=device-AB12  (valid'
+    ok signet show --tree ab12.pem
+    says "CN=Test CA ca,O=Example GmbH  (not here)"
+    ok signet -C ca show --tree ab12.pem --json
+    json '.[0].issued[0].subject' CN=device-AB12
+    ok signet -C ca show --tree
+    says "CN=Test CA ca"
+    fails 2 "a tree of what?" -- signet show --tree
+    fails 3 "several certificates" "--tree" -- signet show bundle.pem
+    fails 3 "device-AB12.csr" -- signet show --tree device-AB12.csr
+    fails 1 "no-such-home" -- signet -C no-such-home show --tree ab12.pem
+}
+
+# read_qr: what $output draws, read by another program.
+read_qr() {
+    python3 -c '
+import sys
+PAIRS = {"█": (0, 0), "▀": (0, 1), "▄": (1, 0), " ": (1, 1)}
+rows = []
+for line in sys.stdin.read().splitlines():
+    rows += zip(*[PAIRS[block] for block in line])
+print("P1", 4 * len(rows[0]), 4 * len(rows))
+for row in rows:
+    for _ in range(4):
+        print(" ".join(str(dark) for dark in row for _ in range(4)))
+' <<<"$output" >qr.pbm
+    zbarimg -q --raw qr.pbm 2>/dev/null
+}
+
+@test "--qr: another program reads it" {
+    which zbarimg >/dev/null || skip "zbarimg is missing"
+    ok signet show --qr fingerprint ab12.pem
+    [ "$(read_qr)" = "$(sha256sum <ab12.der | cut -c 1-64 | tr a-f A-F)" ]
+    ok signet show --qr pem ab12.pem
+    read_qr >read.pem
+    openssl x509 -in read.pem -outform DER | cmp - ab12.der
+    ok signet show --qr fingerprint ca.crl
+    [ "$(read_qr)" = "$(sha256sum <crl.der | cut -c 1-64 | tr a-f A-F)" ]
+    ok signet show --qr pem device-AB12.csr
+    read_qr | openssl req -outform DER | cmp - csr.der
+}
+
+@test "what --qr can't draw" {
+    fails 2 "--qr colour" "fingerprint or pem" -- signet show --qr colour ab12.pem
+    ends 2 "leave out --json" -- signet show --qr pem --json ab12.pem
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout /dev/null -subj /CN=x \
+        -addext "nsComment=$(head -c 3000 /dev/zero | tr '\0' x)" -out large.pem 2>/dev/null
+    fails 2 "too many for a QR code" "--qr fingerprint" -- signet show --qr pem large.pem
+    ok signet show --qr fingerprint large.pem
 }
 
 @test "standard input" {

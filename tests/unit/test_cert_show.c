@@ -1,5 +1,7 @@
 #include "make_certificate.h"
 
+#include <openssl/x509v3.h>
+
 #include "cert/show.h"
 
 static struct party root, device;
@@ -35,6 +37,21 @@ static void expect_calm(const struct sg_buf *text)
     assert_true(text->len > 0 && text->data[text->len - 1] == '\n');
 }
 
+static void add_conf(X509 *certificate, const char *name, const char *value)
+{
+    X509_EXTENSION *extension = NULL;
+    X509V3_CTX context;
+
+    X509V3_set_ctx(&context, NULL, certificate, NULL, NULL, 0);
+    X509V3_set_ctx_nodb(&context);
+    extension = X509V3_EXT_nconf(NULL, &context, name, value);
+
+    if (extension == NULL)
+        fail_msg("%s: %s can't be made", name, value);
+    assert_int_equal(X509_add_ext(certificate, extension, -1), 1);
+    X509_EXTENSION_free(extension);
+}
+
 static void a_device_is_shown(void **state)
 {
     static const char *const PARTS[] = {
@@ -44,7 +61,7 @@ static void a_device_is_shown(void **state)
         "  serial       5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a03\n",
         "  not before   2026-01-01T00:00:00Z\n",
         "  not after    2027-01-01T00:00:00Z\n",
-        "  validity     valid, 364 days left\n",
+        "  validity     valid, expires in 364 days\n",
         "  key          P-256\n",
         "  signature    ecdsa-sha256\n",
         "  extensions\n",
@@ -56,6 +73,8 @@ static void a_device_is_shown(void **state)
         "    authorityInfoAccess               OCSP uri:http://pki.example.com/ocsp\n",
         "\n                                      CA issuers uri:http://pki.example.com/test.cer\n",
         "  sha256       ",
+        "  sha1         ",
+        "  key sha256   ",
     };
     sg_auto(sg_buf) struct sg_buf text = {0};
     struct sg_error error = {0};
@@ -79,6 +98,43 @@ static void a_root_is_shown(void **state)
     expect_text(&text, "    keyUsage                critical  keyCertSign, cRLSign\n");
 }
 
+/* OIDs that nobody's policy has a word for, in every place where one can stand. */
+static void known_oids_have_names(void **state)
+{
+    static const char *const PARTS[] = {
+        "subject      CN=device-AB12,1.3.6.1.4.1.37244.1.1 (Matter node)=FFF1\n",
+        "1.3.6.1.4.1.311.10.3.4 (Microsoft encrypting file system)\n",
+        "2.16.840.1.101.3.2.1.3.13 (US common PIV authentication)\n",
+        "other:2.16.840.1.101.3.6.6;octets:6162 (PIV FASC-N)\n",
+        "\n    Microsoft template",
+        "\n    1.2.3.5 ",
+    };
+    X509 *certificate = X509_new();
+    sg_auto(sg_buf) struct sg_buf text = {0};
+    struct sg_error error = {0};
+    X509_NAME *name = X509_get_subject_name(certificate);
+
+    (void)state;
+    X509_set_pubkey(certificate, root.pkey);
+    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8, (const uint8_t *)"device-AB12", -1, -1,
+                               0);
+    X509_NAME_add_entry_by_txt(name, "1.3.6.1.4.1.37244.1.1", MBSTRING_UTF8,
+                               (const uint8_t *)"FFF1", -1, -1, 0);
+    add_conf(certificate, "extendedKeyUsage", "1.3.6.1.4.1.311.10.3.4,1.2.3.4");
+    add_conf(certificate, "certificatePolicies", "DER:300e300c060a6086480165030201030d");
+    add_conf(certificate, "subjectAltName", "otherName:2.16.840.1.101.3.6.6;OCT:ab");
+    add_conf(certificate, "1.3.6.1.4.1.311.21.7", "ASN1:INTEGER:5");
+    add_conf(certificate, "1.2.3.5", "ASN1:INTEGER:5");
+    X509_time_adj_ex(X509_getm_notBefore(certificate), 0, 0, NULL);
+    X509_time_adj_ex(X509_getm_notAfter(certificate), 1, 0, NULL);
+    assert_true(X509_sign(certificate, root.pkey, EVP_sha256()) > 0);
+    must(sg_show_certificate(certificate, TEST_NOW, &text, &error), &error);
+    for (size_t i = 0; i < NUM(PARTS); i++)
+        expect_text(&text, PARTS[i]);
+    expect_calm(&text);
+    X509_free(certificate);
+}
+
 static void validity_is_in_words(void **state)
 {
     static const struct {
@@ -87,10 +143,10 @@ static void validity_is_in_words(void **state)
     } CASES[] = {
         {TEST_NOW - 2 * TEST_DAY, "not yet valid, begins in 2 days\n"},
         {TEST_NOW - 90, "not yet valid, begins in 1 minute\n"},
-        {TEST_NOW, "valid, 365 days left\n"},
-        {TEST_NOW + INT64_C(364) * TEST_DAY, "valid, 1 day left\n"},
-        {TEST_NOW + INT64_C(365) * TEST_DAY - 7200, "valid, 2 hours left\n"},
-        {TEST_NOW + INT64_C(365) * TEST_DAY, "valid, 0 seconds left\n"},
+        {TEST_NOW, "valid, expires in 365 days\n"},
+        {TEST_NOW + INT64_C(364) * TEST_DAY, "valid, expires in 1 day\n"},
+        {TEST_NOW + INT64_C(365) * TEST_DAY - 7200, "valid, expires in 2 hours\n"},
+        {TEST_NOW + INT64_C(365) * TEST_DAY, "valid, expires in 0 seconds\n"},
         {TEST_NOW + INT64_C(365) * TEST_DAY + 1, "expired 1 second ago\n"},
         {TEST_NOW + INT64_C(368) * TEST_DAY, "expired 3 days ago\n"},
     };
@@ -427,6 +483,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_device_is_shown),
         cmocka_unit_test(a_root_is_shown),
+        cmocka_unit_test(known_oids_have_names),
         cmocka_unit_test(validity_is_in_words),
         cmocka_unit_test(every_extension_has_words),
         cmocka_unit_test(hostile_names_are_tamed),
