@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "ask.h"
 #include "csr.h"
 
 static const struct {
@@ -14,26 +15,7 @@ static const struct {
     {"C", "Country, two letters"},
 };
 
-/* One line without its end, from malloc. NULL: SG_USAGE, the end of input. */
-static char *read_line(FILE *in, struct sg_error *error)
-{
-    sg_auto(malloc) char *line = NULL;
-    size_t size = 0;
-    ssize_t len = getline(&line, &size, in);
-
-    if (len < 0) {
-        sg_fail(error, SG_USAGE, NULL,
-                "the questions were not all answered; name the request by --subject, or answer "
-                "them, empty to skip");
-        return NULL;
-    }
-    /* A zero byte would hide what comes behind it; another control character is refused. */
-    for (ssize_t i = 0; i < len; i++)
-        if (line[i] == '\0')
-            line[i] = '\x01';
-    line[strcspn(line, "\r\n")] = '\0';
-    return SG_TAKE(line);
-}
+static const char UNANSWERED[] = "name the request by --subject, or answer them, empty to skip";
 
 /* Is it a value that a request can carry? Added to a name of its own, as some bounds are told only
  * when it is encoded. */
@@ -57,7 +39,7 @@ static bool ask(FILE *in, FILE *out, size_t question, struct sg_name *subject,
 
         fprintf(out, "%s (%s): ", QUESTIONS[question].question, attribute);
         fflush(out);
-        sg_auto(malloc) char *answer = read_line(in, error);
+        sg_auto(malloc) char *answer = sg_cli_read_line(in, UNANSWERED, error);
         if (answer == NULL)
             return false;
         if (answer[0] == '\0')

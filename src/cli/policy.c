@@ -185,5 +185,11 @@ const struct sg_command SG_POLICY_COMMANDS[] = {
      "decided again under NEW, and compared with what was issued, or with what OLD gives today.\n"
      "Exit status 1 when any of them differs.",
      SG_POLICY_DIFF_OPTIONS, 1, 2, sg_cli_policy_diff},
+    {"policy new", "NAME", "write a policy from a few answers",
+     "Asks on the terminal for what no option says, and writes NAME.yaml with comments and an\n"
+     "example into the home's policies. ${device.NAME}, ${user.NAME} and ${request.TYPE} stand "
+     "for\n"
+     "what is different in each certificate.",
+     SG_POLICY_NEW_OPTIONS, 1, 1, sg_cli_policy_new},
     {0},
 };
