@@ -32,7 +32,7 @@ has_engine() {
 
 @test "signer: engine" {
     rm -rf engine && cp -r ca engine
-    sed -i 's/^    pin: .*/&\n    signer: engine/' engine/signet.yaml
+    sed -i '/^    signer:/d; s/^    pin: .*/&\n    signer: engine/' engine/signet.yaml
     if has_engine; then
         ok signet -C engine issuer self-sign ca --subject CN=x -o engine.pem
         openssl verify -CAfile engine.pem engine.pem

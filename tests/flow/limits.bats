@@ -140,7 +140,7 @@ EOT
     signet -C narrow device add device-AB12 host=ab12.devices.example.com
     signet -C narrow device add device-CD34 host=cd34.other.example.com
     make_policy narrow host "san=[{dns: '\${device.host}'}]"
-    make_policy narrow mail "subject=[{CN: '\${device.id}'}, {emailAddress: '\${device.id}@example.com'}]"
+    make_policy narrow mail "san=[{email: '\${device.id}@example.com'}]"
 
     ok signet -C narrow issue -p host -d device-AB12 -o host.pem ab12.csr
     openssl verify -x509_strict -CAfile root.pem -untrusted narrow.pem host.pem
