@@ -64,21 +64,28 @@ bool sg_buf_append(struct sg_buf *buf, const void *data, size_t len, size_t limi
     return true;
 }
 
-bool sg_buf_printf(struct sg_buf *buf, size_t limit, struct sg_error *error, const char *format,
-                   ...)
+bool sg_buf_vprintf(struct sg_buf *buf, size_t limit, struct sg_error *error, const char *format,
+                    va_list arguments)
 {
     sg_auto(malloc) char *text = NULL;
-    va_list arguments;
-    int len;
+    int len = vasprintf(&text, format, arguments);
 
-    va_start(arguments, format);
-    len = vasprintf(&text, format, arguments);
-    va_end(arguments);
     if (len < 0) {
         text = NULL; /* vasprintf leaves it undefined */
         return sg_fail_memory(error);
     }
     return sg_buf_append(buf, text, (size_t)len, limit, error);
+}
+
+bool sg_buf_printf(struct sg_buf *buf, size_t limit, struct sg_error *error, const char *format,
+                   ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    bool done = sg_buf_vprintf(buf, limit, error, format, arguments);
+    va_end(arguments);
+    return done;
 }
 
 bool sg_buf_set(struct sg_buf *buf, struct sg_slice bytes, struct sg_error *error)

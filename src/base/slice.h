@@ -36,6 +36,9 @@ SG_MUST_USE bool sg_buf_append(struct sg_buf *buf, const void *data, size_t len,
                                struct sg_error *error);
 SG_MUST_USE bool sg_buf_printf(struct sg_buf *buf, size_t limit, struct sg_error *error,
                                const char *format, ...) __attribute__((format(printf, 4, 5)));
+SG_MUST_USE bool sg_buf_vprintf(struct sg_buf *buf, size_t limit, struct sg_error *error,
+                                const char *format, va_list arguments)
+    __attribute__((format(printf, 4, 0)));
 
 /* sg_buf_set replaces the contents with a copy of the slice; unchanged on failure. */
 SG_MUST_USE bool sg_buf_set(struct sg_buf *buf, struct sg_slice bytes, struct sg_error *error);

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "base/clock.h"
+#include "policy/trial.h"
 #include "request/request.h"
 
 /* ${issuer.name} can be said; what stands in its subject, only its certificate knows. */
@@ -19,38 +19,12 @@ static bool refers_to_issuers_subject(struct sg_slice source)
     return false;
 }
 
-/* An issuer that limits nothing, for those who have no CA's home. */
-static struct sg_issuer_facts boundless_issuer(const struct sg_csr_wish *wish)
+/* For those who have no CA's home. */
+static struct sg_issuer_facts unknown_issuer(const struct sg_csr_wish *wish)
 {
     static const struct sg_name UNKNOWN = {0};
 
-    return (struct sg_issuer_facts){
-        .name = wish->issuer_name,
-        .subject = &UNKNOWN,
-        .scheme = SG_ECDSA_SHA256,
-        .not_after = SG_TIME_NEVER,
-        .path_length = -1,
-        .crl_url = "http://pki.example.com/issuing.crl",
-        .ocsp_url = "http://pki.example.com/ocsp",
-        .ca_issuers_url = "http://pki.example.com/issuing.cer",
-    };
-}
-
-/* Who vouches is the CA's to find out; here everybody does. The records stay the caller's. */
-static struct sg_requester requester_of(const struct sg_csr_wish *wish)
-{
-    struct sg_requester requester = {.evidence = SG_BY_OPERATOR | SG_BY_TICKET | SG_BY_RENEWAL |
-                                                 SG_BY_LEASE | SG_BY_APPROVAL};
-
-    if (wish->device != NULL) {
-        requester.has_device = true;
-        requester.device = *wish->device;
-    }
-    if (wish->user != NULL) {
-        requester.has_user = true;
-        requester.user = *wish->user;
-    }
-    return requester;
+    return sg_trial_issuer(wish->issuer_name, &UNKNOWN);
 }
 
 static bool check_given(const struct sg_csr_wish *wish, struct sg_error *error)
@@ -117,8 +91,8 @@ static bool decide_by(decide *decide_function, const struct sg_csr_wish *wish,
                       const struct sg_request *request, struct sg_plan *plan,
                       struct sg_error *error)
 {
-    struct sg_issuer_facts boundless = boundless_issuer(wish);
-    struct sg_requester requester = requester_of(wish); /* borrows: not to be released */
+    struct sg_issuer_facts boundless = unknown_issuer(wish);
+    struct sg_requester requester = sg_trial_requester(wish->device, wish->user);
     const struct sg_decision_input input = {
         .request = request,
         .requester = &requester,

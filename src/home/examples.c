@@ -2,53 +2,20 @@
 
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "policy/trial.h"
 #include "request/request.h"
 
 /* Examples are decided at this moment, so that a policy doesn't stop working when a day comes:
  * 2026-01-01T00:00:00Z. */
 #define EXAMPLE_NOW INT64_C(1767225600)
 
-/* An issuer that limits nothing but by the subject that the example gives it. */
-static struct sg_issuer_facts make_issuer(const struct sg_policy_example *example)
-{
-    return (struct sg_issuer_facts){
-        .name = "example",
-        .subject = example->issuer,
-        .scheme = SG_ECDSA_SHA256,
-        .not_after = SG_TIME_NEVER,
-        .path_length = -1,
-        .crl_url = "http://pki.example.com/issuing.crl",
-        .ocsp_url = "http://pki.example.com/ocsp",
-        .ca_issuers_url = "http://pki.example.com/issuing.cer",
-    };
-}
-
-/* Whoever asks has every proof that there is: examples are about what is asked for. The records
- * stay the policy's. */
-static struct sg_requester make_requester(const struct sg_policy_example *example)
-{
-    struct sg_requester requester = {.evidence = SG_BY_OPERATOR | SG_BY_TICKET | SG_BY_RENEWAL |
-                                                 SG_BY_LEASE | SG_BY_APPROVAL};
-
-    if (example->device != NULL) {
-        requester.has_device = true;
-        requester.device = *example->device;
-    }
-    if (example->user != NULL) {
-        requester.has_user = true;
-        requester.user = *example->user;
-    }
-    return requester;
-}
-
 static bool decide(const struct sg_policy *policy, const struct sg_policy_example *example,
                    const struct sg_request *request, struct sg_error *error)
 {
-    struct sg_requester requester = make_requester(example);
-    struct sg_issuer_facts issuer = make_issuer(example);
+    struct sg_requester requester = sg_trial_requester(example->device, example->user);
+    struct sg_issuer_facts issuer = sg_trial_issuer("example", example->issuer);
     const struct sg_decision_input input = {
         .request = request, .requester = &requester, .issuer = &issuer, .now = EXAMPLE_NOW};
     sg_auto(sg_plan) struct sg_plan plan = {0};

@@ -40,19 +40,14 @@ bool sg_policy_fix(struct sg_policy_fixed *fixed, enum sg_policy_fixed_kind kind
 bool sg_policy_fixed_say(struct sg_policy_fixed *fixed, struct sg_error *error, const char *format,
                          ...)
 {
-    sg_auto(malloc) char *text = NULL;
     va_list arguments;
-    int len;
 
+    if (fixed->text.len > 0 && !sg_buf_append(&fixed->text, ", ", 2, SG_LIMIT_YAML, error))
+        return false;
     va_start(arguments, format);
-    len = vasprintf(&text, format, arguments);
+    bool done = sg_buf_vprintf(&fixed->text, SG_LIMIT_YAML, error, format, arguments);
     va_end(arguments);
-    if (len < 0) {
-        text = NULL; /* vasprintf leaves it undefined */
-        return sg_fail_memory(error);
-    }
-    return sg_buf_printf(&fixed->text, SG_LIMIT_YAML, error, "%s%s",
-                         fixed->text.len > 0 ? ", " : "", text);
+    return done;
 }
 
 bool sg_policy_check_fixed(const struct sg_policy *policy, struct sg_error *error)
