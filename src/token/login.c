@@ -108,19 +108,12 @@ static bool judge_login(struct sg_token *token, struct sg_secret *pin, CK_RV rv,
     }
 }
 
-static bool try_pin(struct sg_token *token, const CK_TOKEN_INFO *raw, CK_USER_TYPE user,
-                    const char *what, struct sg_error *error)
+static bool try_secret(struct sg_token *token, const CK_TOKEN_INFO *raw, CK_USER_TYPE user,
+                       struct sg_secret *pin, struct sg_error *error)
 {
-    sg_auto(sg_secret) struct sg_secret *pin = NULL;
     CK_RV rv;
 
-    if (token->pin == NULL)
-        return sg_fail(error, SG_PIN, NULL,
-                       "token %s needs its PIN, and no source of it is named (pin: file:, env:, "
-                       "credential: or prompt)",
-                       token->info.label);
-    if (!sg_pin_read(token->pin, token->folder, what, &pin, error) ||
-        !check_length(token, raw, sg_secret_len(pin), error) ||
+    if (!check_length(token, raw, sg_secret_len(pin), error) ||
         !sg_pin_check_not_refused(token->refusals, token->info.serial_number, pin, error))
         return false;
     rv = token->module.functions->C_Login(token->session, user, sg_secret_data(pin),
@@ -128,7 +121,23 @@ static bool try_pin(struct sg_token *token, const CK_TOKEN_INFO *raw, CK_USER_TY
     return judge_login(token, pin, rv, error);
 }
 
-bool sg_token_login_locked(struct sg_token *token, struct sg_error *error)
+/* The PIN comes from the token's source. */
+static bool try_pin(struct sg_token *token, const CK_TOKEN_INFO *raw, CK_USER_TYPE user,
+                    const char *what, struct sg_error *error)
+{
+    sg_auto(sg_secret) struct sg_secret *pin = NULL;
+
+    if (token->pin == NULL)
+        return sg_fail(error, SG_PIN, NULL,
+                       "token %s needs its PIN, and no source of it is named (pin: file:, env:, "
+                       "credential: or prompt)",
+                       token->info.label);
+    return sg_pin_read(token->pin, token->folder, what, &pin, error) &&
+           try_secret(token, raw, user, pin, error);
+}
+
+/* given    the PIN; NULL: it comes from the token's source. */
+static bool login_locked(struct sg_token *token, struct sg_secret *given, struct sg_error *error)
 {
     struct sg_token_info info;
     CK_TOKEN_INFO raw;
@@ -142,10 +151,17 @@ bool sg_token_login_locked(struct sg_token *token, struct sg_error *error)
     if (!sg_token_info_read(&token->module, token->info.slot, &raw, &info, error))
         return false;
     if (info.login_required &&
-        (!check_token(&info, error) || !try_pin(token, &raw, CKU_USER, token->info.label, error)))
+        (!check_token(&info, error) ||
+         (given != NULL ? !try_secret(token, &raw, CKU_USER, given, error)
+                        : !try_pin(token, &raw, CKU_USER, token->info.label, error))))
         return false;
     token->is_logged_in = true;
     return true;
+}
+
+bool sg_token_login_locked(struct sg_token *token, struct sg_error *error)
+{
+    return login_locked(token, NULL, error);
 }
 
 bool sg_token_authenticate_locked(struct sg_token *token, const char *key, struct sg_error *error)
@@ -230,6 +246,13 @@ void sg_token_end_writing_locked(struct sg_token *token)
 }
 
 /* ---- the user, for everyone ---- */
+
+bool sg_token_login_with(struct sg_token *token, struct sg_secret *pin, struct sg_error *error)
+{
+    SG_TOKEN_LOCK(token);
+
+    return login_locked(token, pin, error);
+}
 
 bool sg_token_login(struct sg_token *token, struct sg_error *error)
 {

@@ -166,6 +166,16 @@ const char *sg_token_serial_number(const struct sg_token *token)
     return token->info.serial_number;
 }
 
+const char *sg_token_model(const struct sg_token *token)
+{
+    return token->info.model;
+}
+
+const char *sg_token_module_path(const struct sg_token *token)
+{
+    return token->module.path;
+}
+
 void sg_token_close(struct sg_token *token)
 {
     if (token == NULL)

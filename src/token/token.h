@@ -47,8 +47,15 @@ SG_MUST_USE bool sg_token_open(const struct sg_token_config *config, struct sg_t
  * its final try), SG_TOKEN otherwise. A refused PIN is remembered before this returns. */
 SG_MUST_USE bool sg_token_login(struct sg_token *token, struct sg_error *error);
 
+/* sg_token_login_with is the same with a PIN that the caller has in hand, from several people for
+ * example; it is handled as one from a source is. The token was opened with `refusals`. */
+SG_MUST_USE bool sg_token_login_with(struct sg_token *token, struct sg_secret *pin,
+                                     struct sg_error *error);
+
 const char *sg_token_label(const struct sg_token *token);
 const char *sg_token_serial_number(const struct sg_token *token);
+const char *sg_token_model(const struct sg_token *token);
+const char *sg_token_module_path(const struct sg_token *token); /* absolute, without links */
 void sg_token_close(struct sg_token *token);
 
 typedef struct sg_token sg_token;
