@@ -70,6 +70,18 @@ enum {
     SG_LIMIT_SESSIONS = 256,
     /* slots that are looked at on one module */
     SG_LIMIT_SLOTS = 1024,
+    /* acts of one ceremony; people hold out for a few dozen */
+    SG_LIMIT_CEREMONY_ACTS = 100,
+    /* CRLs that one act makes in advance: ten years of weeks */
+    SG_LIMIT_CEREMONY_CRLS = 520,
+    /* bytes of a plan, or of one file that it holds; a series of CRLs is the largest part */
+    SG_LIMIT_CEREMONY_PLAN = 16 * 1024 * 1024,
+    /* bytes of a ceremony's record, and of one line of it */
+    SG_LIMIT_CEREMONY_TRANSCRIPT = 64 * 1024 * 1024,
+    SG_LIMIT_CEREMONY_LINE = 1024 * 1024,
+    /* files of a ceremony's bundle, and bytes of all of them */
+    SG_LIMIT_CEREMONY_FILES = 2000,
+    SG_LIMIT_CEREMONY_BUNDLE = 128 * 1024 * 1024,
 };
 
 #endif

@@ -1,0 +1,279 @@
+/* An act in words, and its place in the plan. */
+#include <string.h>
+
+#include "cert/cert.h"
+#include "cert/show.h"
+#include "plan.h"
+
+enum { TITLE_SIZE = 256 };
+
+static bool append(json_t *lines, struct sg_error *error, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+static bool append(json_t *lines, struct sg_error *error, const char *format, ...)
+{
+    sg_auto(malloc) char *text = NULL;
+    va_list arguments;
+
+    va_start(arguments, format);
+    int len = vasprintf(&text, format, arguments);
+    va_end(arguments);
+    if (len < 0) {
+        text = NULL;
+        return sg_fail_memory(error);
+    }
+    return json_array_append_new(lines, json_string(text)) == 0 || sg_fail_memory(error);
+}
+
+/* ---- titles ---- */
+
+static void title_of_crl(const struct sg_world *world, const struct sg_ceremony_act *act,
+                         char into[TITLE_SIZE])
+{
+    const char *issuer = world->file->certificates[act->issuer].name;
+
+    if (act->count == 1)
+        snprintf(into, TITLE_SIZE, "Sign CRL number %ld of %s", act->number, issuer);
+    else
+        snprintf(into, TITLE_SIZE, "Sign %ld CRLs of %s, numbers %ld to %ld", act->count, issuer,
+                 act->number, act->number + (act->count - 1) * act->step);
+}
+
+static void title_of(const struct sg_world *world, const struct sg_ceremony_act *act,
+                     char into[TITLE_SIZE])
+{
+    const struct sg_ceremony_file *file = world->file;
+    const char *key = act->key != SG_CEREMONY_NONE ? file->keys[act->key].name : "";
+    const char *certificate =
+        act->certificate != SG_CEREMONY_NONE ? file->certificates[act->certificate].name : "";
+
+    switch (act->kind) {
+    case SG_ACT_MAKE_KEY:
+        snprintf(into, TITLE_SIZE, "Make the key %s on the token %s", key,
+                 file->tokens[act->token].name);
+        break;
+    case SG_ACT_USE_KEY:
+        snprintf(into, TITLE_SIZE, "Find the key %s on the token %s", key,
+                 file->tokens[act->token].name);
+        break;
+    case SG_ACT_SELF_SIGNED:
+        snprintf(into, TITLE_SIZE, "Sign the certificate %s by its own key %s", certificate, key);
+        break;
+    case SG_ACT_CERTIFICATE:
+        snprintf(into, TITLE_SIZE, "Sign the certificate %s by %s", certificate,
+                 file->certificates[act->issuer].name);
+        break;
+    case SG_ACT_CRL:
+        title_of_crl(world, act, into);
+        break;
+    case SG_ACT_BACKUP:
+        snprintf(into, TITLE_SIZE,
+                 act->vendor_clone ? "Copy the key %s with the tool of the token's maker"
+                                   : "Keep no copy of the key %s",
+                 key);
+        break;
+    case SG_ACT_HAND_OVER:
+        snprintf(into, TITLE_SIZE, "Hand over: %s", act->what);
+        break;
+    case SG_NUM_ACT_KINDS:
+        break;
+    }
+}
+
+/* ---- lines ---- */
+
+/* What will only be known when a key is made is dotted, in every form that text has of it. */
+static void hide_ids(const struct sg_world *world, char *text)
+{
+    char hex[2 * SG_KEY_ID_LEN + 1];
+
+    for (size_t i = 0; i < world->file->num_keys; i++) {
+        const struct sg_world_key *key = &world->keys[i];
+        char *at = text;
+
+        if (!key->is_stand_in)
+            continue;
+        sg_hex(sg_slice_of(key->public.id, SG_KEY_ID_LEN), hex, sizeof hex);
+        while ((at = strstr(at, hex)) != NULL)
+            memset(at, '.', strlen(hex));
+    }
+}
+
+/* The lines of `signet show`, without those that tell of the signed whole or of today. */
+static bool append_shown(const struct sg_world *world, struct sg_buf *text, json_t *lines,
+                         struct sg_error *error)
+{
+    char *rest = (char *)text->data, *line;
+
+    hide_ids(world, rest);
+    while ((line = strsep(&rest, "\n")) != NULL) {
+        if (line[0] != ' ' || strncmp(line, "  sha256 ", 9) == 0 ||
+            strncmp(line, "  validity ", 11) == 0)
+            continue;
+        if (!append(lines, error, "%s", line + 2))
+            return false;
+    }
+    return true;
+}
+
+static bool lines_of_certificate(const struct sg_world *world, const struct sg_ceremony_act *act,
+                                 struct sg_slice der, json_t *lines, struct sg_error *error)
+{
+    sg_auto(X509) X509 *certificate = NULL;
+    sg_auto(sg_buf) struct sg_buf text = {0};
+
+    return sg_cert_read(der, act->output, &certificate, error) &&
+           sg_show_certificate(certificate, act->from, &text, error) &&
+           append_shown(world, &text, lines, error);
+}
+
+static bool lines_of_revoked(const struct sg_world *world, const struct sg_ceremony_act *act,
+                             json_t *lines, struct sg_error *error)
+{
+    for (size_t i = 0; i < act->num_revoked; i++) {
+        const struct sg_ceremony_revocation *entry = &act->revoked[i];
+        sg_auto(X509) X509 *certificate = NULL;
+        struct sg_serial serial;
+        char number[SG_SERIAL_TEXT_SIZE], moment[SG_TIME_TEXT_SIZE];
+
+        if (!sg_ceremony_x509(world->materials, entry->certificate, &certificate, error) ||
+            !sg_cert_serial(certificate, &serial, error) ||
+            !append(lines, error, "revoked    %s, since %s, %s", entry->certificate,
+                    sg_time_text(entry->moment, moment), sg_reason_word(entry->reason)) ||
+            !append(lines, error, "           serial number %s", sg_serial_text(&serial, number)))
+            return false;
+    }
+    return act->num_revoked > 0 || append(lines, error, "revoked    nothing");
+}
+
+/* One line for each; what they have in common comes before the first. */
+static bool lines_of_crl(const struct sg_world *world, const struct sg_ceremony_act *act,
+                         size_t nth, json_t *lines, struct sg_error *error)
+{
+    int64_t from = act->from + (int64_t)nth * act->every_s;
+    char name[SG_CEREMONY_NAME_SIZE], this[SG_TIME_TEXT_SIZE], next[SG_TIME_TEXT_SIZE];
+
+    if (nth == 0 && (!lines_of_revoked(world, act, lines, error) ||
+                     !append(lines, error, "%-20s number  this update and next update", "file")))
+        return false;
+    return append(lines, error, "%-20s %6ld  %s  %s", sg_ceremony_output_name(act, nth, name),
+                  act->number + (long)nth * act->step, sg_time_text(from, this),
+                  sg_time_text(from + act->lifetime_s, next));
+}
+
+static bool lines_of_key(const struct sg_world *world, const struct sg_ceremony_act *act,
+                         json_t *lines, struct sg_error *error)
+{
+    const struct sg_ceremony_key *key = &world->file->keys[act->key];
+    const struct sg_ceremony_token *token = &world->file->tokens[key->token];
+    char kind[SG_KEY_KIND_TEXT_SIZE], id[2 * SG_CEREMONY_DRAWN_LEN + 1];
+    const uint8_t *drawn = world->drawn[act - world->file->acts];
+
+    return append(lines, error, "token      %s, serial number %s", token->uri, token->serial) &&
+           append(lines, error, "label      %s", key->label) &&
+           append(lines, error, "id         %s",
+                  sg_hex(sg_slice_of(drawn, SG_CEREMONY_DRAWN_LEN), id, sizeof id)) &&
+           append(lines, error, "type       %s", sg_key_kind_text(key->kind, kind)) &&
+           append(lines, error, "may        sign; not decrypt, unwrap or derive") &&
+           append(lines, error,
+                  "read back  LOCAL, SENSITIVE, ALWAYS_SENSITIVE, not EXTRACTABLE,") &&
+           append(lines, error, "           NEVER_EXTRACTABLE, not MODIFIABLE");
+}
+
+static bool lines_of_used_key(const struct sg_world *world, const struct sg_ceremony_act *act,
+                              json_t *lines, struct sg_error *error)
+{
+    const struct sg_ceremony_key *key = &world->file->keys[act->key];
+    const struct sg_ceremony_token *token = &world->file->tokens[key->token];
+    sg_auto(sg_buf) struct sg_buf text = {0};
+
+    return append(lines, error, "token      %s, serial number %s", token->uri, token->serial) &&
+           append(lines, error, "label      %s", key->label) &&
+           append(lines, error, "It has to be the key of %s, which says:", act->file) &&
+           sg_show_certificate(world->certificates[act->certificate], world->file->begins, &text,
+                               error) &&
+           append_shown(world, &text, lines, error);
+}
+
+static bool lines_of_manual(const struct sg_world *world, const struct sg_ceremony_act *act,
+                            json_t *lines, struct sg_error *error)
+{
+    const struct sg_ceremony_file *file = world->file;
+
+    if (act->kind == SG_ACT_HAND_OVER)
+        return append(lines, error, "from       %s", file->persons[act->giver].name) &&
+               append(lines, error, "to         %s", file->persons[act->taker].name) &&
+               append(lines, error, "Signet does nothing here; it records who saw it.");
+    if (act->vendor_clone)
+        return append(lines, error, "The custodians copy the token with its maker's tool.") &&
+               append(lines, error, "Signet does nothing here; it records who saw it.");
+    return append(lines, error, "When the token is lost, so is the key. Nothing is done.");
+}
+
+/* ---- the whole ---- */
+
+/* An output stood in for: the bytes are right as far as they are known, the signature is not. */
+static bool output_json(struct sg_world *world, const struct sg_ceremony_act *act, size_t nth,
+                        json_t *lines, json_t *outputs, struct sg_error *error)
+{
+    static const uint8_t NO_SIGNATURE[8] = {0};
+    sg_auto(sg_buf) struct sg_buf tbs = {0};
+    sg_auto(sg_buf) struct sg_buf der = {0};
+    sg_auto(sg_buf) struct sg_buf known = {0};
+    char name[SG_CEREMONY_NAME_SIZE];
+
+    if (!sg_world_build(world, act, nth, &tbs, error) ||
+        !sg_world_known(world, sg_buf_slice(&tbs), &known, error) ||
+        !sg_world_attach(world, act, sg_buf_slice(&tbs),
+                         sg_slice_of(NO_SIGNATURE, sizeof NO_SIGNATURE), &der, error))
+        return false;
+    if (act->kind == SG_ACT_CRL
+            ? !lines_of_crl(world, act, nth, lines, error)
+            : !lines_of_certificate(world, act, sg_buf_slice(&der), lines, error))
+        return false;
+    json_t *output =
+        json_pack("{s:s, s:s, s:s}", "file", sg_ceremony_output_name(act, nth, name), "signed_by",
+                  world->file->keys[sg_world_signer(world, act)].name, "known", known.data);
+    if (json_array_append_new(outputs, output) != 0)
+        return sg_fail_memory(error);
+    return sg_world_adopt(world, act, sg_buf_slice(&der), error);
+}
+
+static bool describe(struct sg_world *world, const struct sg_ceremony_act *act, json_t *lines,
+                     json_t *outputs, struct sg_error *error)
+{
+    switch (act->kind) {
+    case SG_ACT_MAKE_KEY:
+        return sg_world_stand_in(world, act->key, error) && lines_of_key(world, act, lines, error);
+    case SG_ACT_USE_KEY:
+        return sg_world_use_certificate(world, act, error) &&
+               lines_of_used_key(world, act, lines, error);
+    case SG_ACT_BACKUP:
+    case SG_ACT_HAND_OVER:
+        return lines_of_manual(world, act, lines, error);
+    default:
+        for (size_t nth = 0; nth < sg_ceremony_num_outputs(act); nth++)
+            if (!output_json(world, act, nth, lines, outputs, error))
+                return false;
+        return true;
+    }
+}
+
+bool sg_ceremony_act_json(struct sg_world *world, const struct sg_ceremony_act *act, json_t **json,
+                          struct sg_error *error)
+{
+    json_t *lines = json_array(), *outputs = json_array();
+    char title[TITLE_SIZE] = "";
+    bool is_described = describe(world, act, lines, outputs, error);
+
+    title_of(world, act, title);
+    /* The pack takes both lists over, also when it fails. */
+    *json = json_pack("{s:i, s:s, s:s, s:o, s:o}", "act", (int)(act - world->file->acts) + 1,
+                      "kind", sg_ceremony_kind_word(act->kind), "title", title, "lines", lines,
+                      "outputs", outputs);
+    if (!is_described || *json == NULL) {
+        json_decref(*json);
+        *json = NULL;
+        return is_described ? sg_fail_memory(error) : false;
+    }
+    return true;
+}

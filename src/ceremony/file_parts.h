@@ -1,0 +1,24 @@
+/* file_parts: reading ceremony.yaml, between the files that do it. */
+#ifndef SG_CEREMONY_FILE_PARTS_H
+#define SG_CEREMONY_FILE_PARTS_H
+
+#include "file.h"
+
+/* sg_ceremony_read_acts reads `acts`; persons and tokens are there already. */
+SG_MUST_USE bool sg_ceremony_read_acts(struct sg_ceremony_file *file,
+                                       const struct sg_yaml_node *node, struct sg_error *error);
+
+/* sg_ceremony_find_person: the place of a name in persons. Fails: SG_INVALID at node. */
+SG_MUST_USE bool sg_ceremony_find_person(const struct sg_ceremony_file *file,
+                                         const struct sg_yaml_node *node, const char *name,
+                                         size_t *place, struct sg_error *error);
+
+/* sg_ceremony_read_name reads a scalar that becomes part of a file name or names a thing. */
+SG_MUST_USE bool sg_ceremony_read_name(const struct sg_yaml *document,
+                                       const struct sg_yaml_node *node, const char **name,
+                                       struct sg_error *error);
+SG_MUST_USE bool sg_ceremony_read_moment(const struct sg_yaml *document,
+                                         const struct sg_yaml_node *node, int64_t *moment,
+                                         struct sg_error *error);
+
+#endif

@@ -1,0 +1,525 @@
+#include "prove.h"
+
+#include <string.h>
+
+#include "cert/cert.h"
+#include "cert/crl.h"
+
+/* What the checks have established so far. */
+struct proof {
+    const struct sg_ceremony_bundle *bundle;
+    const struct sg_ceremony_proving *proving;
+    struct sg_ceremony ceremony;
+    struct sg_transcript transcript;
+    struct sg_world world;
+    char said[256]; /* by the check that passed */
+};
+
+static void proof_done(struct proof *proof)
+{
+    sg_world_done(&proof->world);
+    sg_transcript_done(&proof->transcript);
+    sg_ceremony_done(&proof->ceremony);
+}
+SG_DEFINE_CLEANUP_IN_PLACE(proof, proof_done)
+
+static bool say(struct proof *proof, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static bool say(struct proof *proof, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(proof->said, sizeof proof->said, format, arguments);
+    va_end(arguments);
+    return true;
+}
+
+static const char *text_of(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+
+    return text != NULL ? text : "";
+}
+
+/* ---- files and signatures ---- */
+
+static bool check_files(struct proof *proof, struct sg_error *error)
+{
+    sg_auto(sg_buf) struct sg_buf wanted = {0};
+    struct sg_slice manifest = {0};
+
+    if (proof->proving->signers == NULL)
+        return say(proof, "%zu, which nobody has signed yet", proof->bundle->files.num);
+    if (!sg_ceremony_bundle_find(proof->bundle, SG_CEREMONY_MANIFEST, &manifest, error) ||
+        !sg_ceremony_manifest(proof->bundle, &wanted, error))
+        return false;
+    if (!sg_slice_equal(manifest, sg_buf_slice(&wanted)))
+        return sg_fail(error, SG_REFUSED, NULL,
+                       "a file was changed, added or removed: MANIFEST has other digests or names");
+    return say(proof, "%zu, each as MANIFEST has it", proof->bundle->files.num);
+}
+
+static bool is_signature(const char *name)
+{
+    return strncmp(name, SG_CEREMONY_SIGNATURES, strlen(SG_CEREMONY_SIGNATURES)) == 0;
+}
+
+static bool check_signature(const struct proof *proof, const struct sg_ceremony_signer *signer,
+                            struct sg_error *error)
+{
+    char slug[SG_CEREMONY_NAME_SIZE], name[SG_CEREMONY_NAME_SIZE + 16];
+    struct sg_slice manifest = {0}, signature = {0};
+
+    snprintf(name, sizeof name, SG_CEREMONY_SIGNATURES "%s", sg_ceremony_slug(signer->name, slug));
+    if (!sg_ceremony_bundle_find(proof->bundle, SG_CEREMONY_MANIFEST, &manifest, error))
+        return false;
+    if (!sg_ceremony_bundle_find(proof->bundle, name, &signature, NULL))
+        return sg_fail(error, SG_REFUSED, NULL, "%s has not signed: there is no %s", signer->name,
+                       name);
+    return sg_ceremony_verify(&signer->key, manifest, signature, NULL) ||
+           sg_fail(error, SG_REFUSED, NULL, "%s is no signature of %s over MANIFEST", name,
+                   signer->name);
+}
+
+static bool check_signatures(struct proof *proof, struct sg_error *error)
+{
+    const struct sg_ceremony_signers *signers = proof->proving->signers;
+    sg_auto(sg_buf) struct sg_buf names = {0};
+    size_t num = 0;
+
+    if (signers == NULL)
+        return say(proof, "none yet");
+    for (size_t i = 0; i < proof->bundle->files.num; i++)
+        num += is_signature(proof->bundle->files.items[i].name);
+    for (size_t i = 0; i < signers->num; i++)
+        if (!check_signature(proof, &signers->items[i], error) ||
+            !sg_buf_printf(&names, SG_LIMIT_VALUE, error, "%s%s", i > 0 ? ", " : "",
+                           signers->items[i].name))
+            return false;
+    if (num != signers->num)
+        return sg_fail(error, SG_REFUSED, NULL,
+                       "there are %zu signatures, and %zu signers were given", num, signers->num);
+    return say(proof, "over MANIFEST, by %s", (const char *)names.data);
+}
+
+/* ---- plan ---- */
+
+static bool check_plan(struct proof *proof, struct sg_error *error)
+{
+    struct sg_slice bytes = {0};
+    uint8_t digest[SG_SHA256_LEN];
+    char hex[SG_SHA256_HEX_SIZE];
+
+    if (!sg_ceremony_bundle_find(proof->bundle, "plan.json", &bytes, error))
+        return false;
+    sg_sha256(bytes, digest);
+    sg_hex(sg_slice_of(digest, sizeof digest), hex, sizeof hex);
+    if (proof->proving->plan_sha256 != NULL && strcmp(hex, proof->proving->plan_sha256) != 0)
+        return sg_fail(error, SG_REFUSED, NULL, "its SHA-256 is %s, not the one that was given",
+                       hex);
+    return sg_ceremony_read("plan.json", bytes, &proof->ceremony, error) &&
+           say(proof, "the one that was approved, %.16s…: %s", hex, proof->ceremony.file.title);
+}
+
+static bool is_signer(const struct sg_ceremony_signers *signers, const char *name,
+                      const struct sg_public_key *key)
+{
+    for (size_t i = 0; i < signers->num; i++)
+        if (strcmp(signers->items[i].name, name) == 0)
+            return sg_public_key_equal(&signers->items[i].key, key);
+    return false;
+}
+
+static bool check_signers(struct proof *proof, struct sg_error *error)
+{
+    const struct sg_ceremony_file *file = &proof->ceremony.file;
+    size_t num = 0;
+
+    if (proof->proving->signers == NULL)
+        return say(proof, "not asked for");
+    for (size_t i = 0; i < file->num_persons; i++) {
+        if (proof->ceremony.person_keys[i].pkey == NULL)
+            continue;
+        num++;
+        if (!is_signer(proof->proving->signers, file->persons[i].name,
+                       &proof->ceremony.person_keys[i]))
+            return sg_fail(error, SG_REFUSED, NULL,
+                           "%s, who is to sign by the plan, is not among the signers given, or has "
+                           "another key",
+                           file->persons[i].name);
+    }
+    if (num != proof->proving->signers->num)
+        return sg_fail(error, SG_REFUSED, NULL, "by the plan %zu persons sign, and %zu were given",
+                       num, proof->proving->signers->num);
+    return say(proof, "those of the plan, with the keys that it has");
+}
+
+/* ---- record ---- */
+
+static bool check_record(struct proof *proof, struct sg_error *error)
+{
+    const json_t *begin;
+    struct sg_slice bytes = {0};
+    size_t num;
+
+    if (!sg_ceremony_bundle_find(proof->bundle, "transcript.jsonl", &bytes, error) ||
+        !sg_transcript_read(bytes, proof->ceremony.sha256, &proof->transcript, error))
+        return false;
+    begin = sg_transcript_first(&proof->transcript, "begin");
+    num = json_array_size(proof->transcript.entries);
+    if (sg_transcript_first(&proof->transcript, "failed") != NULL)
+        return sg_fail(error, SG_REFUSED, NULL, "the ceremony was closed as failed");
+    if (num == 0 || begin == NULL ||
+        strcmp(text_of(json_array_get(proof->transcript.entries, num - 1), "event"), "end") != 0)
+        return sg_fail(error, SG_REFUSED, NULL, "the record has no end: the ceremony is not over");
+    if (json_is_true(json_object_get(begin, "rehearsal")) != proof->proving->rehearsal)
+        return sg_fail(error, SG_REFUSED, NULL, "this was %s",
+                       proof->proving->rehearsal ? "no rehearsal" : "a rehearsal");
+    return say(proof, "%zu lines, each follows from the one before it and the first from the plan",
+               num);
+}
+
+static bool check_initials(const struct proof *proof, size_t act, const json_t *done,
+                           struct sg_error *error)
+{
+    const json_t *present = sg_transcript_first(&proof->transcript, "present");
+
+    for (size_t i = 0; i < proof->ceremony.file.num_persons; i++) {
+        const struct sg_ceremony_person *person = &proof->ceremony.file.persons[i];
+        const char *given = text_of(json_object_get(done, "initials"), person->name);
+
+        if (person->role != SG_ROLE_WITNESS)
+            continue;
+        if (given[0] == '\0' || strcmp(given, text_of(present, person->name)) != 0)
+            return sg_fail(error, SG_REFUSED, NULL, "act %zu lacks the initials of %s", act + 1,
+                           person->name);
+    }
+    return true;
+}
+
+static bool check_course(struct proof *proof, struct sg_error *error)
+{
+    static const char *const SETTLED[] = {"clock", "approved", "present", "modules"};
+    const struct sg_ceremony_file *file = &proof->ceremony.file;
+    size_t place = 0;
+
+    for (size_t i = 0; i < sizeof SETTLED / sizeof SETTLED[0]; i++)
+        if (sg_transcript_first(&proof->transcript, SETTLED[i]) == NULL)
+            return sg_fail(error, SG_REFUSED, NULL, "the record has no '%s'", SETTLED[i]);
+    if (sg_transcript_count(&proof->transcript, "seal") != file->num_seals)
+        return sg_fail(error, SG_REFUSED, NULL, "not every seal was read");
+    for (size_t act = 0; act < file->num_acts; act++) {
+        const json_t *done = sg_transcript_next(&proof->transcript, "done", &place);
+
+        if (json_integer_value(json_object_get(done, "act")) != (json_int_t)act + 1 ||
+            sg_transcript_of_act(&proof->transcript, "act", act, NULL) == NULL)
+            return sg_fail(error, SG_REFUSED, NULL, "act %zu was not done in its turn", act + 1);
+        if (!check_initials(proof, act, done, error))
+            return false;
+    }
+    if (sg_transcript_next(&proof->transcript, "done", &place) != NULL)
+        return sg_fail(error, SG_REFUSED, NULL, "more was done than was planned");
+    return say(proof, "%zu acts in their order, with the witnesses' initials; %zu interruptions",
+               file->num_acts, sg_transcript_count(&proof->transcript, "resumed"));
+}
+
+/* ---- keys ---- */
+
+static bool check_attributes(const json_t *entry, struct sg_error *error)
+{
+    static const char *const SET[] = {"LOCAL", "SENSITIVE", "ALWAYS_SENSITIVE", "NEVER_EXTRACTABLE",
+                                      "SIGN"};
+    static const char *const CLEAR[] = {"EXTRACTABLE", "MODIFIABLE", "DECRYPT", "UNWRAP", "DERIVE"};
+    const json_t *attributes = json_object_get(entry, "attributes");
+
+    for (size_t i = 0; i < 5; i++)
+        if (!json_is_true(json_object_get(attributes, SET[i])) ||
+            !json_is_false(json_object_get(attributes, CLEAR[i])))
+            return sg_fail(error, SG_REFUSED, NULL, "the token said otherwise of %s or %s", SET[i],
+                           CLEAR[i]);
+    return true;
+}
+
+static bool take_key(struct proof *proof, size_t act, struct sg_error *error)
+{
+    const struct sg_ceremony_act *of_file = &proof->ceremony.file.acts[act];
+    const json_t *entry = sg_transcript_of_act(&proof->transcript, "key", act, NULL);
+    const char *hex = text_of(entry, "spki");
+    sg_auto(sg_public_key) struct sg_public_key key = {0};
+    uint8_t spki[SG_LIMIT_SPKI];
+    size_t len = 0;
+
+    if (!sg_hex_parse(hex, spki, sizeof spki, &len, error) ||
+        !sg_public_key_decode(sg_slice_of(spki, len), &key, error))
+        return sg_error_prefix(error, "the key of act %zu", act + 1);
+    if (of_file->kind == SG_ACT_MAKE_KEY) {
+        const char *id = text_of(entry, "id");
+        char drawn[2 * SG_CEREMONY_DRAWN_LEN + 1];
+
+        sg_hex(sg_slice_of(proof->ceremony.drawn[act], SG_CEREMONY_DRAWN_LEN), drawn, sizeof drawn);
+        if (strcmp(id, drawn) != 0 ||
+            !sg_key_kind_equal(key.kind, proof->ceremony.file.keys[of_file->key].kind))
+            return sg_fail(error, SG_REFUSED, NULL, "the key of act %zu is not the one planned",
+                           act + 1);
+        if (!check_attributes(entry, error))
+            return sg_error_prefix(error, "the key of act %zu", act + 1);
+    } else if (!sg_world_use_certificate(&proof->world, of_file, error)) {
+        return false;
+    } else if (!proof->proving->rehearsal &&
+               !sg_public_key_equal(&key, &proof->world.keys[of_file->key].public)) {
+        return sg_fail(error, SG_REFUSED, NULL, "the key of act %zu is not the one of %s", act + 1,
+                       of_file->file);
+    }
+    return sg_world_set_key(&proof->world, of_file->key, &key, error);
+}
+
+static bool check_keys(struct proof *proof, struct sg_error *error)
+{
+    const struct sg_ceremony_file *file = &proof->ceremony.file;
+    size_t num_made = 0;
+
+    if (!sg_world_init(&proof->world, file, &proof->ceremony.materials,
+                       (const uint8_t(*)[SG_CEREMONY_DRAWN_LEN])proof->ceremony.drawn, error))
+        return false;
+    for (size_t act = 0; act < file->num_acts; act++) {
+        if (file->acts[act].kind != SG_ACT_MAKE_KEY && file->acts[act].kind != SG_ACT_USE_KEY)
+            continue;
+        num_made += file->acts[act].kind == SG_ACT_MAKE_KEY;
+        if (!take_key(proof, act, error))
+            return false;
+    }
+    return say(proof, "%zu made on their tokens, which say that they never left; %zu used",
+               num_made, file->num_keys - num_made);
+}
+
+/* ---- outputs ---- */
+
+static bool read_der(const struct sg_ceremony_act *act, struct sg_slice bytes, const char *name,
+                     struct sg_buf *der, struct sg_error *error)
+{
+    sg_auto(X509) X509 *certificate = NULL;
+    sg_auto(X509_CRL) X509_CRL *crl = NULL;
+    sg_auto(openssl_bytes) uint8_t *encoded = NULL;
+    int len;
+
+    if (act->kind == SG_ACT_CRL) {
+        if (!sg_crl_read(bytes, name, &crl, error))
+            return false;
+        len = i2d_X509_CRL(crl, &encoded);
+    } else {
+        if (!sg_cert_read(bytes, name, &certificate, error))
+            return false;
+        len = i2d_X509(certificate, &encoded);
+    }
+    return len > 0 ? sg_buf_set(der, sg_slice_of(encoded, (size_t)len), error)
+                   : sg_fail_openssl(error, SG_INTERNAL, NULL, "%s can't be encoded", name);
+}
+
+static bool check_recorded(const struct proof *proof, size_t act, const char *name,
+                           struct sg_slice der, struct sg_error *error)
+{
+    const json_t *entry = sg_transcript_of_act(&proof->transcript, "signed", act, name);
+    char hex[SG_SHA256_HEX_SIZE];
+    uint8_t digest[SG_SHA256_LEN];
+
+    sg_sha256(der, digest);
+    return strcmp(text_of(entry, "sha256"),
+                  sg_hex(sg_slice_of(digest, sizeof digest), hex, sizeof hex)) == 0 ||
+           sg_fail(error, SG_REFUSED, NULL, "%s is not what the record says was signed", name);
+}
+
+/* The bytes are the planned ones, follow from the plan and the keys once more, are signed by the
+ * key that the plan says, and pass lint. */
+static bool check_output(struct proof *proof, size_t act, size_t nth, struct sg_error *error)
+{
+    const struct sg_ceremony_act *of_file = &proof->ceremony.file.acts[act];
+    char name[SG_CEREMONY_NAME_SIZE], path[SG_CEREMONY_NAME_SIZE + 4];
+    sg_auto(sg_buf) struct sg_buf der = {0};
+    sg_auto(sg_buf) struct sg_buf tbs = {0};
+    sg_auto(sg_buf) struct sg_buf again = {0};
+    sg_auto(sg_buf) struct sg_buf signature = {0};
+    struct sg_issuer_facts facts;
+    struct sg_slice bytes = {0};
+
+    sg_ceremony_output_name(of_file, nth, name);
+    snprintf(path, sizeof path, "out/%s", name);
+    if (!sg_ceremony_bundle_find(proof->bundle, path, &bytes, error) ||
+        !read_der(of_file, bytes, path, &der, error) ||
+        !check_recorded(proof, act, name, sg_buf_slice(&der), error) ||
+        !sg_world_signed_part(sg_buf_slice(&der), &tbs, &signature, error) ||
+        !sg_world_build(&proof->world, of_file, nth, &again, error) ||
+        !sg_world_facts(&proof->world, of_file, &facts, error))
+        return sg_error_prefix(error, "%s", path);
+    if (!sg_world_fits(sg_ceremony_known(&proof->ceremony, act, nth), sg_buf_slice(&tbs)) ||
+        !sg_slice_equal(sg_buf_slice(&tbs), sg_buf_slice(&again)))
+        return sg_fail(error, SG_REFUSED, NULL, "%s says something else than was planned", path);
+    if (!sg_scheme_verify(facts.scheme, &facts.key, sg_buf_slice(&tbs), sg_buf_slice(&signature),
+                          NULL))
+        return sg_fail(error, SG_REFUSED, NULL, "%s is not signed by the key %s", path, facts.name);
+    return sg_world_attach(&proof->world, of_file, sg_buf_slice(&tbs), sg_buf_slice(&signature),
+                           &again, error) &&
+           sg_world_adopt(&proof->world, of_file, sg_buf_slice(&der), error);
+}
+
+static bool check_outputs(struct proof *proof, struct sg_error *error)
+{
+    const struct sg_ceremony_file *file = &proof->ceremony.file;
+    size_t num = 0, num_there = 0;
+
+    for (size_t act = 0; act < file->num_acts; act++)
+        for (size_t nth = 0; nth < sg_ceremony_num_outputs(&file->acts[act]); nth++, num++)
+            if (!check_output(proof, act, nth, error))
+                return false;
+    for (size_t i = 0; i < proof->bundle->files.num; i++)
+        num_there += strncmp(proof->bundle->files.items[i].name, "out/", 4) == 0;
+    if (num_there != num)
+        return sg_fail(error, SG_REFUSED, NULL, "out/ holds %zu files, and %zu were planned",
+                       num_there, num);
+    return say(proof, "%zu: as planned byte for byte, linted, signed by the keys above", num);
+}
+
+/* ---- tokens ---- */
+
+static const json_t *objects_of(const struct proof *proof, const char *when, const char *token)
+{
+    const json_t *entry, *found = NULL;
+    size_t place = 0;
+
+    while ((entry = sg_transcript_next(&proof->transcript, "objects", &place)) != NULL) {
+        const json_t *tokens = json_object_get(entry, "tokens");
+
+        for (size_t i = 0; strcmp(text_of(entry, "when"), when) == 0 && i < json_array_size(tokens);
+             i++)
+            if (strcmp(text_of(json_array_get(tokens, i), "token"), token) == 0)
+                found = json_array_get(tokens, i);
+    }
+    return found;
+}
+
+static bool has_key(const json_t *token, const json_t *key)
+{
+    const json_t *keys = json_object_get(token, "keys");
+
+    for (size_t i = 0; i < json_array_size(keys); i++)
+        if (json_equal(json_array_get(keys, i), key))
+            return true;
+    return false;
+}
+
+static size_t num_made_on(const struct sg_ceremony_file *file, size_t token)
+{
+    size_t num = 0;
+
+    for (size_t act = 0; act < file->num_acts; act++)
+        num += file->acts[act].kind == SG_ACT_MAKE_KEY && file->acts[act].token == token;
+    return num;
+}
+
+static bool check_token(const struct proof *proof, size_t place, struct sg_error *error)
+{
+    const struct sg_ceremony_token *token = &proof->ceremony.file.tokens[place];
+    const json_t *before = objects_of(proof, "before", token->name);
+    const json_t *after = objects_of(proof, "after", token->name);
+    const json_t *keys = json_object_get(before, "keys");
+    size_t num_before = json_array_size(keys);
+
+    if (before == NULL || after == NULL)
+        return sg_fail(error, SG_REFUSED, NULL, "what was on the token %s is not in the record",
+                       token->name);
+    if (strcmp(text_of(before, "serial"), text_of(after, "serial")) != 0 ||
+        (!proof->proving->rehearsal && strcmp(text_of(before, "serial"), token->serial) != 0))
+        return sg_fail(error, SG_REFUSED, NULL, "the token %s was another one", token->name);
+    for (size_t i = 0; i < num_before; i++)
+        if (!has_key(after, json_array_get(keys, i)))
+            return sg_fail(error, SG_REFUSED, NULL, "a key of the token %s is gone", token->name);
+    if (json_array_size(json_object_get(after, "keys")) !=
+        num_before + num_made_on(&proof->ceremony.file, place))
+        return sg_fail(error, SG_REFUSED, NULL,
+                       "the token %s holds other keys in the end than those that were planned",
+                       token->name);
+    return true;
+}
+
+static bool check_tokens(struct proof *proof, struct sg_error *error)
+{
+    for (size_t i = 0; i < proof->ceremony.file.num_tokens; i++)
+        if (!check_token(proof, i, error))
+            return false;
+    return say(proof, "%zu: the keys after are those before and those made",
+               proof->ceremony.file.num_tokens);
+}
+
+/* ---- signatures made ---- */
+
+static int count_of(const struct proof *proof, const char *key)
+{
+    const json_t *entry;
+    size_t place = 0;
+    int num = 0;
+
+    while ((entry = sg_transcript_next(&proof->transcript, "signed", &place)) != NULL)
+        num += strcmp(text_of(entry, "key"), key) == 0;
+    return num;
+}
+
+static int planned_for(const struct proof *proof, size_t key)
+{
+    const struct sg_ceremony_file *file = &proof->ceremony.file;
+    int num = 0;
+
+    for (size_t act = 0; act < file->num_acts; act++)
+        if (sg_ceremony_num_outputs(&file->acts[act]) > 0 &&
+            sg_world_signer(&proof->world, &file->acts[act]) == key)
+            num += (int)sg_ceremony_num_outputs(&file->acts[act]);
+    return num;
+}
+
+static bool check_counts(struct proof *proof, struct sg_error *error)
+{
+    const struct sg_ceremony_file *file = &proof->ceremony.file;
+    const json_t *end = sg_transcript_first(&proof->transcript, "end");
+    const json_t *told = json_object_get(end, "signatures");
+    int num = 0;
+
+    for (size_t key = 0; key < file->num_keys; key++) {
+        const char *name = file->keys[key].name;
+        int made = count_of(proof, name);
+
+        num += made;
+        if (made != planned_for(proof, key) ||
+            json_integer_value(json_object_get(told, name)) != made)
+            return sg_fail(error, SG_REFUSED, NULL,
+                           "the key %s made another number of signatures than was planned", name);
+    }
+    return say(proof, "%d, as many as planned; %d more may have been made before an interruption",
+               num, (int)json_integer_value(json_object_get(end, "intents_without_signature")));
+}
+
+/* ---- the whole ---- */
+
+bool sg_ceremony_prove(const struct sg_ceremony_bundle *bundle,
+                       const struct sg_ceremony_proving *proving, struct sg_error *error)
+{
+    static const struct {
+        const char *name;
+        bool (*check)(struct proof *proof, struct sg_error *error);
+    } CHECKS[] = {
+        {"files", check_files},     {"signatures", check_signatures}, {"plan", check_plan},
+        {"signers", check_signers}, {"record", check_record},         {"course", check_course},
+        {"keys", check_keys},       {"outputs", check_outputs},       {"tokens", check_tokens},
+        {"signed", check_counts},
+    };
+    sg_auto(proof) struct proof proof = {
+        .bundle = bundle, .proving = proving, .transcript = {.fd = -1}};
+
+    for (size_t i = 0; i < sizeof CHECKS / sizeof CHECKS[0]; i++) {
+        struct sg_error why = {0};
+
+        if (!CHECKS[i].check(&proof, &why))
+            return sg_fail(error, why.code, CHECKS[i].name, "%s%s%s", why.rule,
+                           why.rule[0] != '\0' ? ": " : "", why.text);
+        if (!proving->report(proving->context, CHECKS[i].name, proof.said, error))
+            return false;
+    }
+    return true;
+}

@@ -1,0 +1,246 @@
+/* Acts that make a key or take one into use. */
+#include <string.h>
+
+#include "stage.h"
+
+enum { URI_SIZE = 1024 };
+
+/* "pkcs11:object=…;id=…", every byte of both percent-encoded. id may be empty. */
+static bool key_uri(const char *label, struct sg_slice id, char uri[URI_SIZE],
+                    struct sg_error *error)
+{
+    sg_auto(sg_buf) struct sg_buf text = {0};
+
+    if (!sg_buf_printf(&text, URI_SIZE, error, "pkcs11:object="))
+        return false;
+    for (size_t i = 0; i < strlen(label); i++)
+        if (!sg_buf_printf(&text, URI_SIZE, error, "%%%02x", (unsigned char)label[i]))
+            return false;
+    for (size_t i = 0; i < id.len; i++)
+        if (!sg_buf_printf(&text, URI_SIZE, error, "%s%%%02x", i == 0 ? ";id=" : "", id.data[i]))
+            return false;
+    if (text.len >= URI_SIZE)
+        return sg_fail(error, SG_USAGE, NULL, "the label '%s' is too long", label);
+    memcpy(uri, text.data, text.len + 1);
+    return true;
+}
+
+/* ---- what a key has to be ---- */
+
+static const struct {
+    const char *name;
+    size_t offset;
+    bool wanted;
+} ATTRIBUTES[] = {
+    {"LOCAL", offsetof(struct sg_key, local), true},
+    {"SENSITIVE", offsetof(struct sg_key, sensitive), true},
+    {"ALWAYS_SENSITIVE", offsetof(struct sg_key, always_sensitive), true},
+    {"EXTRACTABLE", offsetof(struct sg_key, extractable), false},
+    {"NEVER_EXTRACTABLE", offsetof(struct sg_key, never_extractable), true},
+    {"MODIFIABLE", offsetof(struct sg_key, modifiable), false},
+    {"SIGN", offsetof(struct sg_key, sign), true},
+    {"DECRYPT", offsetof(struct sg_key, decrypt), false},
+    {"UNWRAP", offsetof(struct sg_key, unwrap), false},
+    {"DERIVE", offsetof(struct sg_key, derive), false},
+};
+enum { NUM_ATTRIBUTES = sizeof ATTRIBUTES / sizeof ATTRIBUTES[0] };
+
+static bool attribute(const struct sg_key *key, size_t i)
+{
+    return *(const bool *)((const char *)key + ATTRIBUTES[i].offset);
+}
+
+/* What was stated when the key was made is what the token tells of it, each by itself. */
+static bool check_attributes(const struct sg_key *key, struct sg_error *error)
+{
+    for (size_t i = 0; i < NUM_ATTRIBUTES; i++)
+        if (attribute(key, i) != ATTRIBUTES[i].wanted)
+            return sg_fail(error, SG_TOKEN, NULL, "the token says of the key '%s' that it is %s%s",
+                           key->label, ATTRIBUTES[i].wanted ? "not " : "", ATTRIBUTES[i].name);
+    return (key->has_private && key->has_public) ||
+           sg_fail(error, SG_TOKEN, NULL, "the token has only one half of the key '%s'",
+                   key->label);
+}
+
+static json_t *attributes_json(const struct sg_key *key)
+{
+    json_t *list = json_object();
+
+    for (size_t i = 0; i < NUM_ATTRIBUTES; i++)
+        json_object_set_new(list, ATTRIBUTES[i].name, json_boolean(attribute(key, i)));
+    return list;
+}
+
+/* ---- the record ---- */
+
+static bool record_key(struct sg_stage *stage, size_t act, const struct sg_key *key,
+                       const char *how, struct sg_error *error)
+{
+    const struct sg_ceremony_act *of_file = &stage->ceremony->file.acts[act];
+    const struct sg_ceremony_key *entry = &stage->ceremony->file.keys[of_file->key];
+    const struct sg_buf *spki = &key->public.spki;
+    sg_auto(malloc) char *id = malloc(2 * key->id.len + 1);
+    sg_auto(malloc) char *hex = malloc(2 * spki->len + 1);
+
+    if (id == NULL || hex == NULL)
+        return sg_fail_memory(error);
+    sg_hex(sg_buf_slice(&key->id), id, 2 * key->id.len + 1);
+    sg_hex(sg_buf_slice(spki), hex, 2 * spki->len + 1);
+    return sg_stage_record(
+        stage, "key",
+        json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "act", (int)act + 1, "how", how,
+                  "key", entry->name, "token", stage->ceremony->file.tokens[entry->token].name,
+                  "label", key->label, "id", id, "spki", hex, "attributes", attributes_json(key)),
+        error);
+}
+
+static bool open_signer(struct sg_stage *stage, size_t key, const struct sg_key *on_token,
+                        struct sg_error *error)
+{
+    size_t token = stage->ceremony->file.keys[key].token;
+
+    return sg_signer_open(stage->tokens[token], on_token, SG_SIGNER_ENGINE, &stage->signers[key],
+                          error);
+}
+
+static bool show_key(const struct sg_stage *stage, const struct sg_key *key, const char *how,
+                     struct sg_error *error)
+{
+    char kind[SG_KEY_KIND_TEXT_SIZE], text[SG_FINGERPRINT_SIZE];
+    sg_auto(sg_buf) struct sg_buf attributes = {0};
+
+    for (size_t i = 0; i < NUM_ATTRIBUTES; i++)
+        if (!sg_buf_printf(&attributes, SG_LIMIT_VALUE, error, "%s%s%s",
+                           i == 0       ? ""
+                           : i % 5 == 0 ? "\n    "
+                                        : ", ",
+                           attribute(key, i) ? "" : "not ", ATTRIBUTES[i].name))
+            return false;
+    return sg_stage_show(stage, error,
+                         "Done: the key '%s', %s, was %s. The token says:\n    %s\n"
+                         "SHA-256 of its public half:\n%s\n",
+                         key->label, sg_key_kind_text(key->public.kind, kind), how,
+                         (const char *)attributes.data,
+                         sg_stage_fingerprint(key->public.sha256, text));
+}
+
+/* ---- making ---- */
+
+/* A key that the record knows is still that key. */
+static bool check_is_recorded(const struct sg_stage *stage, size_t act, const struct sg_key *key,
+                              struct sg_error *error)
+{
+    const json_t *entry = sg_transcript_of_act(&stage->transcript, "key", act, NULL);
+    const char *recorded = json_string_value(json_object_get(entry, "spki"));
+    const struct sg_buf *spki = &key->public.spki;
+    sg_auto(malloc) char *hex = malloc(2 * spki->len + 1);
+
+    if (hex == NULL)
+        return sg_fail_memory(error);
+    return (recorded != NULL &&
+            strcmp(recorded, sg_hex(sg_buf_slice(spki), hex, 2 * spki->len + 1)) == 0) ||
+           sg_fail(error, SG_TOKEN, NULL,
+                   "the key '%s' on the token is another one than the record has", key->label);
+}
+
+/* Before a crash the key may have been made and not recorded. Its id was drawn for this plan. */
+static bool find_made(struct sg_stage *stage, const struct sg_ceremony_key *entry,
+                      struct sg_slice id, struct sg_key *key, bool *is_there,
+                      struct sg_error *error)
+{
+    struct sg_key *keys = NULL;
+    size_t num = 0;
+
+    *is_there = false;
+    if (!sg_key_list(stage->tokens[entry->token], &keys, &num, error))
+        return false;
+    for (size_t i = 0; i < num; i++) {
+        if (!*is_there && keys[i].has_private && sg_slice_equal(sg_buf_slice(&keys[i].id), id) &&
+            keys[i].label != NULL && strcmp(keys[i].label, entry->label) == 0) {
+            *is_there = true;
+            *key = keys[i];
+            continue;
+        }
+        sg_key_done(&keys[i]);
+    }
+    free(keys);
+    return true;
+}
+
+bool sg_stage_make_key(struct sg_stage *stage, size_t act, struct sg_error *error)
+{
+    const struct sg_ceremony_act *of_file = &stage->ceremony->file.acts[act];
+    const struct sg_ceremony_key *entry = &stage->ceremony->file.keys[of_file->key];
+    struct sg_slice id = sg_slice_of(stage->ceremony->drawn[act], SG_CEREMONY_DRAWN_LEN);
+    sg_auto(sg_key) struct sg_key key = {0};
+    bool is_there = false;
+
+    if (stage->resumed && !find_made(stage, entry, id, &key, &is_there, error))
+        return false;
+    if (!is_there &&
+        !sg_key_create(stage->tokens[entry->token], entry->kind, entry->label, id, &key, error))
+        return false;
+    const char *how = is_there ? "made before the interruption" : "made now";
+    return (sg_transcript_of_act(&stage->transcript, "key", act, NULL) == NULL ||
+            check_is_recorded(stage, act, &key, error)) &&
+           check_attributes(&key, error) &&
+           (sg_key_kind_equal(key.public.kind, entry->kind) ||
+            sg_fail(error, SG_TOKEN, NULL, "the key '%s' is of another type than was planned",
+                    entry->label)) &&
+           record_key(stage, act, &key, how, error) &&
+           sg_world_set_key(&stage->world, of_file->key, &key.public, error) &&
+           open_signer(stage, of_file->key, &key, error) && show_key(stage, &key, how, error);
+}
+
+/* ---- using ---- */
+
+/* In a rehearsal a key of the same kind stands in for the real one, which is elsewhere. */
+static bool check_is_of_certificate(const struct sg_stage *stage, const struct sg_ceremony_act *act,
+                                    const struct sg_key *key, struct sg_error *error)
+{
+    return stage->options->rehearsal ||
+           sg_public_key_equal(&key->public, &stage->world.keys[act->key].public) ||
+           sg_fail(error, SG_TOKEN, NULL, "the key '%s' on the token is not the key of %s",
+                   act->label, act->file);
+}
+
+static bool find_used(struct sg_stage *stage, const struct sg_ceremony_act *act, struct sg_key *key,
+                      struct sg_error *error)
+{
+    char uri[URI_SIZE];
+
+    return key_uri(act->label, (struct sg_slice){0}, uri, error) &&
+           sg_key_find(stage->tokens[act->token], uri, key, error) &&
+           sg_world_use_certificate(&stage->world, act, error) &&
+           check_is_of_certificate(stage, act, key, error);
+}
+
+bool sg_stage_use_key(struct sg_stage *stage, size_t act, struct sg_error *error)
+{
+    const struct sg_ceremony_act *of_file = &stage->ceremony->file.acts[act];
+    sg_auto(sg_key) struct sg_key key = {0};
+
+    return find_used(stage, of_file, &key, error) && record_key(stage, act, &key, "found", error) &&
+           sg_world_set_key(&stage->world, of_file->key, &key.public, error) &&
+           open_signer(stage, of_file->key, &key, error) && show_key(stage, &key, "found", error);
+}
+
+/* ---- recalling ---- */
+
+bool sg_stage_recall_key(struct sg_stage *stage, size_t act, struct sg_error *error)
+{
+    const struct sg_ceremony_act *of_file = &stage->ceremony->file.acts[act];
+    const struct sg_ceremony_key *entry = &stage->ceremony->file.keys[of_file->key];
+    struct sg_slice id = sg_slice_of(stage->ceremony->drawn[act], SG_CEREMONY_DRAWN_LEN);
+    sg_auto(sg_key) struct sg_key key = {0};
+    char uri[URI_SIZE];
+
+    if (of_file->kind == SG_ACT_USE_KEY
+            ? !find_used(stage, of_file, &key, error)
+            : (!key_uri(entry->label, id, uri, error) ||
+               !sg_key_find(stage->tokens[entry->token], uri, &key, error)))
+        return false;
+    return check_is_recorded(stage, act, &key, error) &&
+           sg_world_set_key(&stage->world, of_file->key, &key.public, error) &&
+           open_signer(stage, of_file->key, &key, error);
+}

@@ -1,0 +1,305 @@
+/* A ceremony's tokens: opened, logged in to, listed; and the throwaway ones of a rehearsal. */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "stage.h"
+
+enum { MAX_PIN_TRIES = 3 };
+
+/* ---- opening ---- */
+
+static void rehearsal_label(const struct sg_ceremony_token *token, char label[33])
+{
+    snprintf(label, 33, "rehearsal-%.22s", token->name);
+}
+
+/* What a token's objects are recorded under. */
+static json_t *token_json(const struct sg_ceremony_token *entry, const struct sg_token *token)
+{
+    return json_pack("{s:s, s:s, s:s, s:s, s:s}", "token", entry->name, "label",
+                     sg_token_label(token), "serial", sg_token_serial_number(token), "model",
+                     sg_token_model(token), "module", sg_token_module_path(token));
+}
+
+static bool check_serial(const struct sg_stage *stage, const struct sg_ceremony_token *entry,
+                         const struct sg_token *token, struct sg_error *error)
+{
+    const char *serial = sg_token_serial_number(token);
+
+    if (stage->options->rehearsal || strcmp(serial, entry->serial) == 0)
+        return true;
+    return sg_fail(error, SG_TOKEN, NULL,
+                   "token %s has the serial number %s, and the plan wants %s; this is another "
+                   "token, or the plan is wrong",
+                   entry->name, serial, entry->serial);
+}
+
+static bool open_token(struct sg_stage *stage, size_t place, struct sg_error *error)
+{
+    const struct sg_ceremony_token *entry = &stage->ceremony->file.tokens[place];
+    sg_auto(malloc) char *refusals = NULL;
+    char label[33], uri[64];
+    struct sg_token_config config = {
+        .profile = entry->profile, .module = entry->module, .uri = entry->uri};
+
+    if (stage->options->refusals != NULL)
+        config.refusals = stage->options->refusals;
+    else if (!sg_pin_refusals_default(&refusals, error))
+        return false;
+    else
+        config.refusals = refusals;
+    if (stage->options->rehearsal) {
+        rehearsal_label(entry, label);
+        snprintf(uri, sizeof uri, "pkcs11:token=%s", label);
+        config =
+            (struct sg_token_config){.profile = "softhsm", .uri = uri, .refusals = config.refusals};
+    }
+    return sg_token_open(&config, &stage->tokens[place], error) &&
+           check_serial(stage, entry, stage->tokens[place], error);
+}
+
+/* ---- PINs ---- */
+
+static bool join(struct sg_secret **parts, size_t num, struct sg_secret **whole,
+                 struct sg_error *error)
+{
+    sg_auto(sg_secret) struct sg_secret *fresh = NULL;
+    size_t len = 0, at = 0;
+
+    for (size_t i = 0; i < num; i++)
+        len += sg_secret_len(parts[i]);
+    if (len > SG_LIMIT_PIN)
+        return sg_fail(error, SG_PIN, NULL, "the parts make a PIN of more than %d bytes",
+                       SG_LIMIT_PIN);
+    if (!sg_secret_new(len, &fresh, error))
+        return false;
+    for (size_t i = 0; i < num; i++) {
+        memcpy(sg_secret_data(fresh) + at, sg_secret_data(parts[i]), sg_secret_len(parts[i]));
+        at += sg_secret_len(parts[i]);
+    }
+    *whole = SG_TAKE(fresh);
+    return true;
+}
+
+static bool ask_parts(const struct sg_stage *stage, const struct sg_ceremony_token *entry,
+                      struct sg_secret **parts, struct sg_error *error)
+{
+    char text[SG_ANSWER_SIZE];
+
+    for (size_t i = 0; i < entry->num_holders; i++) {
+        const char *name = stage->ceremony->file.persons[entry->holders[i]].name;
+
+        if (entry->num_holders == 1)
+            snprintf(text, sizeof text, "PIN of the token %s (%s): ", entry->name, name);
+        else
+            snprintf(text, sizeof text, "PIN of the token %s, part %zu of %zu (%s): ", entry->name,
+                     i + 1, entry->num_holders, name);
+        if (!stage->people->pin(stage->people->context, text, &parts[i], error))
+            return false;
+    }
+    return true;
+}
+
+static bool ask_pin(const struct sg_stage *stage, const struct sg_ceremony_token *entry,
+                    struct sg_secret **pin, struct sg_error *error)
+{
+    struct sg_secret **parts = calloc(entry->num_holders + 1, sizeof(struct sg_secret *));
+    bool is_asked;
+
+    if (parts == NULL)
+        return sg_fail_memory(error);
+    is_asked = ask_parts(stage, entry, parts, error) && join(parts, entry->num_holders, pin, error);
+    for (size_t i = 0; i < entry->num_holders; i++)
+        sg_secret_free(parts[i]);
+    free(parts);
+    return is_asked;
+}
+
+/* A mistyped PIN is not the end of a ceremony, but three of them are. */
+static bool log_in(struct sg_stage *stage, size_t place, struct sg_error *error)
+{
+    const struct sg_ceremony_token *entry = &stage->ceremony->file.tokens[place];
+    struct sg_token *token = stage->tokens[place];
+
+    for (int tries = 1;; tries++) {
+        sg_auto(sg_secret) struct sg_secret *pin = NULL;
+        struct sg_error why = {0};
+
+        if (!ask_pin(stage, entry, &pin, error))
+            return false;
+        if (sg_token_login_with(token, pin, &why))
+            return true;
+        if (why.code != SG_PIN || tries == MAX_PIN_TRIES) {
+            *error = why;
+            return false;
+        }
+        if (!sg_stage_record(stage, "wrong-pin", json_pack("{s:s}", "token", entry->name), error) ||
+            !sg_stage_show(stage, error, "%s\n", why.text))
+            return false;
+    }
+}
+
+bool sg_stage_open_tokens(struct sg_stage *stage, struct sg_error *error)
+{
+    for (size_t i = 0; i < stage->ceremony->file.num_tokens; i++)
+        if (!open_token(stage, i, error) || !log_in(stage, i, error))
+            return false;
+    return true;
+}
+
+/* ---- objects ---- */
+
+static json_t *key_json(const struct sg_key *key)
+{
+    char kind[SG_KEY_KIND_TEXT_SIZE], digest[SG_SHA256_HEX_SIZE];
+    sg_auto(malloc) char *id = malloc(2 * key->id.len + 1);
+
+    if (id == NULL)
+        return NULL;
+    sg_hex(sg_buf_slice(&key->id), id, 2 * key->id.len + 1);
+    sg_hex(sg_slice_of(key->public.sha256, SG_SHA256_LEN), digest, sizeof digest);
+    return json_pack("{s:s?, s:s, s:s, s:s, s:b, s:b, s:b}", "label", key->label, "id", id, "type",
+                     sg_key_kind_text(key->public.kind, kind), "sha256", digest, "private",
+                     key->has_private, "public", key->has_public, "certificate",
+                     key->has_certificate);
+}
+
+static bool add_keys(struct sg_token *token, json_t *list, struct sg_error *error)
+{
+    struct sg_key *keys = NULL;
+    size_t num = 0;
+    bool is_added = true;
+
+    if (!sg_key_list(token, &keys, &num, error))
+        return false;
+    for (size_t i = 0; i < num; i++) {
+        is_added = is_added && json_array_append_new(list, key_json(&keys[i])) == 0;
+        sg_key_done(&keys[i]);
+    }
+    free(keys);
+    return is_added || sg_fail_memory(error);
+}
+
+bool sg_stage_record_objects(struct sg_stage *stage, const char *when, struct sg_error *error)
+{
+    const struct sg_ceremony_file *file = &stage->ceremony->file;
+    json_t *tokens = json_array();
+
+    for (size_t i = 0; i < file->num_tokens; i++) {
+        json_t *token = token_json(&file->tokens[i], stage->tokens[i]);
+        json_t *keys = json_array();
+
+        if (json_object_set_new(token, "keys", keys) != 0 ||
+            json_array_append_new(tokens, token) != 0) {
+            json_decref(tokens);
+            return sg_fail_memory(error);
+        }
+        if (!add_keys(stage->tokens[i], keys, error)) {
+            json_decref(tokens);
+            return false;
+        }
+    }
+    return sg_stage_record(stage, "objects",
+                           json_pack("{s:s, s:o}", "when", when, "tokens", tokens), error);
+}
+
+/* ---- rehearsal ---- */
+
+static bool make_secret(const char *part, size_t times, struct sg_secret **secret,
+                        struct sg_error *error)
+{
+    if (!sg_secret_new(times * strlen(part), secret, error))
+        return false;
+    for (size_t i = 0; i < times; i++)
+        memcpy(sg_secret_data(*secret) + i * strlen(part), part, strlen(part));
+    return true;
+}
+
+static bool make_token(const struct sg_ceremony_token *entry, struct sg_error *error)
+{
+    sg_auto(sg_secret) struct sg_secret *so_pin = NULL;
+    sg_auto(sg_secret) struct sg_secret *pin = NULL;
+    struct sg_token_info info;
+    char label[33];
+
+    rehearsal_label(entry, label);
+    return make_secret("12345678", 1, &so_pin, error) &&
+           make_secret(SG_CEREMONY_REHEARSAL_PIN, entry->num_holders, &pin, error) &&
+           sg_token_init("softhsm", NULL, label, so_pin, pin, &info, error);
+}
+
+/* A key that the real token has already: one of its kind stands in for it. */
+static bool make_used_keys(struct sg_stage *stage, struct sg_error *error)
+{
+    const struct sg_ceremony_file *file = &stage->ceremony->file;
+
+    for (size_t i = 0; i < file->num_acts; i++) {
+        const struct sg_ceremony_act *act = &file->acts[i];
+        sg_auto(sg_world) struct sg_world world = {0};
+        sg_auto(sg_key) struct sg_key key = {0};
+
+        if (act->kind != SG_ACT_USE_KEY)
+            continue;
+        if (!sg_world_init(&world, file, &stage->ceremony->materials, NULL, error) ||
+            !sg_world_use_certificate(&world, act, error) ||
+            !sg_key_create(stage->tokens[act->token], world.keys[act->key].public.kind, act->label,
+                           (struct sg_slice){0}, &key, error))
+            return false;
+    }
+    return true;
+}
+
+static bool point_softhsm_at(const char *folder, struct sg_error *error)
+{
+    sg_auto(malloc) char *tokens = NULL;
+    sg_auto(malloc) char *conf = NULL;
+    sg_auto(malloc) char *whole = realpath(folder, NULL);
+    sg_auto(sg_buf) struct sg_buf text = {0};
+
+    if (whole == NULL)
+        return sg_fail_errno(error, "cannot find %s", folder);
+    if (!sg_path_join(whole, "tokens", &tokens, error) ||
+        !sg_path_join(whole, "softhsm2.conf", &conf, error) ||
+        !sg_buf_printf(&text, SG_LIMIT_PATH + 128, error,
+                       "directories.tokendir = %s\nobjectstore.backend = file\nlog.level = ERROR\n",
+                       tokens))
+        return false;
+    if (mkdir(tokens, 0700) != 0 && errno != EEXIST)
+        return sg_fail_errno(error, "cannot make %s", tokens);
+    return sg_file_write(conf, sg_buf_slice(&text), 0600, SG_REPLACE_EXISTING, error) &&
+           (setenv("SOFTHSM2_CONF", conf, 1) == 0 || sg_fail_memory(error));
+}
+
+bool sg_stage_make_tokens(struct sg_stage *stage, struct sg_error *error)
+{
+    const struct sg_ceremony_file *file = &stage->ceremony->file;
+    sg_auto(malloc) char *folder = NULL;
+
+    if (!sg_stage_path(stage, "throwaway", &folder, error))
+        return false;
+    if (mkdir(folder, 0700) != 0)
+        return sg_fail_errno(error, "cannot make %s", folder);
+    if (!point_softhsm_at(folder, error))
+        return false;
+    for (size_t i = 0; i < file->num_tokens; i++)
+        if (!make_token(&file->tokens[i], error) || !open_token(stage, i, error))
+            return false;
+    for (size_t i = 0; i < file->num_tokens; i++) {
+        sg_auto(sg_secret) struct sg_secret *pin = NULL;
+
+        if (!make_secret(SG_CEREMONY_REHEARSAL_PIN, file->tokens[i].num_holders, &pin, error) ||
+            !sg_token_login_with(stage->tokens[i], pin, error))
+            return false;
+    }
+    if (!make_used_keys(stage, error))
+        return false;
+    for (size_t i = 0; i < file->num_tokens; i++) {
+        sg_token_close(stage->tokens[i]);
+        stage->tokens[i] = NULL;
+    }
+    return sg_stage_show(stage, error,
+                         "This is a rehearsal, on throwaway tokens. Every part of a PIN is %s.\n",
+                         SG_CEREMONY_REHEARSAL_PIN);
+}

@@ -1,0 +1,385 @@
+#include "world.h"
+
+#include <string.h>
+
+#include "cert/attach.h"
+#include "cert/cert.h"
+#include "cert/crl.h"
+#include "home/chain.h"
+#include "stand_in.h"
+
+bool sg_world_init(struct sg_world *world, const struct sg_ceremony_file *file,
+                   const struct sg_ceremony_materials *materials,
+                   const uint8_t (*drawn)[SG_CEREMONY_DRAWN_LEN], struct sg_error *error)
+{
+    struct sg_world fresh = {.file = file, .materials = materials, .drawn = drawn};
+
+    fresh.keys = calloc(file->num_keys + 1, sizeof *fresh.keys);
+    fresh.certificates = calloc(file->num_certificates + 1, sizeof(X509 *));
+    *world = fresh;
+    return (fresh.keys != NULL && fresh.certificates != NULL) || sg_fail_memory(error);
+}
+
+void sg_world_done(struct sg_world *world)
+{
+    if (world->file != NULL && world->keys != NULL)
+        for (size_t i = 0; i < world->file->num_keys; i++)
+            sg_public_key_done(&world->keys[i].public);
+    if (world->file != NULL && world->certificates != NULL)
+        for (size_t i = 0; i < world->file->num_certificates; i++)
+            X509_free(world->certificates[i]);
+    free(world->keys);
+    free(world->certificates);
+    *world = (struct sg_world){0};
+}
+
+bool sg_world_set_key(struct sg_world *world, size_t key, const struct sg_public_key *public,
+                      struct sg_error *error)
+{
+    sg_auto(sg_public_key) struct sg_public_key copy = {0};
+
+    if (!sg_public_key_decode(sg_buf_slice(&public->spki), &copy, error))
+        return false;
+    sg_public_key_done(&world->keys[key].public);
+    world->keys[key] = (struct sg_world_key){copy, false};
+    copy = (struct sg_public_key){0}; /* now the world's */
+    return true;
+}
+
+bool sg_world_stand_in(struct sg_world *world, size_t key, struct sg_error *error)
+{
+    world->keys[key].is_stand_in = true;
+    return sg_stand_in_key(world->file->keys[key].kind, &world->keys[key].public, error);
+}
+
+bool sg_world_use_certificate(struct sg_world *world, const struct sg_ceremony_act *act,
+                              struct sg_error *error)
+{
+    sg_auto(X509) X509 *certificate = NULL;
+    sg_auto(sg_public_key) struct sg_public_key key = {0};
+
+    if (!sg_ceremony_x509(world->materials, act->file, &certificate, error) ||
+        !sg_chain_check_ca(certificate, error) ||
+        !sg_public_key_of_certificate(certificate, &key, error))
+        return sg_error_prefix(error, "%s", act->file);
+    X509_free(world->certificates[act->certificate]);
+    world->certificates[act->certificate] = SG_TAKE(certificate);
+    return sg_world_set_key(world, act->key, &key, error);
+}
+
+bool sg_world_adopt(struct sg_world *world, const struct sg_ceremony_act *act, struct sg_slice der,
+                    struct sg_error *error)
+{
+    sg_auto(X509) X509 *certificate = NULL;
+
+    if (act->certificate == SG_CEREMONY_NONE)
+        return true;
+    if (!sg_cert_read(der, act->output, &certificate, error))
+        return false;
+    X509_free(world->certificates[act->certificate]);
+    world->certificates[act->certificate] = SG_TAKE(certificate);
+    return true;
+}
+
+/* ---- the issuer ---- */
+
+size_t sg_world_signer(const struct sg_world *world, const struct sg_ceremony_act *act)
+{
+    return act->issuer == SG_CEREMONY_NONE ? act->key : world->file->certificates[act->issuer].key;
+}
+
+bool sg_world_scheme(const struct sg_world *world, size_t key, enum sg_scheme *scheme,
+                     struct sg_error *error)
+{
+    struct sg_key_kind kind = world->keys[key].public.kind;
+    enum sg_scheme wanted = world->file->keys[key].scheme;
+    char text[SG_KEY_KIND_TEXT_SIZE];
+
+    *scheme = wanted != SG_SCHEME_NONE ? wanted : sg_scheme_default(kind);
+    return (*scheme != SG_SCHEME_NONE && sg_scheme_fits(*scheme, kind)) ||
+           sg_fail(error, SG_INVALID, NULL, "key %s, of %s, makes no %s signatures",
+                   world->file->keys[key].name, sg_key_kind_text(kind, text),
+                   *scheme != SG_SCHEME_NONE ? sg_scheme_text(*scheme) : "such");
+}
+
+bool sg_world_facts(const struct sg_world *world, const struct sg_ceremony_act *act,
+                    struct sg_issuer_facts *facts, struct sg_error *error)
+{
+    size_t key = sg_world_signer(world, act);
+
+    *facts = (struct sg_issuer_facts){
+        .name = world->file->keys[key].name,
+        .key = world->keys[key].public, /* borrowed */
+        .not_after = SG_TIME_NEVER,
+        .path_length = -1,
+        .crl_url = act->crl_url,
+        .ocsp_url = act->ocsp_url,
+        .ca_issuers_url = act->ca_issuers_url,
+    };
+    if (!sg_world_scheme(world, key, &facts->scheme, error))
+        return false;
+    if (act->issuer == SG_CEREMONY_NONE)
+        return true;
+    facts->certificate = world->certificates[act->issuer];
+    facts->path_length = sg_cert_path_length(facts->certificate);
+    return sg_chain_check_ca(facts->certificate, error) &&
+           sg_cert_validity(facts->certificate, &facts->not_before, &facts->not_after, error);
+}
+
+/* ---- certificates ---- */
+
+static bool check_request_key(const struct sg_ceremony_act *act, const struct sg_request *request,
+                              struct sg_error *error)
+{
+    uint8_t wanted[SG_SHA256_LEN];
+    size_t len = 0;
+
+    if (act->request_key_sha256 == NULL)
+        return true;
+    if (!sg_hex_parse(act->request_key_sha256, wanted, sizeof wanted, &len, error))
+        return sg_error_prefix(error, "request_key_sha256");
+    return (len == sizeof wanted && memcmp(wanted, request->key.sha256, len) == 0) ||
+           sg_fail(error, SG_REFUSED, "request_key_sha256",
+                   "%s is for another key than the one that was announced", act->request);
+}
+
+/* Whom the certificate is for. A key that an act made needs no request: it was made before
+ * everybody's eyes, and the record says so. */
+static bool read_request(const struct sg_world *world, const struct sg_ceremony_act *act,
+                         struct sg_request *request, struct sg_error *error)
+{
+    if (act->request != NULL)
+        return sg_ceremony_request(world->materials, act->request, request, error) &&
+               check_request_key(act, request, error);
+    if (!sg_request_of_key(&world->keys[act->key].public, &act->subject, request, error))
+        return false;
+    if (act->kind == SG_ACT_CERTIFICATE)
+        request->format = SG_REQUEST_PKCS10;
+    return true;
+}
+
+static void draw_serial(const struct sg_world *world, const struct sg_ceremony_act *act,
+                        struct sg_serial *serial)
+{
+    const uint8_t *drawn = world->drawn[act - world->file->acts];
+
+    serial->len = SG_LIMIT_SERIAL;
+    memcpy(serial->bytes, drawn, SG_LIMIT_SERIAL);
+    /* Positive, and without a leading zero octet. */
+    serial->bytes[0] = (uint8_t)((drawn[0] & 0x7F) | 0x40);
+}
+
+static bool shorten(const struct sg_ceremony_act *act, struct sg_plan *plan, struct sg_error *error)
+{
+    char wanted[SG_TIME_TEXT_SIZE], given[SG_TIME_TEXT_SIZE];
+
+    if (act->until == 0)
+        return true;
+    if (act->until > plan->not_after || act->until <= plan->not_before)
+        return sg_fail(error, SG_REFUSED, "validity",
+                       "valid_until is %s; the policy allows it up to %s",
+                       sg_time_text(act->until, wanted), sg_time_text(plan->not_after, given));
+    plan->not_after = act->until;
+    return true;
+}
+
+static bool build_certificate(const struct sg_world *world, const struct sg_ceremony_act *act,
+                              const struct sg_issuer_facts *facts, struct sg_buf *tbs,
+                              struct sg_error *error)
+{
+    sg_auto(sg_policy) sg_policy *policy = NULL;
+    sg_auto(sg_request) struct sg_request request = {0};
+    sg_auto(sg_plan) struct sg_plan plan = {0};
+    struct sg_requester requester = {.evidence = SG_BY_OPERATOR};
+    struct sg_decision_input input = {&request, &requester, facts, act->from};
+    struct sg_serial serial;
+
+    draw_serial(world, act, &serial);
+    return sg_ceremony_policy(world->materials, act->policy, &policy, error) &&
+           read_request(world, act, &request, error) &&
+           sg_policy_decide(policy, &input, &plan, error) && shorten(act, &plan, error) &&
+           sg_cert_build(&plan, facts, &request.key, &serial, tbs, error) &&
+           sg_lint(sg_buf_slice(tbs), facts, error);
+}
+
+/* ---- CRLs ---- */
+
+static bool is_issued_by(X509 *certificate, const struct sg_issuer_facts *facts)
+{
+    return X509_NAME_cmp(X509_get_issuer_name(certificate),
+                         X509_get_subject_name(facts->certificate)) == 0 &&
+           X509_verify(certificate, X509_get0_pubkey(facts->certificate)) == 1;
+}
+
+static bool add_revoked(const struct sg_world *world, const struct sg_ceremony_act *act,
+                        const struct sg_issuer_facts *facts, sg_crl_draft *draft,
+                        struct sg_error *error)
+{
+    for (size_t i = 0; i < act->num_revoked; i++) {
+        const struct sg_ceremony_revocation *entry = &act->revoked[i];
+        sg_auto(X509) X509 *certificate = NULL;
+        struct sg_serial serial;
+
+        if (!sg_ceremony_x509(world->materials, entry->certificate, &certificate, error))
+            return false;
+        if (!is_issued_by(certificate, facts))
+            return sg_fail(error, SG_REFUSED, "RFC 5280 5.3",
+                           "%s was not issued by %s, whose CRL this is", entry->certificate,
+                           facts->name);
+        if (entry->moment > act->from)
+            return sg_fail(error, SG_REFUSED, "RFC 5280 5.1.2.6",
+                           "%s would be revoked after the CRL is made", entry->certificate);
+        if (!sg_cert_serial(certificate, &serial, error) ||
+            !sg_crl_draft_add(draft, &serial, entry->moment, entry->reason, error))
+            return false;
+    }
+    return true;
+}
+
+static bool build_crl(const struct sg_world *world, const struct sg_ceremony_act *act, size_t nth,
+                      const struct sg_issuer_facts *facts, struct sg_buf *tbs,
+                      struct sg_error *error)
+{
+    sg_auto(sg_crl_draft) sg_crl_draft *draft = NULL;
+    int64_t this_update = act->from + (int64_t)nth * act->every_s;
+    uint64_t number = (uint64_t)act->number + (uint64_t)nth * (uint64_t)act->step;
+    struct sg_slice bytes = {0};
+
+    if (this_update < facts->not_before)
+        return sg_fail(error, SG_REFUSED, "RFC 5280 5.1.2.4",
+                       "CRL %llu would begin before its issuer is valid",
+                       (unsigned long long)number);
+    if (this_update + act->lifetime_s > facts->not_after)
+        return sg_fail(error, SG_REFUSED, "RFC 5280 5.1.2.5",
+                       "CRL %llu would be good for longer than its issuer",
+                       (unsigned long long)number);
+    return sg_crl_draft_new(facts, this_update, this_update + act->lifetime_s, &draft, error) &&
+           add_revoked(world, act, facts, draft, error) &&
+           sg_crl_draft_finish(draft, number, &bytes, error) && sg_crl_lint(bytes, facts, error) &&
+           sg_buf_set(tbs, bytes, error);
+}
+
+/* ---- the whole ---- */
+
+bool sg_world_build(const struct sg_world *world, const struct sg_ceremony_act *act, size_t nth,
+                    struct sg_buf *tbs, struct sg_error *error)
+{
+    sg_auto(sg_buf) struct sg_buf fresh = {0};
+    struct sg_issuer_facts facts;
+
+    if (!sg_world_facts(world, act, &facts, error))
+        return false;
+    if (act->kind == SG_ACT_CRL ? !build_crl(world, act, nth, &facts, &fresh, error)
+                                : !build_certificate(world, act, &facts, &fresh, error))
+        return false;
+    sg_buf_free(tbs);
+    *tbs = fresh;
+    fresh = (struct sg_buf){0};
+    return true;
+}
+
+bool sg_world_signed_part(struct sg_slice der, struct sg_buf *tbs, struct sg_buf *signature,
+                          struct sg_error *error)
+{
+    const uint8_t *at = der.data;
+    ASN1_SEQUENCE_ANY *elements = d2i_ASN1_SEQUENCE_ANY(NULL, &at, (long)der.len);
+    bool is_whole = false;
+
+    if (sk_ASN1_TYPE_num(elements) == 3 && at == der.data + der.len) {
+        const ASN1_TYPE *first = sk_ASN1_TYPE_value(elements, 0),
+                        *last = sk_ASN1_TYPE_value(elements, 2);
+
+        is_whole = first->type == V_ASN1_SEQUENCE && last->type == V_ASN1_BIT_STRING &&
+                   sg_buf_set(tbs,
+                              sg_slice_of(ASN1_STRING_get0_data(first->value.sequence),
+                                          (size_t)ASN1_STRING_length(first->value.sequence)),
+                              error) &&
+                   sg_buf_set(signature,
+                              sg_slice_of(ASN1_STRING_get0_data(last->value.bit_string),
+                                          (size_t)ASN1_STRING_length(last->value.bit_string)),
+                              error);
+    }
+    sk_ASN1_TYPE_pop_free(elements, ASN1_TYPE_free);
+    return is_whole || sg_fail(error, SG_MALFORMED, "RFC 5280 4.1",
+                               "not three parts: bytes, algorithm and signature");
+}
+
+static bool lint_again(const struct sg_ceremony_act *act, const struct sg_issuer_facts *facts,
+                       struct sg_slice tbs, struct sg_slice der, struct sg_error *error)
+{
+    sg_auto(sg_buf) struct sg_buf part = {0};
+    sg_auto(sg_buf) struct sg_buf signature = {0};
+
+    if (!sg_world_signed_part(der, &part, &signature, error))
+        return false;
+    if (!sg_slice_equal(sg_buf_slice(&part), tbs))
+        return sg_fail(error, SG_INTERNAL, "RFC 5280 4.1.1.1",
+                       "it does not carry the bytes that were signed");
+    return act->kind == SG_ACT_CRL ? sg_crl_lint(sg_buf_slice(&part), facts, error)
+                                   : sg_lint(sg_buf_slice(&part), facts, error);
+}
+
+bool sg_world_attach(const struct sg_world *world, const struct sg_ceremony_act *act,
+                     struct sg_slice tbs, struct sg_slice signature, struct sg_buf *der,
+                     struct sg_error *error)
+{
+    sg_auto(X509_ALGOR) X509_ALGOR *algorithm = NULL;
+    sg_auto(sg_buf) struct sg_buf fresh = {0};
+    struct sg_issuer_facts facts;
+
+    if (!sg_world_facts(world, act, &facts, error) ||
+        !sg_scheme_algorithm(facts.scheme, &algorithm, error) ||
+        !sg_signed_encode(tbs, algorithm, signature, SG_LIMIT_CRL, &fresh, error) ||
+        !lint_again(act, &facts, tbs, sg_buf_slice(&fresh), error))
+        return false;
+    sg_buf_free(der);
+    *der = fresh;
+    fresh = (struct sg_buf){0};
+    return true;
+}
+
+/* ---- what is known beforehand ---- */
+
+static void hide(struct sg_slice bytes, struct sg_slice secret, char *hex)
+{
+    const uint8_t *from = bytes.data, *end = bytes.data + bytes.len, *found;
+
+    while ((found = memmem(from, (size_t)(end - from), secret.data, secret.len)) != NULL) {
+        memset(hex + 2 * (found - bytes.data), '.', 2 * secret.len);
+        from = found + secret.len;
+    }
+}
+
+bool sg_world_known(const struct sg_world *world, struct sg_slice bytes, struct sg_buf *hex,
+                    struct sg_error *error)
+{
+    sg_auto(malloc) char *text = malloc(2 * bytes.len + 1);
+
+    if (text == NULL)
+        return sg_fail_memory(error);
+    sg_hex(bytes, text, 2 * bytes.len + 1);
+    for (size_t i = 0; i < world->file->num_keys; i++) {
+        const struct sg_world_key *key = &world->keys[i];
+
+        if (!key->is_stand_in)
+            continue;
+        hide(bytes, sg_stand_in_bytes(&key->public), text);
+        hide(bytes, sg_slice_of(key->public.id, SG_KEY_ID_LEN), text);
+    }
+    return sg_buf_set(hex, sg_slice_text(text), error);
+}
+
+bool sg_world_fits(const char *known, struct sg_slice bytes)
+{
+    static const char DIGITS[] = "0123456789abcdef";
+
+    if (strlen(known) != 2 * bytes.len)
+        return false;
+    for (size_t i = 0; i < 2 * bytes.len; i++) {
+        unsigned digit = i % 2 == 0 ? bytes.data[i / 2] >> 4 : bytes.data[i / 2] & 15U;
+
+        if (known[i] != '.' && known[i] != DIGITS[digit])
+            return false;
+    }
+    return true;
+}

@@ -1,0 +1,198 @@
+#include "ceremony_proof.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "csr.h"
+#include "output.h"
+
+bool sg_cli_ceremony_report(void *context, const char *check, const char *what,
+                            struct sg_error *error)
+{
+    (void)context;
+    return printf("ok  %-10s  %s\n", check, what) > 0 ||
+           sg_fail_errno(error, "the result could not be written to standard output");
+}
+
+/* ---- sign ---- */
+
+const struct sg_option SG_CEREMONY_SIGN_OPTIONS[] = {
+    {"name", 0, "NAME", "who signs, as the plan calls them"},
+    {"key", 'k', "KEY", "their private key: a PEM file, or pkcs11:token=card;object=key"},
+    {"passphrase", 0, "SOURCE", "of the file: file:PATH, env:NAME, credential:NAME or prompt"},
+    SG_TOKEN_OPTIONS,
+    {"output", 'o', "FILE", "where the signature over a plan goes"},
+    {0},
+};
+
+const char SG_CEREMONY_SIGN_DETAILS[] =
+    "WHAT is a plan (.json), which is approved by it, or the folder of a ceremony that is over:\n"
+    "then its record is checked as `signet ceremony prove` does before it is signed.";
+
+/* By the plan, this is the person's key. */
+static bool check_person(const struct sg_ceremony *ceremony, const char *name,
+                         const struct sg_public_key *key, struct sg_error *error)
+{
+    for (size_t i = 0; i < ceremony->file.num_persons; i++) {
+        if (strcmp(ceremony->file.persons[i].name, name) != 0)
+            continue;
+        if (ceremony->person_keys[i].pkey == NULL)
+            return sg_fail(error, SG_USAGE, NULL, "by the plan %s signs nothing", name);
+        return sg_public_key_equal(key, &ceremony->person_keys[i]) ||
+               sg_fail(error, SG_USAGE, NULL, "this is not the key that the plan has for %s", name);
+    }
+    return sg_fail(error, SG_USAGE, NULL, "the plan knows nobody called '%s'", name);
+}
+
+static bool make_signature(const struct sg_cli *cli, const struct sg_ceremony *ceremony,
+                           struct sg_slice bytes, struct sg_buf *signature, struct sg_error *error)
+{
+    sg_auto(sg_csr_key) struct sg_csr_key key = {0};
+    const char *name, *ignored;
+
+    return sg_cli_need(cli, "name", &name, error) && sg_cli_need(cli, "key", &ignored, error) &&
+           sg_csr_open_key(cli, &key, error) &&
+           check_person(ceremony, name, key.signer.key, error) &&
+           key.signer.sign(key.signer.context, sg_scheme_default(key.signer.key->kind), bytes,
+                           signature, error) &&
+           sg_ceremony_verify(key.signer.key, bytes, sg_buf_slice(signature), error);
+}
+
+static bool sign_plan(const struct sg_cli *cli, const char *path, struct sg_error *error)
+{
+    sg_auto(sg_ceremony) struct sg_ceremony ceremony = {0};
+    sg_auto(sg_buf) struct sg_buf signature = {0};
+    const char *output;
+
+    return sg_cli_need(cli, "output", &output, error) && sg_ceremony_load(path, &ceremony, error) &&
+           make_signature(cli, &ceremony, sg_buf_slice(&ceremony.bytes), &signature, error) &&
+           sg_file_write(output, sg_buf_slice(&signature), 0644, SG_KEEP_EXISTING, error);
+}
+
+/* The manifest of what is there; one that was written before has to say the same. */
+static bool settle_manifest(const char *folder, const struct sg_ceremony_bundle *bundle,
+                            struct sg_buf *manifest, struct sg_error *error)
+{
+    sg_auto(malloc) char *path = NULL;
+    struct sg_slice there = {0};
+
+    if (!sg_ceremony_manifest(bundle, manifest, error) ||
+        !sg_path_join(folder, SG_CEREMONY_MANIFEST, &path, error))
+        return false;
+    if (!sg_ceremony_bundle_find(bundle, SG_CEREMONY_MANIFEST, &there, NULL))
+        return sg_file_write(path, sg_buf_slice(manifest), 0644, SG_KEEP_EXISTING, error);
+    return sg_slice_equal(there, sg_buf_slice(manifest)) ||
+           sg_fail(error, SG_REFUSED, "files", "%s was changed since %s was written", folder, path);
+}
+
+static bool write_signature(const char *folder, const char *name, struct sg_slice signature,
+                            struct sg_error *error)
+{
+    sg_auto(malloc) char *signatures = NULL;
+    sg_auto(malloc) char *path = NULL;
+    char slug[SG_CEREMONY_NAME_SIZE];
+
+    if (!sg_path_join(folder, SG_CEREMONY_SIGNATURES, &signatures, error))
+        return false;
+    if (mkdir(signatures, 0755) != 0 && errno != EEXIST)
+        return sg_fail_errno(error, "cannot make %s", signatures);
+    return sg_path_join(signatures, sg_ceremony_slug(name, slug), &path, error) &&
+           sg_file_write(path, signature, 0644, SG_KEEP_EXISTING, error);
+}
+
+static bool sign_folder(const struct sg_cli *cli, const char *folder, struct sg_error *error)
+{
+    const struct sg_ceremony_proving proving = {.report = sg_cli_ceremony_report};
+    sg_auto(sg_ceremony_bundle) struct sg_ceremony_bundle bundle = {0};
+    sg_auto(sg_ceremony) struct sg_ceremony ceremony = {0};
+    sg_auto(sg_buf) struct sg_buf manifest = {0};
+    sg_auto(sg_buf) struct sg_buf signature = {0};
+    struct sg_slice plan = {0};
+    const char *name;
+
+    return sg_cli_need(cli, "name", &name, error) &&
+           sg_ceremony_bundle_read_folder(folder, &bundle, error) &&
+           sg_ceremony_prove(&bundle, &proving, error) &&
+           sg_ceremony_bundle_find(&bundle, "plan.json", &plan, error) &&
+           sg_ceremony_read("plan.json", plan, &ceremony, error) &&
+           settle_manifest(folder, &bundle, &manifest, error) &&
+           make_signature(cli, &ceremony, sg_buf_slice(&manifest), &signature, error) &&
+           write_signature(folder, name, sg_buf_slice(&signature), error);
+}
+
+bool sg_cli_ceremony_sign(struct sg_cli *cli, struct sg_error *error)
+{
+    const char *what = cli->operands[0];
+    struct stat status;
+
+    if (stat(what, &status) != 0)
+        return sg_fail_errno(error, "cannot find %s", what);
+    return S_ISDIR(status.st_mode) ? sign_folder(cli, what, error) : sign_plan(cli, what, error);
+}
+
+/* ---- bundle ---- */
+
+const struct sg_option SG_CEREMONY_BUNDLE_OPTIONS[] = {
+    {"output", 'o', "FILE", "the archive"},
+    {0},
+};
+
+bool sg_cli_ceremony_bundle(struct sg_cli *cli, struct sg_error *error)
+{
+    sg_auto(sg_ceremony_bundle) struct sg_ceremony_bundle bundle = {0};
+    struct sg_slice manifest = {0};
+    const char *output;
+
+    if (!sg_cli_need(cli, "output", &output, error) ||
+        !sg_file_check_target(output, SG_KEEP_EXISTING, error) ||
+        !sg_ceremony_bundle_read_folder(cli->operands[0], &bundle, error))
+        return false;
+    if (!sg_ceremony_bundle_find(&bundle, SG_CEREMONY_MANIFEST, &manifest, NULL))
+        return sg_fail(error, SG_USAGE, NULL,
+                       "nobody has signed the record yet: `signet ceremony sign %s --name NAME "
+                       "--key KEY`",
+                       cli->operands[0]);
+    return sg_ceremony_bundle_write_tar(&bundle, output, error);
+}
+
+/* ---- prove ---- */
+
+const struct sg_option SG_CEREMONY_PROVE_OPTIONS[] = {
+    {"plan-digest", 0, "HEX", "the SHA-256 of the plan that was approved"},
+    {"signers", 0, "FILE", "who signed the record: names and public keys"},
+    {0},
+};
+
+/* The digest in the form that plans print it in. */
+static bool read_digest(const char *text, char hex[SG_SHA256_HEX_SIZE], struct sg_error *error)
+{
+    uint8_t digest[SG_SHA256_LEN];
+    size_t len = 0;
+
+    if (!sg_hex_parse(text, digest, sizeof digest, &len, NULL) || len != sizeof digest)
+        return sg_fail(error, SG_USAGE, NULL, "--plan-digest is a SHA-256 in hex: 64 digits");
+    sg_hex(sg_slice_of(digest, sizeof digest), hex, SG_SHA256_HEX_SIZE);
+    return true;
+}
+
+bool sg_cli_ceremony_prove(struct sg_cli *cli, struct sg_error *error)
+{
+    sg_auto(sg_ceremony_bundle) struct sg_ceremony_bundle bundle = {0};
+    sg_auto(sg_ceremony_signers) struct sg_ceremony_signers signers = {0};
+    sg_auto(sg_buf) struct sg_buf text = {0};
+    char hex[SG_SHA256_HEX_SIZE];
+    const struct sg_ceremony_proving proving = {
+        .plan_sha256 = hex, .signers = &signers, .report = sg_cli_ceremony_report};
+    const char *digest, *path;
+
+    if (!sg_cli_need(cli, "plan-digest", &digest, error) || !read_digest(digest, hex, error) ||
+        !sg_cli_need(cli, "signers", &path, error) ||
+        !sg_file_read(path, SG_LIMIT_YAML, &text, error) ||
+        !sg_ceremony_signers_parse(path, sg_buf_slice(&text), &signers, error) ||
+        !sg_ceremony_bundle_read_tar(cli->operands[0], &bundle, error) ||
+        !sg_ceremony_prove(&bundle, &proving, error))
+        return false;
+    printf("proved: %s\n", cli->operands[0]);
+    return true;
+}
