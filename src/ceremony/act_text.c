@@ -9,6 +9,43 @@ enum { TITLE_SIZE = 256 };
 
 static bool append(json_t *lines, struct sg_error *error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* Lines are shown behind four blanks on a screen of 80. */
+enum { WIDTH = 76, CONTINUATION = 8 };
+
+/* How much of text goes on a line of width columns: up to a blank, if there is one in the second
+ * half, and never a part of a character. */
+static size_t first_part(const char *text, size_t width)
+{
+    size_t len = strlen(text), at = width;
+
+    if (len <= width)
+        return len;
+    while (at > width / 2 && text[at] != ' ')
+        at--;
+    if (text[at] == ' ')
+        return at;
+    for (at = width; at > 1 && (text[at] & 0xC0) == 0x80;)
+        at--;
+    return at;
+}
+
+static bool append_folded(json_t *lines, const char *text, struct sg_error *error)
+{
+    char line[WIDTH + 1];
+    size_t indentation = 0;
+
+    do {
+        size_t len = first_part(text, WIDTH - indentation);
+
+        snprintf(line, sizeof line, "%*s%.*s", (int)indentation, "", (int)len, text);
+        if (json_array_append_new(lines, json_string(line)) != 0)
+            return sg_fail_memory(error);
+        text += len + (text[len] == ' ');
+        indentation = CONTINUATION;
+    } while (*text != '\0');
+    return true;
+}
+
 static bool append(json_t *lines, struct sg_error *error, const char *format, ...)
 {
     sg_auto(malloc) char *text = NULL;
@@ -21,7 +58,7 @@ static bool append(json_t *lines, struct sg_error *error, const char *format, ..
         text = NULL;
         return sg_fail_memory(error);
     }
-    return json_array_append_new(lines, json_string(text)) == 0 || sg_fail_memory(error);
+    return append_folded(lines, text, error);
 }
 
 /* ---- titles ---- */

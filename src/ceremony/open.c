@@ -207,8 +207,7 @@ static bool read_seals(struct sg_stage *stage, struct sg_error *error)
         const struct sg_ceremony_seal *seal = &file->seals[i];
         char text[SG_ANSWER_SIZE], answer[SG_ANSWER_SIZE];
 
-        snprintf(text, sizeof text,
-                 "Read the seal of %.120s aloud, and type its number: ", seal->item);
+        snprintf(text, sizeof text, "Read aloud the seal of %.120s: ", seal->item);
         if (!stage->people->ask(stage->people->context, SG_ASK_SEAL, text, seal->number, answer,
                                 error))
             return false;

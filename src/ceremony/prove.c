@@ -118,7 +118,7 @@ static bool check_plan(struct proof *proof, struct sg_error *error)
         return sg_fail(error, SG_REFUSED, NULL, "its SHA-256 is %s, not the one that was given",
                        hex);
     return sg_ceremony_read("plan.json", bytes, &proof->ceremony, error) &&
-           say(proof, "the one that was approved, %.16s…: %s", hex, proof->ceremony.file.title);
+           say(proof, "%.16s…, the one approved: %s", hex, proof->ceremony.file.title);
 }
 
 static bool is_signer(const struct sg_ceremony_signers *signers, const char *name,
@@ -175,8 +175,7 @@ static bool check_record(struct proof *proof, struct sg_error *error)
     if (json_is_true(json_object_get(begin, "rehearsal")) != proof->proving->rehearsal)
         return sg_fail(error, SG_REFUSED, NULL, "this was %s",
                        proof->proving->rehearsal ? "no rehearsal" : "a rehearsal");
-    return say(proof, "%zu lines, each follows from the one before it and the first from the plan",
-               num);
+    return say(proof, "%zu lines, chained from the plan to the end", num);
 }
 
 static bool check_initials(const struct proof *proof, size_t act, const json_t *done,
@@ -219,8 +218,8 @@ static bool check_course(struct proof *proof, struct sg_error *error)
     }
     if (sg_transcript_next(&proof->transcript, "done", &place) != NULL)
         return sg_fail(error, SG_REFUSED, NULL, "more was done than was planned");
-    return say(proof, "%zu acts in their order, with the witnesses' initials; %zu interruptions",
-               file->num_acts, sg_transcript_count(&proof->transcript, "resumed"));
+    return say(proof, "%zu acts in their order, initialled; %zu interruptions", file->num_acts,
+               sg_transcript_count(&proof->transcript, "resumed"));
 }
 
 /* ---- keys ---- */
@@ -288,8 +287,8 @@ static bool check_keys(struct proof *proof, struct sg_error *error)
         if (!take_key(proof, act, error))
             return false;
     }
-    return say(proof, "%zu made on their tokens, which say that they never left; %zu used",
-               num_made, file->num_keys - num_made);
+    return say(proof, "%zu made on tokens that say they never left; %zu used", num_made,
+               file->num_keys - num_made);
 }
 
 /* ---- outputs ---- */
@@ -491,8 +490,8 @@ static bool check_counts(struct proof *proof, struct sg_error *error)
             return sg_fail(error, SG_REFUSED, NULL,
                            "the key %s made another number of signatures than was planned", name);
     }
-    return say(proof, "%d, as many as planned; %d more may have been made before an interruption",
-               num, (int)json_integer_value(json_object_get(end, "intents_without_signature")));
+    return say(proof, "%d, as planned; at most %d more before an interruption", num,
+               (int)json_integer_value(json_object_get(end, "intents_without_signature")));
 }
 
 /* ---- the whole ---- */

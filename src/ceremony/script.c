@@ -67,9 +67,10 @@ static bool put_persons(const struct sg_ceremony *ceremony, struct sg_buf *text,
 static bool put_token(const struct sg_ceremony *ceremony, const struct sg_ceremony_token *token,
                       struct sg_buf *text, enum sg_script_style style, struct sg_error *error)
 {
-    if (!put_item(text, style, error, "%s: %s, serial number %s, %s %s", token->name, token->uri,
-                  token->serial, token->profile != NULL ? "profile" : "module",
-                  token->profile != NULL ? token->profile : token->module))
+    if (!put_item(text, style, error, "%s: %s, %s %s", token->name, token->uri,
+                  token->profile != NULL ? "profile" : "module",
+                  token->profile != NULL ? token->profile : token->module) ||
+        !put_item(text, style, error, "%s: serial number %s", token->name, token->serial))
         return false;
     for (size_t i = 0; i < token->num_holders; i++)
         if (!put_item(text, style, error, "%s: PIN, part %zu of %zu, is typed by %s", token->name,
@@ -191,5 +192,5 @@ bool sg_ceremony_script(const struct sg_ceremony *ceremony, enum sg_script_style
     for (size_t act = 0; act < file->num_acts; act++)
         if (!put_act(ceremony, act, initials, text, style, error))
             return false;
-    return put(text, error, "\nSHA-256 of the plan: %s\n", ceremony->sha256);
+    return put(text, error, "\nSHA-256 of the plan:\n    %s\n", ceremony->sha256);
 }

@@ -1,0 +1,385 @@
+# Ceremonies as people hold them: planned, rehearsed, run at a terminal, and proved.
+load common
+load expect
+load ceremony
+
+setup_file() {
+    start_in_own_folder
+    # One that is over, for the tests that only look.
+    make_ceremony whole
+    make_plan whole
+    run_ceremony whole >whole/screen
+    sign_record whole
+    signet ceremony bundle whole/run -o whole/bundle.tar
+    cp whole/plan.json whole/kept.json
+}
+
+setup() {
+    cd "$BATS_FILE_TMPDIR"
+    DIGEST=$(sha256sum <whole/plan.json | cut -d ' ' -f 1)
+    export DIGEST
+}
+
+@test "root, issuing CA and CRLs: run, signed, bundled, proved" {
+    ok prove whole
+    says "ok  files" "by Ada Example, Dora Example" "ok  plan" "ok  record" "6 acts in their order" \
+        "2 made on tokens that say they never left" "6: as planned byte for byte" "proved: whole/bundle.tar"
+    [ "${#lines[@]}" -eq 11 ]
+}
+
+@test "what it made is good to other programs" {
+    cd whole/run/out
+    local when
+    when=$(date +%s)
+    openssl verify -x509_strict -CAfile root.pem root.pem
+    openssl verify -x509_strict -CAfile root.pem issuing.pem
+    certtool --verify --load-ca-certificate root.pem --infile issuing.pem
+    openssl crl -inform DER -in root-10.crl -CAfile root.pem -noout 2>&1 | grep -q "verify OK"
+    openssl crl -inform DER -in root-10.crl -out crl.pem
+    openssl verify -x509_strict -crl_check -CAfile root.pem -CRLfile crl.pem issuing.pem
+    rm crl.pem
+    certtool --crl-info --inder --infile root-40.crl | grep -qi "CRL Number.*: 28"
+    [ "$(openssl x509 -in root.pem -noout -startdate | cut -d= -f2 | xargs -0 date +%s -d)" -le "$when" ]
+}
+
+@test "the screens fit 80 columns, and no PIN is on them" {
+    [ "$(wc -L <whole/screen)" -le 80 ]
+    not grep -q "7531\|8642\|9753" whole/screen
+    not grep -rq "75318642" whole/run
+}
+
+@test "the archive is the one that tar makes" {
+    (cd whole/run && tar --format=ustar --mode=0644 --owner=0 --group=0 --numeric-owner --mtime=@0 \
+        -cf ../by-tar.tar MANIFEST out/issuing.pem out/root-10.crl out/root-20.crl out/root-30.crl \
+        out/root-40.crl out/root.pem plan.json script.md signatures/ada-example \
+        signatures/dora-example transcript.jsonl)
+    cmp whole/bundle.tar whole/by-tar.tar
+    (cd whole/run && sha256sum --quiet -c MANIFEST)
+}
+
+# pack DIR BUNDLE: as above, of whatever is in DIR.
+pack() {
+    (cd "$1" && find . -type f -printf '%P\n' | LC_ALL=C sort | tar --format=ustar --mode=0644 --owner=0 \
+        --group=0 --numeric-owner --mtime=@0 -cf - -T -) >"$2"
+}
+
+@test "every file changed, removed or added is found" {
+    local file num=0
+    mkdir -p unpacked
+    tar -xf whole/bundle.tar -C unpacked
+    pack unpacked again.tar
+    ok prove whole again.tar
+    for file in $(tar -tf whole/bundle.tar); do
+        num=$((num + 1))
+        cp "unpacked/$file" kept
+        printf x >>"unpacked/$file"
+        pack unpacked changed.tar
+        run prove whole changed.tar
+        [ "$status" -ne 0 ] || fail "$file could be changed"
+        rm "unpacked/$file"
+        pack unpacked changed.tar
+        run prove whole changed.tar
+        [ "$status" -ne 0 ] || fail "$file could be removed"
+        cp kept "unpacked/$file"
+    done
+    [ "$num" -eq 12 ]
+    for file in note out/more.pem signatures/eve; do
+        echo x >"unpacked/$file"
+        pack unpacked changed.tar
+        run prove whole changed.tar
+        [ "$status" -ne 0 ] || fail "$file could be added"
+        rm "unpacked/$file"
+    done
+    pack unpacked again.tar
+    ok prove whole again.tar
+}
+
+@test "the proof wants the right digest and signers from outside" {
+    ends 3 "plan" "not the one that was given" -- signet ceremony prove whole/bundle.tar \
+        --plan-digest "$(sha256sum </dev/null | cut -d ' ' -f 1)" --signers whole/signers
+    sed '/Dora/,$d' whole/signers >one
+    ends 3 "signatures" -- signet ceremony prove whole/bundle.tar --plan-digest "$DIGEST" --signers one
+    sed 's/Ada Example/Eve Example/' whole/signers >eve
+    ends 3 "Eve Example has not signed" -- signet ceremony prove whole/bundle.tar --plan-digest "$DIGEST" \
+        --signers eve
+    ends 2 "64 digits" -- signet ceremony prove whole/bundle.tar --plan-digest 00 --signers whole/signers
+    ends 2 "signers" -- signet ceremony prove whole/bundle.tar --plan-digest "$DIGEST"
+    ends 3 "bundle" -- signet ceremony prove whole/signers --plan-digest "$DIGEST" --signers whole/signers
+}
+
+@test "a proof needs no token and no module" {
+    SOFTHSM2_CONF=/dev/null SIGNET_DATA=/nonexistent ok prove whole
+}
+
+@test "the record is also signed by openssl" {
+    openssl pkeyutl -sign -rawin -inkey whole/ada.key -in whole/run/MANIFEST -out by-openssl
+    cmp by-openssl whole/run/signatures/ada-example
+}
+
+@test "a plan is printed again, as text and with boxes, and its digest is the file's" {
+    ok signet ceremony plan whole/plan.json
+    [ "$output" = "$(cat whole/plan.txt)" ]
+    says "SHA-256 of the plan:"$'\n'"    $DIGEST"
+    ok signet ceremony plan whole/plan.json --markdown
+    says "| time | Dora Example |" "### 6. Sign 4 CRLs of root, numbers 10 to 40"
+    says_not "PIN: 1"
+}
+
+@test "what comes of it is what the plan says" {
+    local known
+    known=$(jq -r '.acts[2].outputs[0].known' whole/plan.json)
+    openssl x509 -in whole/run/out/root.pem -outform DER -out root.der
+    [[ $(xxd -p root.der | tr -d '\n') =~ ^308[12].{2,6}$known ]]
+}
+
+@test "a plan that was changed is no plan" {
+    sed 's/CN=Example Root CA 2027/CN=Example Boot CA 2027/' whole/plan.json >changed.json
+    fails 1 "changed.json does not say what follows from its own parts" -- signet ceremony plan changed.json
+    echo no >no.json
+    fails 1 "no.json: it is no JSON" -- signet ceremony plan no.json
+    echo '{}' >empty.json
+    fails 1 "empty.json" "signet ceremony plan FILE -o PLAN" -- signet ceremony plan empty.json
+}
+
+@test "a ceremony.yaml that is wrong: where and what" {
+    sed 's/type: P-384/type: P-385/' whole/ceremony.yaml >whole/bad.yaml
+    fails 1 "whole/bad.yaml:36:" "P-385" -- signet ceremony plan whole/bad.yaml
+    sed 's/policy: root-ca .*/policy: rot-ca/' whole/ceremony.yaml >whole/bad.yaml
+    fails 1 "whole/bad.yaml:" "rot-ca.yaml" -- signet ceremony plan whole/bad.yaml
+    [ ! -e whole/other.json ]
+    fails 1 "exists" -- signet ceremony plan whole/ceremony.yaml -o whole/plan.json
+    fails 2 ".json" -- signet ceremony plan whole/ceremony.yaml -o whole/plan
+}
+
+@test "every template makes a plan" {
+    for kind in root root-and-issuing; do
+        signet ceremony template $kind >whole/$kind.yaml
+        ok signet ceremony plan whole/$kind.yaml
+    done
+    fails 2 "there is no template 'tree'" -- signet ceremony template tree
+}
+
+@test "a rehearsal by itself compares with the plan, and wants no token" {
+    SOFTHSM2_CONF=/dev/null ok signet ceremony rehearse whole/plan.json -o rehearsal --by-itself
+    says "This is a rehearsal" "The rehearsal is over" "6: as planned byte for byte"
+    for file in root.pem issuing.pem root-10.crl; do [ -s "rehearsal/out/$file" ]; done
+    grep -q '\*\*Initials:\*\* DE (Dora Example)' rehearsal/script.md
+    fails 1 "has taken place" -- signet ceremony rehearse whole/plan.json -o rehearsal --by-itself
+    ends 3 "record" "this was a rehearsal" -- signet ceremony sign rehearsal --name "Ada Example" --key whole/ada.key
+}
+
+@test "a rehearsal at a terminal" {
+    local part=('part 1=1234' 'part 2=1234' 'PIN of the token issuing=1234')
+    ok play "${part[@]}" -- "$SIGNET" ceremony rehearse whole/plan.json -o at-terminal
+    says "Every part of a PIN is 1234" "ok  outputs"
+}
+
+@test "killed at every act, it goes on" {
+    local act
+    make_ceremony killed
+    make_plan killed
+    for act in 1 2 3 4 5 6; do
+        # At the question before the act, and at the initials after it.
+        run run_ceremony killed 'Type go=KILL'
+        [ "$status" -eq 137 ]
+        run run_ceremony killed 'Initials of the witness=KILL'
+        [ "$status" -eq 137 ]
+        ok run_ceremony killed 'Type go=go|stop' || true
+        [ "$act" -eq 6 ] || { [ "$status" -eq 3 ] && says "stopped before act $((act + 1))"; }
+    done
+    [ "$status" -eq 0 ]
+    says "The ceremony is over"
+    expect_proved killed
+    says "17 interruptions" "6, as planned; at most 0 more"
+}
+
+@test "a wrong digest is not run" {
+    make_ceremony digest
+    make_plan digest
+    DIGEST=00 run run_ceremony digest
+    [ "$status" -eq 3 ]
+    says "approval" "this plan is not the one that was approved"
+    not test -e digest/run/out/root.pem
+    # Typed in groups, and in capitals, it is the same.
+    DIGEST=$(sed 's/..../& /g' <<<"${DIGEST^^}") ok run_ceremony digest
+}
+
+@test "too few signatures" {
+    make_ceremony few
+    echo "approval: {signatures: 2}" >>few/ceremony.yaml
+    make_plan few
+    for who in ada dora; do
+        signet ceremony sign few/plan.json --name "${who^} Example" --key few/$who.key -o few/$who.sig
+    done
+    fails 2 "not the key that the plan has" -- signet ceremony sign few/plan.json --name "Ada Example" \
+        --key few/dora.key -o few/x.sig
+    run play "${pins[@]}" -- "$SIGNET" ceremony run few/plan.json -o few/run --approval few/ada.sig
+    [ "$status" -eq 3 ]
+    says "the plan wants 2 signatures, and there are 1"
+    run play "${pins[@]}" -- "$SIGNET" ceremony run few/plan.json -o few/run --approval few/ada.sig --approval few/ada.sig
+    [ "$status" -eq 3 ]
+    ok play "${pins[@]}" -- "$SIGNET" ceremony run few/plan.json -o few/run --approval few/ada.sig --approval few/dora.sig
+    expect_proved few
+}
+
+@test "a token with another serial number" {
+    make_ceremony serial
+    sed -i "s/serial: $(serial_of_token serial-root)/serial: 0000000000000000/" serial/ceremony.yaml
+    make_plan serial
+    run run_ceremony serial
+    [ "$status" -eq 4 ]
+    says "and the plan wants 0000000000000000"
+}
+
+@test "a label that is there" {
+    make_ceremony label
+    make_plan label
+    signet key create "pkcs11:token=label-root;object=root-2027" --profile softhsm --pin file:pin/label-root
+    run run_ceremony label
+    [ "$status" -eq 4 ]
+    says "act 1" "has a private key 'root-2027' already"
+    not test -e label/run/out/root.pem
+}
+
+# make_yearly DIR: a ceremony at the root that is in whole/.
+make_yearly() {
+    mkdir -p "$1"
+    cp whole/run/out/root.pem whole/*.pub whole/signers "$1"
+    cp whole/run/out/issuing.pem "$1/old-issuing.pem"
+    sed -e "s/token=example-/token=whole-/" -e "s/0123456789abcdef/$(serial_of_token whole-root)/" \
+        -e "s/^begins: [0-9TZ:-]*/begins: $(date -u -d '1 minute ago' +%FT%TZ)/" \
+        -e "s/2027-11-03T12:00:00Z/$(date -u -d '5 minutes ago' +%FT%TZ)/" \
+        -e "s/pin: \[Bob Example\]/pin: [Bob Example, Ada Example]/" \
+        <(signet ceremony template yearly) >"$1/ceremony.yaml"
+}
+
+yearly() { # DIR
+    play 'bag of the token example-root=A1234590' "${pins[@]}" -- "$SIGNET" ceremony run "$1/plan.json" -o "$1/run"
+}
+
+@test "next year: the old root's CRLs, with what was revoked" {
+    make_yearly next
+    make_plan next
+    ok signet ceremony rehearse next/plan.json -o next/rehearsal --by-itself
+    ok yearly next
+    openssl crl -inform DER -in next/run/out/root-50.crl -CAfile next/root.pem -noout 2>&1 | grep -q "verify OK"
+    openssl crl -inform DER -in next/run/out/root-50.crl -noout -text | grep -q Superseded
+    openssl crl -inform DER -in next/run/out/root-50.crl -out next/crl.pem
+    run openssl verify -crl_check -CAfile next/root.pem -CRLfile next/crl.pem next/old-issuing.pem
+    says "certificate revoked"
+    cp whole/ada.key whole/dora.key next
+    sign_record next
+    signet ceremony bundle next/run -o next/bundle.tar
+    ok prove next
+}
+
+@test "revoking what the root did not issue" {
+    make_yearly stranger
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout /dev/null -subj /CN=x \
+        -out stranger/old-issuing.pem 2>/dev/null
+    fails 1 "old-issuing.pem was not issued by root" -- signet ceremony plan stranger/ceremony.yaml
+}
+
+@test "two keys alike" {
+    make_yearly alike
+    make_plan alike
+    openssl genpkey -algorithm ec -pkeyopt ec_paramgen_curve:P-384 -out twin.pem
+    softhsm2-util --import twin.pem --token whole-root --label root-2027 --id 77 --pin 75318642
+    run yearly alike
+    [ "$status" -eq 4 ]
+    says "act 1" "root-2027"
+    not test -e alike/run/out/root-50.crl
+}
+
+@test "a request with a bad signature, and one for another key" {
+    make_ceremony request
+    make_key_and_request request/good.csr "/CN=Out/O=Example GmbH"
+    sed -i -e '/key: issuing   /s/.*/      request: good.csr/' -e '/make-key: {key: issuing/d' \
+        -e '/subject: CN=Example Device/d' request/ceremony.yaml
+    ok signet ceremony plan request/ceremony.yaml
+    sed -i 's/request: good.csr/&\n      request_key_sha256: "00"/' request/ceremony.yaml
+    ends 1 "is for another key than the one that was announced" -- signet ceremony plan request/ceremony.yaml
+    sed -i '/request_key_sha256/d' request/ceremony.yaml
+    openssl req -in request/good.csr -outform DER | sed 's/Out/Xut/' >request/bad.csr
+    sed -i 's/good.csr/bad.csr/' request/ceremony.yaml
+    ends 1 "bad.csr" "RFC 2986 4.2" -- signet ceremony plan request/ceremony.yaml
+}
+
+@test "a full disk" {
+    make_ceremony full
+    make_plan full
+    mkdir -p small
+    mount -t tmpfs -o size=64k signet-test small 2>/dev/null || skip "needs root, to mount a small file system"
+    run play "${pins[@]}" -- "$SIGNET" ceremony run full/plan.json -o small/run
+    local failed=$status said=$output
+    cp -r small/run full/run
+    umount small
+    [ "$failed" -eq 1 ] || fail "$said"
+    [[ $said == *"No space left on device"* ]]
+    # With room for it, it goes on.
+    ok run_ceremony full
+    expect_proved full
+}
+
+@test "a clock before the beginning" {
+    make_ceremony clock
+    sed -i "s/^begins: .*/begins: $(date -u -d tomorrow +%FT%TZ)/" clock/ceremony.yaml
+    make_plan clock
+    run run_ceremony clock
+    [ "$status" -eq 3 ]
+    says "clock" "set the clock, or wait"
+}
+
+@test "a custodian who types a wrong PIN once" {
+    make_ceremony typo
+    make_plan typo
+    ok run_ceremony typo 'part 2=8643|8642'
+    says "refused the PIN"
+    expect_proved typo
+    grep -q '"event":"wrong-pin"' typo/run/transcript.jsonl
+}
+
+@test "an output that is there stays" {
+    make_ceremony output
+    make_plan output
+    mkdir -p output/run/out
+    echo mine >output/run/out/root.pem
+    run run_ceremony output
+    [ "$status" -eq 1 ]
+    says "is something else; it stays"
+    [ "$(cat output/run/out/root.pem)" = mine ]
+}
+
+@test "closed as failed" {
+    make_ceremony failed
+    make_plan failed
+    run run_ceremony failed 'Type go=go|fail'
+    [ "$status" -eq 1 ]
+    says "closed as failed at act 2: a reason"
+    run run_ceremony failed
+    [ "$status" -eq 1 ]
+    says "was closed as failed"
+    grep -q '"when":"failed"' failed/run/transcript.jsonl
+    ends 1 "no ceremony that is over" -- signet ceremony sign failed/run --name "Ada Example" --key failed/ada.key
+}
+
+@test "signing and bundling at the wrong time" {
+    fails 1 "exists" -- signet ceremony bundle whole/run -o whole/bundle.tar
+    ends 1 "exists" -- signet ceremony sign whole/run --name "Ada Example" --key whole/ada.key
+    ends 2 "by the plan Bob Example signs nothing" -- signet ceremony sign whole/run --name "Bob Example" --key whole/ada.key
+    ends 2 "knows nobody called 'Eve'" -- signet ceremony sign whole/run --name Eve --key whole/ada.key
+    cp -r whole/run spoilt
+    echo >>spoilt/script.md
+    ends 3 "was changed since" -- signet ceremony sign spoilt --name "Ada Example" --key whole/ada.key
+}
+
+@test "no network library is linked" {
+    local libraries
+    libraries=$(ldd "$SIGNET")
+    for library in curl event ssl ldap nghttp gnutls xml2 resolv nss; do
+        not grep -q "lib$library" <<<"$libraries"
+    done
+    # None of its own calls either, but for what OpenSSL offers and nobody here takes.
+    nm -D --undefined-only "$SIGNET" >symbols
+    not grep -wE "socket|connect|getaddrinfo|gethostbyname|BIO_new_connect|BIO_new_ssl_connect" symbols
+}
