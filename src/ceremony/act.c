@@ -114,7 +114,11 @@ static bool file_bytes(const struct sg_ceremony_act *act, const char *name, stru
 {
     if (!ends_in(name, ".pem"))
         return sg_buf_set(bytes, der, error);
-    return sg_cert_pem(der, act->kind == SG_ACT_CRL ? "X509 CRL" : "CERTIFICATE", bytes, error);
+    return sg_cert_pem(der,
+                       act->kind == SG_ACT_CRL       ? "X509 CRL"
+                       : act->kind == SG_ACT_REQUEST ? "CERTIFICATE REQUEST"
+                                                     : "CERTIFICATE",
+                       bytes, error);
 }
 
 /* A file that is there already is the one that was written before a power cut, or somebody else's:

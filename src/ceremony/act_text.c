@@ -96,11 +96,15 @@ static void title_of(const struct sg_world *world, const struct sg_ceremony_act 
         snprintf(into, TITLE_SIZE, "Sign the certificate %s by its own key %s", certificate, key);
         break;
     case SG_ACT_CERTIFICATE:
-        snprintf(into, TITLE_SIZE, "Sign the certificate %s by %s", certificate,
+        snprintf(into, TITLE_SIZE, "Sign the %scertificate %s by %s",
+                 act->file != NULL ? "cross-" : "", certificate,
                  file->certificates[act->issuer].name);
         break;
     case SG_ACT_CRL:
         title_of_crl(world, act, into);
+        break;
+    case SG_ACT_REQUEST:
+        snprintf(into, TITLE_SIZE, "Sign a request for the key %s, to an outside root", key);
         break;
     case SG_ACT_BACKUP:
         snprintf(into, TITLE_SIZE,
@@ -246,6 +250,29 @@ static bool lines_of_manual(const struct sg_world *world, const struct sg_ceremo
     return append(lines, error, "When the token is lost, so is the key. Nothing is done.");
 }
 
+static bool lines_of_request(const struct sg_world *world, struct sg_slice der, json_t *lines,
+                             struct sg_error *error)
+{
+    sg_auto(sg_request) struct sg_request request = {0};
+    sg_auto(sg_buf) struct sg_buf text = {0};
+
+    return sg_request_parse(der, &request, error) && sg_show_request(&request, &text, error) &&
+           append_shown(world, &text, lines, error);
+}
+
+static bool lines_of_output(const struct sg_world *world, const struct sg_ceremony_act *act,
+                            size_t nth, struct sg_slice der, json_t *lines, struct sg_error *error)
+{
+    switch (act->kind) {
+    case SG_ACT_CRL:
+        return lines_of_crl(world, act, nth, lines, error);
+    case SG_ACT_REQUEST:
+        return lines_of_request(world, der, lines, error);
+    default:
+        return lines_of_certificate(world, act, der, lines, error);
+    }
+}
+
 /* ---- the whole ---- */
 
 /* An output stood in for: the bytes are right as far as they are known, the signature is not. */
@@ -263,9 +290,7 @@ static bool output_json(struct sg_world *world, const struct sg_ceremony_act *ac
         !sg_world_attach(world, act, sg_buf_slice(&tbs),
                          sg_slice_of(NO_SIGNATURE, sizeof NO_SIGNATURE), &der, error))
         return false;
-    if (act->kind == SG_ACT_CRL
-            ? !lines_of_crl(world, act, nth, lines, error)
-            : !lines_of_certificate(world, act, sg_buf_slice(&der), lines, error))
+    if (!lines_of_output(world, act, nth, sg_buf_slice(&der), lines, error))
         return false;
     json_t *output =
         json_pack("{s:s, s:s, s:s}", "file", sg_ceremony_output_name(act, nth, name), "signed_by",

@@ -45,6 +45,7 @@ enum sg_ceremony_kind {
     SG_ACT_SELF_SIGNED,
     SG_ACT_CERTIFICATE,
     SG_ACT_CRL,
+    SG_ACT_REQUEST,
     SG_ACT_BACKUP,
     SG_ACT_HAND_OVER,
     SG_NUM_ACT_KINDS,
@@ -78,7 +79,7 @@ struct sg_ceremony_act {
     unsigned line;
     size_t key, token, certificate, issuer;
     const char *label, *policy, *request, *output;
-    const char *file;               /* use-key: its certificate */
+    const char *file;               /* use-key: its certificate; certificate: the other CA's */
     const char *request_key_sha256; /* what the request's key must be; NULL: not said */
     struct sg_name subject;
     int64_t from, until; /* until 0: as the policy says */

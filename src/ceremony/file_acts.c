@@ -35,6 +35,7 @@ static bool read_text(const struct sg_yaml *document, const struct sg_yaml_node 
         {"ocsp", &act->ocsp_url},
         {"ca_issuers", &act->ca_issuers_url},
         {"certificate", &act->file},
+        {"cross", &act->file},
         {"request_key_sha256", &act->request_key_sha256},
     };
 
@@ -375,13 +376,14 @@ static bool finish_certificate(struct reading *reading, const struct sg_yaml_nod
     const struct sg_yaml *document = reading->file->document;
     struct sg_ceremony_act *act = reading->act;
 
-    if ((reading->key == NULL) == (act->request == NULL))
+    if ((reading->key != NULL) + (act->request != NULL) + (act->file != NULL) != 1)
         return sg_yaml_fail(document, node, error,
-                            "a certificate is for a `key` of this ceremony, or for a `request` in "
-                            "a file: one of them");
+                            "a certificate is for a `key` of this ceremony, for a `request` in a "
+                            "file, or a cross-certificate for the CA whose certificate `cross` "
+                            "names: one of them");
     if ((act->subject.num == 0) == (reading->key != NULL))
         return sg_yaml_fail(document, node, error,
-                            "`subject` goes with `key`; a request brings its own");
+                            "`subject` goes with `key`; a request or certificate brings its own");
     if (act->request_key_sha256 != NULL && act->request == NULL)
         return sg_yaml_fail(document, node, error, "request_key_sha256 goes with `request`");
     return (reading->key == NULL || refer_to_key(reading, node, error)) &&
@@ -440,6 +442,7 @@ static const struct sg_yaml_field CERTIFICATE[] = {
     {"issuer", SG_YAML_REQUIRED, read_word},
     {"key", SG_YAML_OPTIONAL, read_word},
     {"subject", SG_YAML_OPTIONAL, read_subject},
+    {"cross", SG_YAML_OPTIONAL, read_text},
     {"request", SG_YAML_OPTIONAL, read_text},
     {"request_key_sha256", SG_YAML_OPTIONAL, read_text},
     {"policy", SG_YAML_REQUIRED, read_text},
@@ -454,6 +457,12 @@ static const struct sg_yaml_field CRL[] = {
     {"this_update", SG_YAML_OPTIONAL, read_from}, {"lifetime", SG_YAML_REQUIRED, read_lifetime},
     {"series", SG_YAML_OPTIONAL, read_series},    {"revoked", SG_YAML_OPTIONAL, read_revoked},
     {"output", SG_YAML_REQUIRED, read_word},      {0},
+};
+static const struct sg_yaml_field REQUEST[] = {
+    {"key", SG_YAML_REQUIRED, read_word},
+    {"subject", SG_YAML_REQUIRED, read_subject},
+    {"output", SG_YAML_REQUIRED, read_word},
+    {0},
 };
 static const struct sg_yaml_field BACKUP[] = {
     {"key", SG_YAML_REQUIRED, read_word},
@@ -478,6 +487,7 @@ static const struct {
     [SG_ACT_SELF_SIGNED] = {"self-signed", SELF_SIGNED, finish_self_signed},
     [SG_ACT_CERTIFICATE] = {"certificate", CERTIFICATE, finish_certificate},
     [SG_ACT_CRL] = {"crl", CRL, finish_crl},
+    [SG_ACT_REQUEST] = {"request", REQUEST, refer_to_key},
     [SG_ACT_BACKUP] = {"backup", BACKUP, refer_to_key},
     [SG_ACT_HAND_OVER] = {"hand-over", HAND_OVER, finish_hand_over},
 };

@@ -298,9 +298,13 @@ static bool read_der(const struct sg_ceremony_act *act, struct sg_slice bytes, c
 {
     sg_auto(X509) X509 *certificate = NULL;
     sg_auto(X509_CRL) X509_CRL *crl = NULL;
+    sg_auto(sg_request) struct sg_request request = {0};
     sg_auto(openssl_bytes) uint8_t *encoded = NULL;
     int len;
 
+    if (act->kind == SG_ACT_REQUEST)
+        return sg_request_parse(bytes, &request, error) &&
+               sg_buf_set(der, sg_buf_slice(&request.der), error);
     if (act->kind == SG_ACT_CRL) {
         if (!sg_crl_read(bytes, name, &crl, error))
             return false;

@@ -6,6 +6,7 @@
 #include "cert/cert.h"
 #include "cert/crl.h"
 #include "home/chain.h"
+#include "request/request.h"
 #include "stand_in.h"
 
 bool sg_world_init(struct sg_world *world, const struct sg_ceremony_file *file,
@@ -143,6 +144,24 @@ static bool check_request_key(const struct sg_ceremony_act *act, const struct sg
                    "%s is for another key than the one that was announced", act->request);
 }
 
+/* Another CA's certificate stands for a request by that CA. */
+static bool request_of_other(const struct sg_world *world, const struct sg_ceremony_act *act,
+                             struct sg_request *request, struct sg_error *error)
+{
+    sg_auto(X509) X509 *other = NULL;
+    sg_auto(sg_public_key) struct sg_public_key key = {0};
+    sg_auto(sg_name) struct sg_name subject = {0};
+
+    if (!sg_ceremony_x509(world->materials, act->file, &other, error) ||
+        !sg_chain_check_ca(other, error) || !sg_public_key_of_certificate(other, &key, error) ||
+        !sg_request_check_key_quality(&key, error) ||
+        !sg_name_decode(X509_get_subject_name(other), "subject", &subject, error) ||
+        !sg_request_of_key(&key, &subject, request, error))
+        return sg_error_prefix(error, "%s", act->file);
+    request->format = SG_REQUEST_PKCS10;
+    return true;
+}
+
 /* Whom the certificate is for. A key that an act made needs no request: it was made before
  * everybody's eyes, and the record says so. */
 static bool read_request(const struct sg_world *world, const struct sg_ceremony_act *act,
@@ -151,6 +170,8 @@ static bool read_request(const struct sg_world *world, const struct sg_ceremony_
     if (act->request != NULL)
         return sg_ceremony_request(world->materials, act->request, request, error) &&
                check_request_key(act, request, error);
+    if (act->kind == SG_ACT_CERTIFICATE && act->file != NULL)
+        return request_of_other(world, act, request, error);
     if (!sg_request_of_key(&world->keys[act->key].public, &act->subject, request, error))
         return false;
     if (act->kind == SG_ACT_CERTIFICATE)
@@ -183,6 +204,66 @@ static bool shorten(const struct sg_ceremony_act *act, struct sg_plan *plan, str
     return true;
 }
 
+static bool is_same_name(const X509 *a, const X509 *b)
+{
+    const unsigned char *one = NULL, *two = NULL;
+    size_t one_len = 0, two_len = 0;
+
+    return X509_NAME_get0_der(X509_get_subject_name(a), &one, &one_len) == 1 &&
+           X509_NAME_get0_der(X509_get_subject_name(b), &two, &two_len) == 1 &&
+           sg_slice_equal(sg_slice_of(one, one_len), sg_slice_of(two, two_len));
+}
+
+static bool is_same_key_id(X509 *a, X509 *b)
+{
+    const ASN1_OCTET_STRING *one = X509_get0_subject_key_id(a), *two = X509_get0_subject_key_id(b);
+
+    return one != NULL && two != NULL && ASN1_OCTET_STRING_cmp(one, two) == 0;
+}
+
+/* A chain through a cross-certificate has to lead where the other CA's own certificate leads, and
+ * no further. */
+static bool check_cross(const struct sg_ceremony_act *act, X509 *other, X509 *crossed,
+                        struct sg_error *error)
+{
+    int64_t begin = 0, of_other = 0, end = 0;
+    long wide = sg_cert_path_length(other), length = sg_cert_path_length(crossed);
+
+    if (!sg_cert_validity(other, &of_other, &end, error) ||
+        !sg_cert_validity(crossed, &begin, &end, error))
+        return false;
+    if (!is_same_name(other, crossed))
+        return sg_fail(error, SG_REFUSED, "cross-certificate",
+                       "the policy would change the subject of %s", act->file);
+    if (!is_same_key_id(other, crossed))
+        return sg_fail(error, SG_REFUSED, "cross-certificate",
+                       "the subject key identifier of %s is made in another way", act->file);
+    if (wide >= 0 && (length < 0 || length > wide))
+        return sg_fail(error, SG_REFUSED, "cross-certificate",
+                       "it would have a wider path length than %s", act->file);
+    return begin >= of_other || sg_fail(error, SG_REFUSED, "cross-certificate",
+                                        "it would begin before %s does", act->file);
+}
+
+static bool check_is_cross(const struct sg_world *world, const struct sg_ceremony_act *act,
+                           struct sg_slice tbs, struct sg_error *error)
+{
+    static const uint8_t NO_SIGNATURE[8] = {0};
+    sg_auto(X509) X509 *other = NULL;
+    sg_auto(X509) X509 *crossed = NULL;
+    sg_auto(sg_buf) struct sg_buf der = {0};
+    struct sg_issuer_facts facts;
+
+    if (act->kind != SG_ACT_CERTIFICATE || act->file == NULL)
+        return true;
+    return sg_world_facts(world, act, &facts, error) &&
+           sg_ceremony_x509(world->materials, act->file, &other, error) &&
+           sg_cert_attach(tbs, facts.scheme, sg_slice_of(NO_SIGNATURE, sizeof NO_SIGNATURE), &der,
+                          error) &&
+           sg_cert_read(sg_buf_slice(&der), act->output, &crossed, error) &&
+           check_cross(act, other, crossed, error);
+}
+
 static bool build_certificate(const struct sg_world *world, const struct sg_ceremony_act *act,
                               const struct sg_issuer_facts *facts, struct sg_buf *tbs,
                               struct sg_error *error)
@@ -199,7 +280,32 @@ static bool build_certificate(const struct sg_world *world, const struct sg_cere
            read_request(world, act, &request, error) &&
            sg_policy_decide(policy, &input, &plan, error) && shorten(act, &plan, error) &&
            sg_cert_build(&plan, facts, &request.key, &serial, tbs, error) &&
-           sg_lint(sg_buf_slice(tbs), facts, error);
+           sg_lint(sg_buf_slice(tbs), facts, error) &&
+           check_is_cross(world, act, sg_buf_slice(tbs), error);
+}
+
+/* ---- requests ---- */
+
+/* CertificationRequestInfo (RFC 2986 4.1): a name and a key. What else the certificate says is for
+ * the outside root to decide. */
+static bool build_request(const struct sg_world *world, const struct sg_ceremony_act *act,
+                          struct sg_buf *tbs, struct sg_error *error)
+{
+    sg_auto(X509_REQ) X509_REQ *csr = X509_REQ_new();
+    sg_auto(X509_NAME) X509_NAME *name = NULL;
+    sg_auto(openssl_bytes) uint8_t *bytes = NULL;
+    int len;
+
+    if (csr == NULL)
+        return sg_fail_memory(error);
+    if (!sg_name_encode(&act->subject, &name, error))
+        return false;
+    if (X509_REQ_set_version(csr, X509_REQ_VERSION_1) != 1 ||
+        X509_REQ_set_subject_name(csr, name) != 1 ||
+        X509_REQ_set_pubkey(csr, world->keys[act->key].public.pkey) != 1 ||
+        (len = i2d_re_X509_REQ_tbs(csr, &bytes)) <= 0)
+        return sg_fail_openssl(error, SG_INTERNAL, "RFC 2986 4.1", "the request can't be encoded");
+    return sg_buf_set(tbs, sg_slice_of(bytes, (size_t)len), error);
 }
 
 /* ---- CRLs ---- */
@@ -269,8 +375,9 @@ bool sg_world_build(const struct sg_world *world, const struct sg_ceremony_act *
 
     if (!sg_world_facts(world, act, &facts, error))
         return false;
-    if (act->kind == SG_ACT_CRL ? !build_crl(world, act, nth, &facts, &fresh, error)
-                                : !build_certificate(world, act, &facts, &fresh, error))
+    if (act->kind == SG_ACT_CRL       ? !build_crl(world, act, nth, &facts, &fresh, error)
+        : act->kind == SG_ACT_REQUEST ? !build_request(world, act, &fresh, error)
+                                      : !build_certificate(world, act, &facts, &fresh, error))
         return false;
     sg_buf_free(tbs);
     *tbs = fresh;
@@ -309,12 +416,15 @@ static bool lint_again(const struct sg_ceremony_act *act, const struct sg_issuer
 {
     sg_auto(sg_buf) struct sg_buf part = {0};
     sg_auto(sg_buf) struct sg_buf signature = {0};
+    sg_auto(sg_request) struct sg_request request = {0};
 
     if (!sg_world_signed_part(der, &part, &signature, error))
         return false;
     if (!sg_slice_equal(sg_buf_slice(&part), tbs))
         return sg_fail(error, SG_INTERNAL, "RFC 5280 4.1.1.1",
                        "it does not carry the bytes that were signed");
+    if (act->kind == SG_ACT_REQUEST)
+        return sg_request_parse(der, &request, error);
     return act->kind == SG_ACT_CRL ? sg_crl_lint(sg_buf_slice(&part), facts, error)
                                    : sg_lint(sg_buf_slice(&part), facts, error);
 }

@@ -74,6 +74,52 @@ static inline EVP_PKEY *make_own_key(const char *curve)
     return key;
 }
 
+/* Another CA's certificate, signed by itself. */
+struct other_ca {
+    const char *path_length; /* "" or ",pathlen:0" */
+    const char *key_id;      /* "hash", or hex */
+    int string_type;         /* of the subject's CN; 0: UTF8String */
+    int64_t not_before;      /* 0: a day before BEGINS */
+};
+
+static inline void put_other_ca(const struct stage *stage, const char *name, EVP_PKEY *key,
+                                struct other_ca ca)
+{
+    X509 *certificate = X509_new();
+    X509_NAME *subject = X509_get_subject_name(certificate);
+    const char *const values[][2] = {{"basicConstraints", "critical,CA:TRUE"},
+                                     {"keyUsage", "critical,keyCertSign,cRLSign"},
+                                     {"subjectKeyIdentifier", ca.key_id}};
+    char path[128], value[64];
+    X509V3_CTX context;
+    FILE *file;
+
+    X509_set_version(certificate, X509_VERSION_3);
+    ASN1_INTEGER_set(X509_get_serialNumber(certificate), 7);
+    X509_NAME_add_entry_by_txt(subject, "CN", ca.string_type != 0 ? ca.string_type : MBSTRING_UTF8,
+                               (const unsigned char *)"Other CA", -1, -1, 0);
+    X509_set_issuer_name(certificate, subject);
+    ASN1_TIME_set(X509_getm_notBefore(certificate),
+                  ca.not_before != 0 ? ca.not_before : BEGINS - 86400);
+    ASN1_TIME_set(X509_getm_notAfter(certificate), BEGINS + 100 * 86400);
+    X509_set_pubkey(certificate, key);
+    X509V3_set_ctx(&context, certificate, certificate, NULL, NULL, 0);
+    for (size_t i = 0; i < NUM(values); i++) {
+        snprintf(value, sizeof value, "%s%s", values[i][1], i == 0 ? ca.path_length : "");
+        X509_EXTENSION *extension = X509V3_EXT_nconf(NULL, &context, values[i][0], value);
+        assert_non_null(extension);
+        X509_add_ext(certificate, extension, -1);
+        X509_EXTENSION_free(extension);
+    }
+    assert_true(X509_sign(certificate, key, EVP_sha384()) > 0);
+    in_folder(stage, name, path);
+    file = fopen(path, "w");
+    assert_non_null(file);
+    assert_int_equal(PEM_write_X509(file, certificate), 1);
+    fclose(file);
+    X509_free(certificate);
+}
+
 /* ---- processes ---- */
 
 /* in_child runs something in a process of its own and returns its exit status. */

@@ -23,18 +23,22 @@ static const struct {
 } CASES[] = {
     {"whole", HEAD TOKENS ACTS, NULL},
     {"every kind",
-     HEAD TOKENS "seals: [{item: bag, number: '7'}]\napproval: {signatures: 1}\n" ACTS
-                 "  - make-key: {key: sub, token: root, label: sub, type: RSA-3072, signature: "
-                 "rsa-pss-sha256}\n"
-                 "  - certificate: {name: sub, issuer: root, key: sub, policy: issuing-ca, "
-                 "subject: CN=Sub, valid_until: 2030-01-01T00:00:00Z, output: sub.pem}\n"
-                 "  - certificate: {name: out, issuer: root, request: out.csr, policy: issuing-ca, "
-                 "publish: {crl: 'http://x.example/c'}, output: out.pem}\n"
-                 "  - crl: {issuer: root, number: 1, lifetime: 30d, series: {count: 3, every: 20d, "
-                 "step: 5}, revoked: [{certificate: o.pem, date: 2026-01-01T00:00:00Z, reason: "
-                 "superseded}], output: root.crl}\n"
-                 "  - backup: {key: root, method: vendor-clone}\n"
-                 "  - hand-over: {what: the bag, from: Bob, to: Dora}\n",
+     HEAD TOKENS
+     "seals: [{item: bag, number: '7'}]\napproval: {signatures: 1}\n" ACTS
+     "  - make-key: {key: sub, token: root, label: sub, type: RSA-3072, signature: "
+     "rsa-pss-sha256}\n"
+     "  - certificate: {name: sub, issuer: root, key: sub, policy: issuing-ca, "
+     "subject: CN=Sub, valid_until: 2030-01-01T00:00:00Z, output: sub.pem}\n"
+     "  - certificate: {name: out, issuer: root, request: out.csr, policy: issuing-ca, "
+     "publish: {crl: 'http://x.example/c'}, output: out.pem}\n"
+     "  - crl: {issuer: root, number: 1, lifetime: 30d, series: {count: 3, every: 20d, "
+     "step: 5}, revoked: [{certificate: o.pem, date: 2026-01-01T00:00:00Z, reason: "
+     "superseded}], output: root.crl}\n"
+     "  - certificate: {name: cross, issuer: root, cross: other.pem, policy: issuing-ca, "
+     "output: cross.pem}\n"
+     "  - request: {key: sub, subject: CN=Sub, output: sub.csr}\n"
+     "  - backup: {key: root, method: vendor-clone}\n"
+     "  - hand-over: {what: the bag, from: Bob, to: Dora}\n",
      NULL},
     {"an old key",
      HEAD TOKENS
@@ -118,6 +122,12 @@ static const struct {
      HEAD TOKENS ACTS "  - certificate: {name: o, issuer: root, request: o.csr, key: root, policy: "
                       "issuing-ca, output: o.pem}\n",
      "one of them"},
+    {"key and cross",
+     HEAD TOKENS ACTS "  - certificate: {name: o, issuer: root, cross: o.pem, key: root, policy: "
+                      "issuing-ca, output: o.pem}\n",
+     "one of them"},
+    {"a request without a subject", HEAD TOKENS ACTS "  - request: {key: root, output: r.csr}\n",
+     "subject"},
     {"a subject for a request",
      HEAD TOKENS ACTS "  - certificate: {name: o, issuer: root, request: o.csr, subject: CN=O, "
                       "policy: issuing-ca, output: o.pem}\n",
@@ -167,9 +177,9 @@ static void acts_know_what_they_refer_to(void **state)
     expect_success("every kind",
                    sg_ceremony_file_parse("c", sg_slice_text(CASES[1].text), &file, &error),
                    &error);
-    assert_int_equal(file.num_acts, 8);
+    assert_int_equal(file.num_acts, 10);
     assert_int_equal(file.num_keys, 2);
-    assert_int_equal(file.num_certificates, 3);
+    assert_int_equal(file.num_certificates, 4);
     assert_int_equal(file.certificates[0].key, 0);
     assert_int_equal(file.certificates[1].key, 1);
     assert_true(file.certificates[2].key == SG_CEREMONY_NONE);
@@ -179,9 +189,9 @@ static void acts_know_what_they_refer_to(void **state)
     assert_int_equal(sg_ceremony_num_outputs(crl), 3);
     assert_string_equal(sg_ceremony_output_name(crl, 0, name), "root-1.crl");
     assert_string_equal(sg_ceremony_output_name(crl, 2, name), "root-11.crl");
-    assert_int_equal(sg_ceremony_num_outputs(&file.acts[6]), 0);
-    assert_int_equal(file.acts[7].giver, 1);
-    assert_int_equal(file.acts[7].taker, 2);
+    assert_int_equal(sg_ceremony_num_outputs(&file.acts[8]), 0);
+    assert_int_equal(file.acts[9].giver, 1);
+    assert_int_equal(file.acts[9].taker, 2);
     assert_int_equal(file.signatures, 1);
 }
 

@@ -62,7 +62,18 @@ static int set_up(void **state)
     put_request("good.csr", other, false);
     put_request("spoilt.csr", other, true);
     put_certificate("stranger.pem", other, "Stranger");
+    put(&stage, "wide.yaml",
+        "policy: wide\ndescription: A CA with CAs below it\nwho: {any: [operator]}\n"
+        "keys: [{ec: [P-384], key_usage: [keyCertSign, cRLSign]}]\n"
+        "subject: [{CN: '${request.CN}'}]\nca: {path_length: 1}\nvalidity: {for: 365d}\n"
+        "renewal: never\n");
     put(&stage, "text", "no key\n");
+    put_other_ca(&stage, "other.pem", other, (struct other_ca){"", "hash"});
+    put_other_ca(&stage, "narrow.pem", other, (struct other_ca){",pathlen:0", "hash"});
+    put_other_ca(&stage, "odd-id.pem", other, (struct other_ca){"", "01:02:03"});
+    put_other_ca(&stage, "odd-name.pem", other,
+                 (struct other_ca){"", "hash", V_ASN1_PRINTABLESTRING});
+    put_other_ca(&stage, "late.pem", other, (struct other_ca){"", "hash", 0, BEGINS + 60});
     return 0;
 }
 
@@ -81,7 +92,8 @@ static int tear_down(void **state)
 #define CERTIFICATE(rest)                                                                          \
     ROOT "  - certificate: {name: out, issuer: root, policy: issuing-ca, output: out.pem, " rest   \
          "}\n"
-#define CRL(rest) ROOT "  - crl: {issuer: root, number: 1, output: root.crl, " rest "}\n"
+#define CROSS(file) CERTIFICATE("cross: " file)
+#define CRL(rest)   ROOT "  - crl: {issuer: root, number: 1, output: root.crl, " rest "}\n"
 
 static void plans_are_made_or_refused(void **state)
 {
@@ -99,6 +111,31 @@ static void plans_are_made_or_refused(void **state)
          NULL},
         {"an end of one's own",
          PERSONS CERTIFICATE("request: good.csr, valid_until: 2030-01-01T00:00:00Z"), NULL},
+        {"a cross-certificate", PERSONS CROSS("other.pem"), NULL},
+        {"a cross-certificate, as wide", PERSONS CROSS("narrow.pem"), NULL},
+        {"a cross-certificate that widens",
+         PERSONS "acts:\n"
+                 "  - make-key: {key: root, token: root, label: root, type: P-384}\n"
+                 "  - self-signed: {name: root, key: root, policy: root-ca, subject: CN=Root, "
+                 "output: root.pem}\n"
+                 "  - certificate: {name: out, issuer: root, policy: wide.yaml, output: out.pem, "
+                 "cross: narrow.pem}\n",
+         "cross-certificate: it would have a wider path length than narrow.pem"},
+        {"a cross-certificate of another key identifier", PERSONS CROSS("odd-id.pem"),
+         "the subject key identifier of odd-id.pem is made in another way"},
+        {"a cross-certificate of another name", PERSONS CROSS("odd-name.pem"),
+         "the policy would change the subject of odd-name.pem"},
+        {"a cross-certificate that begins before", PERSONS CROSS("late.pem"),
+         "it would begin before late.pem does"},
+        {"a cross-certificate for no CA", PERSONS CROSS("stranger.pem"), "stranger.pem: "},
+        {"a request to outside",
+         PERSONS "acts:\n  - make-key: {key: sub, token: root, label: sub, type: P-256}\n"
+                 "  - request: {key: sub, subject: CN=Sub, output: sub.csr}\n",
+         NULL},
+        {"a request with a name that can't be",
+         PERSONS "acts:\n  - make-key: {key: sub, token: root, label: sub, type: P-256}\n"
+                 "  - request: {key: sub, subject: C=Germany, output: sub.csr}\n",
+         "C"},
         {"a spoilt request", PERSONS CERTIFICATE("request: spoilt.csr"), "spoilt.csr: "},
         {"a request for another key",
          PERSONS CERTIFICATE("request: good.csr, request_key_sha256: '00ff'"),

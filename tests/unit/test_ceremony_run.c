@@ -258,6 +258,33 @@ static void a_key_of_another_certificate_is_refused(void **state)
     tear_down_stage(&stage);
 }
 
+/* ---- other CAs ---- */
+
+static void other_cas_are_asked_and_crossed(void **state)
+{
+    sg_auto(EVP_PKEY) EVP_PKEY *other = make_own_key("P-256");
+    struct stage stage;
+    struct sg_error error = {0};
+
+    (void)state;
+    set_up_stage(&stage, true);
+    put_other_ca(&stage, "other.pem", other, (struct other_ca){"", "hash"});
+    expect_success(
+        "plan",
+        draft(&stage,
+              PERSONS ACTS
+              "  - request: {key: sub, subject: CN=Sub, output: sub.csr}\n"
+              "  - certificate: {name: cross, issuer: root, cross: other.pem, policy: issuing-ca, "
+              "valid_until: 2027-03-01T00:00:00Z, output: cross.pem}\n"
+              "  - backup: {key: root, method: vendor-clone}\n"
+              "  - hand-over: {what: the bag, from: Bob, to: Dora}\n",
+              &error),
+        &error);
+    expect_run(&stage, "run", (struct cast){0}, SG_OK, "");
+    expect_proved(&stage, "proof");
+    tear_down_stage(&stage);
+}
+
 /* ---- rehearsals ---- */
 
 static void expect_rehearsed(const struct stage *stage)
@@ -316,6 +343,7 @@ int main(void)
         cmocka_unit_test(signatures_approve),
         cmocka_unit_test(an_old_root_signs_again),
         cmocka_unit_test(a_key_of_another_certificate_is_refused),
+        cmocka_unit_test(other_cas_are_asked_and_crossed),
         cmocka_unit_test(a_rehearsal_needs_no_token_and_no_clock),
         cmocka_unit_test(an_old_key_is_stood_in_for),
     };
