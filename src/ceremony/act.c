@@ -148,7 +148,7 @@ static bool show_output(const struct sg_stage *stage, const char *name, struct s
     uint8_t digest[SG_SHA256_LEN];
 
     sg_sha256(der, digest);
-    return sg_stage_show(stage, error, "Done: %s, SHA-256\n%s\n", name,
+    return sg_stage_show(stage, error, "Done: out/%s. Its fingerprint (SHA-256):\n%s\n", name,
                          sg_stage_fingerprint(digest, text));
 }
 

@@ -161,10 +161,11 @@ static bool put_act(const struct sg_ceremony *ceremony, size_t act, const json_t
 static bool put_questions(struct sg_buf *text, enum sg_script_style style, struct sg_error *error)
 {
     static const char *const QUESTIONS[] = {
-        "the clock's time, which two people confirm",
-        "the plan's digest, or signatures over it",
-        "each seal: is the number the one that is read aloud?",
-        "each token's PIN, when an act needs it first",
+        "the clock's time: administrator and witness say whether it is right",
+        "the digest of the plan, unless signatures over it approve it",
+        "the initials of everybody",
+        "the number of each seal, as it is read aloud",
+        "the PIN of each token",
         "before each act: the word `go`",
         "after each act: the initials of each witness",
     };

@@ -118,7 +118,7 @@ static bool show_key(const struct sg_stage *stage, const struct sg_key *key, con
             return false;
     return sg_stage_show(stage, error,
                          "Done: the key '%s', %s, was %s. The token says:\n    %s\n"
-                         "SHA-256 of its public half:\n%s\n",
+                         "Fingerprint (SHA-256) of its public half:\n%s\n",
                          key->label, sg_key_kind_text(key->public.kind, kind), how,
                          (const char *)attributes.data,
                          sg_stage_fingerprint(key->public.sha256, text));

@@ -47,7 +47,7 @@ static bool open_plan(const struct sg_cli *cli, struct sg_ceremony *ceremony,
                sg_ceremony_load(path, ceremony, error);
     if (output != NULL && !is_plan(output))
         return sg_fail(error, SG_USAGE, NULL, "the name of a plan ends in .json");
-    return (output == NULL || sg_file_check_target(output, SG_KEEP_EXISTING, error)) &&
+    return sg_cli_ceremony_check_absent(output, error) &&
            sg_ceremony_draft(path, ceremony, error) &&
            (output == NULL ||
             sg_file_write(output, sg_buf_slice(&ceremony->bytes), 0644, SG_KEEP_EXISTING, error));

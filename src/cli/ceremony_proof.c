@@ -15,6 +15,12 @@ bool sg_cli_ceremony_report(void *context, const char *check, const char *what,
            sg_fail_errno(error, "the result could not be written to standard output");
 }
 
+bool sg_cli_ceremony_check_absent(const char *path, struct sg_error *error)
+{
+    return path == NULL || access(path, F_OK) != 0 ||
+           sg_fail(error, SG_FAILED, NULL, "%s exists, and stays", path);
+}
+
 /* ---- sign ---- */
 
 const struct sg_option SG_CEREMONY_SIGN_OPTIONS[] = {
@@ -65,7 +71,9 @@ static bool sign_plan(const struct sg_cli *cli, const char *path, struct sg_erro
     sg_auto(sg_buf) struct sg_buf signature = {0};
     const char *output;
 
-    return sg_cli_need(cli, "output", &output, error) && sg_ceremony_load(path, &ceremony, error) &&
+    return sg_cli_need(cli, "output", &output, error) &&
+           sg_cli_ceremony_check_absent(output, error) &&
+           sg_ceremony_load(path, &ceremony, error) &&
            make_signature(cli, &ceremony, sg_buf_slice(&ceremony.bytes), &signature, error) &&
            sg_file_write(output, sg_buf_slice(&signature), 0644, SG_KEEP_EXISTING, error);
 }
@@ -98,6 +106,7 @@ static bool write_signature(const char *folder, const char *name, struct sg_slic
     if (mkdir(signatures, 0755) != 0 && errno != EEXIST)
         return sg_fail_errno(error, "cannot make %s", signatures);
     return sg_path_join(signatures, sg_ceremony_slug(name, slug), &path, error) &&
+           sg_cli_ceremony_check_absent(path, error) &&
            sg_file_write(path, signature, 0644, SG_KEEP_EXISTING, error);
 }
 
@@ -145,7 +154,7 @@ bool sg_cli_ceremony_bundle(struct sg_cli *cli, struct sg_error *error)
     const char *output;
 
     if (!sg_cli_need(cli, "output", &output, error) ||
-        !sg_file_check_target(output, SG_KEEP_EXISTING, error) ||
+        !sg_cli_ceremony_check_absent(output, error) ||
         !sg_ceremony_bundle_read_folder(cli->operands[0], &bundle, error))
         return false;
     if (!sg_ceremony_bundle_find(&bundle, SG_CEREMONY_MANIFEST, &manifest, NULL))

@@ -17,4 +17,8 @@ bool sg_cli_ceremony_prove(struct sg_cli *cli, struct sg_error *error);
 bool sg_cli_ceremony_report(void *context, const char *check, const char *what,
                             struct sg_error *error);
 
+/* sg_cli_ceremony_check_absent fails when a file is there, before any work is done for it; what a
+ * ceremony writes replaces nothing. NULL passes. */
+SG_MUST_USE bool sg_cli_ceremony_check_absent(const char *path, struct sg_error *error);
+
 #endif

@@ -373,6 +373,44 @@ yearly() { # DIR
     ends 3 "was changed since" -- signet ceremony sign spoilt --name "Ada Example" --key whole/ada.key
 }
 
+# plainly: what differs from one ceremony to the next becomes the same.
+plainly() {
+    sed -E 's/[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z/TIME/g; s/([0-9a-f]{4} ){7}[0-9a-f]{4}/FINGERPRINT/g
+        s/[0-9a-f]{16,}/HEX/g; s/token=(whole|example)-/token=T-/g; s/ +$//' "$@"
+}
+
+@test "every screen that docs/ceremony.md shows is one that was seen" {
+    signet ceremony prove whole/bundle.tar --plan-digest "$DIGEST" --signers whole/signers >proof
+    cat whole/plan.txt whole/screen proof | plainly >seen
+    plainly "$SIGNET_DATA/docs/ceremony.md" >told
+    python3 - <<'EOT'
+import re
+seen = open("seen").read()
+blocks = re.findall(r"^```text\n(.*?)^```", open("told").read(), re.MULTILINE | re.DOTALL)
+assert len(blocks) >= 10, len(blocks)
+for block in blocks:
+    assert block in seen, "docs/ceremony.md shows what was not seen:\n" + block
+EOT
+}
+
+@test "every act and key that docs/ceremony.md tells of is one that is read" {
+    # A file with an unknown act, or an act with an unknown key, is told the known ones.
+    printf 'acts: [{no-such-act: {}}]\n' | cat <(sed '/^acts:/,$d' whole/ceremony.yaml) - >whole/acts.yaml
+    run signet ceremony plan whole/acts.yaml
+    for act in $(sed -n 's/^| `\([a-z-]*\)` | `.*|.*|$/\1/p' "$SIGNET_DATA/docs/ceremony.md"); do
+        [[ $output == *"$act"* ]] || fail "docs/ceremony.md has the act $act"
+        printf 'acts: [{%s: {no_such_key: 1}}]\n' "$act" | cat <(sed '/^acts:/,$d' whole/ceremony.yaml) - >whole/keys.yaml
+        known=$(signet ceremony plan whole/keys.yaml 2>&1 || true)
+        [[ $known == *"unknown key 'no_such_key'"* ]]
+        for key in $(sed -n "s/^| \`$act\` | \([^|]*\)|.*/\1/p" "$SIGNET_DATA/docs/ceremony.md" | grep -o '`[a-z_0-9]*' | tr -d '`'); do
+            [[ $known == *"$key"* ]] || fail "docs/ceremony.md has $key in $act: $known"
+        done
+    done
+    for act in make-key use-key self-signed certificate crl request backup hand-over; do
+        grep -q "^| \`$act\` |" "$SIGNET_DATA/docs/ceremony.md" || fail "docs/ceremony.md lacks $act"
+    done
+}
+
 @test "no network library is linked" {
     local libraries
     libraries=$(ldd "$SIGNET")

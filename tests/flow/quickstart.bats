@@ -96,9 +96,24 @@ setup() {
     says "--force"
 }
 
+@test "--ceremony plays a root ceremony and proves it" {
+    ok source/tools/quickstart --ceremony --no-install held
+    [ "${#lines[@]}" -le 40 ]
+    says "SHA-256 $(cut -d ' ' -f 1 held/plan.sha256)" "6. Sign 4 CRLs of root" "proved: bundle.tar" \
+        "refused: files"
+    (cd held && sha256sum -c plan.sha256)
+    ok signet ceremony prove held/bundle.tar --plan-digest "$(cut -d ' ' -f 1 held/plan.sha256)" --signers held/signers
+    openssl verify -x509_strict -CAfile held/run/out/root.pem held/run/out/issuing.pem
+    [ ! -e held/ada.key ] || fail "a private key was left"
+    ok source/tools/quickstart --ceremony --no-install held
+    says "held holds a finished demo: bundle.tar plan.sha256 signers"
+    ok source/tools/quickstart --ceremony --no-install --force held
+    says "proved: bundle.tar"
+}
+
 @test "usage" {
     ok source/tools/quickstart --help
-    says "usage: tools/quickstart [--force] [--no-install] [DIR]"
+    says "usage: tools/quickstart [--ceremony] [--force] [--no-install] [DIR]"
     run source/tools/quickstart --nonsense
     [ "$status" -eq 2 ]
     run source/tools/quickstart a b
