@@ -190,6 +190,10 @@ static bool perform(struct sg_stage *stage, size_t act, struct sg_error *error)
         return sg_stage_make_key(stage, act, error);
     case SG_ACT_USE_KEY:
         return sg_stage_use_key(stage, act, error);
+    case SG_ACT_CHANGE_PIN:
+        return sg_stage_change_pin(stage, act, error);
+    case SG_ACT_DESTROY:
+        return sg_stage_destroy_key(stage, act, error);
     case SG_ACT_BACKUP:
     case SG_ACT_HAND_OVER:
         return true;

@@ -115,6 +115,12 @@ static void title_of(const struct sg_world *world, const struct sg_ceremony_act 
     case SG_ACT_HAND_OVER:
         snprintf(into, TITLE_SIZE, "Hand over: %s", act->what);
         break;
+    case SG_ACT_CHANGE_PIN:
+        snprintf(into, TITLE_SIZE, "Change the PIN of the token %s", file->tokens[act->token].name);
+        break;
+    case SG_ACT_DESTROY:
+        snprintf(into, TITLE_SIZE, "Destroy the key %s", key);
+        break;
     case SG_NUM_ACT_KINDS:
         break;
     }
@@ -235,6 +241,34 @@ static bool lines_of_used_key(const struct sg_world *world, const struct sg_cere
            append_shown(world, &text, lines, error);
 }
 
+static bool lines_of_change_pin(const struct sg_world *world, const struct sg_ceremony_act *act,
+                                json_t *lines, struct sg_error *error)
+{
+    const struct sg_ceremony_file *file = world->file;
+    const size_t *holders = NULL;
+    size_t num = sg_ceremony_holders(file, act->token, (size_t)(act - file->acts), &holders);
+
+    for (size_t i = 0; i < num; i++)
+        if (!append(lines, error, "old, part %zu of %zu, is typed by %s", i + 1, num,
+                    file->persons[holders[i]].name))
+            return false;
+    for (size_t i = 0; i < act->num_holders; i++)
+        if (!append(lines, error, "new, part %zu of %zu, is typed twice by %s", i + 1,
+                    act->num_holders, file->persons[act->holders[i]].name))
+            return false;
+    return true;
+}
+
+static bool lines_of_destroy(const struct sg_world *world, const struct sg_ceremony_act *act,
+                             json_t *lines, struct sg_error *error)
+{
+    const struct sg_ceremony_key *key = &world->file->keys[act->key];
+
+    return append(lines, error, "token      %s", world->file->tokens[key->token].uri) &&
+           append(lines, error, "label      %s", key->label) &&
+           append(lines, error, "Nothing brings it back but a copy, if there is one.");
+}
+
 static bool lines_of_manual(const struct sg_world *world, const struct sg_ceremony_act *act,
                             json_t *lines, struct sg_error *error)
 {
@@ -312,6 +346,10 @@ static bool describe(struct sg_world *world, const struct sg_ceremony_act *act, 
     case SG_ACT_BACKUP:
     case SG_ACT_HAND_OVER:
         return lines_of_manual(world, act, lines, error);
+    case SG_ACT_CHANGE_PIN:
+        return lines_of_change_pin(world, act, lines, error);
+    case SG_ACT_DESTROY:
+        return lines_of_destroy(world, act, lines, error);
     default:
         for (size_t nth = 0; nth < sg_ceremony_num_outputs(act); nth++)
             if (!output_json(world, act, nth, lines, outputs, error))

@@ -194,34 +194,48 @@ static bool read_token_uri(const struct sg_yaml *document, const struct sg_yaml_
            sg_yaml_fail(document, value, error, "uri has to be pkcs11:token=LABEL");
 }
 
+struct holders_reading {
+    const struct sg_ceremony_file *file;
+    size_t *holders, num;
+};
+
 static bool read_holder(const struct sg_yaml *document, const struct sg_yaml_node *value,
                         void *into, struct sg_error *error)
 {
-    struct token_reading *reading = into;
-    struct sg_ceremony_token *token = reading->token;
+    struct holders_reading *reading = into;
     const char *name;
 
     if (!sg_yaml_text(document, value, &name, error) ||
-        !sg_ceremony_find_person(reading->file, value, name, &token->holders[token->num_holders],
+        !sg_ceremony_find_person(reading->file, value, name, &reading->holders[reading->num],
                                  error))
         return false;
-    token->num_holders++;
+    reading->num++;
     return true;
+}
+
+bool sg_ceremony_read_holders(const struct sg_ceremony_file *file, const struct sg_yaml_node *node,
+                              size_t **holders, size_t *num, struct sg_error *error)
+{
+    struct holders_reading reading = {file, calloc(node->num_children + 1, sizeof(size_t)), 0};
+
+    if (reading.holders == NULL)
+        return sg_fail_memory(error);
+    *holders = reading.holders; /* the caller's from here on, whatever comes of it */
+    if (!sg_yaml_each(file->document, node, read_holder, &reading, error))
+        return false;
+    *num = reading.num;
+    return reading.num > 0 || sg_yaml_fail(file->document, node, error,
+                                           "pin has to name those who type it, one part each");
 }
 
 static bool read_holders(const struct sg_yaml *document, const struct sg_yaml_node *value,
                          void *into, struct sg_error *error)
 {
     struct token_reading *reading = into;
-    struct sg_ceremony_token *token = reading->token;
 
-    token->holders = calloc(value->num_children + 1, sizeof *token->holders);
-    if (token->holders == NULL)
-        return sg_fail_memory(error);
-    if (!sg_yaml_each(document, value, read_holder, reading, error))
-        return false;
-    return token->num_holders > 0 ||
-           sg_yaml_fail(document, value, error, "pin has to name those who type it, one part each");
+    (void)document;
+    return sg_ceremony_read_holders(reading->file, value, &reading->token->holders,
+                                    &reading->token->num_holders, error);
 }
 
 static const struct sg_yaml_field TOKEN[] = {
@@ -389,6 +403,7 @@ void sg_ceremony_file_done(struct sg_ceremony_file *file)
     for (size_t i = 0; i < file->num_acts; i++) {
         sg_name_done(&file->acts[i].subject);
         free(file->acts[i].revoked);
+        free(file->acts[i].holders);
     }
     for (size_t i = 0; i < file->num_tokens; i++)
         free(file->tokens[i].holders);

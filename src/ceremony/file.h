@@ -48,6 +48,8 @@ enum sg_ceremony_kind {
     SG_ACT_REQUEST,
     SG_ACT_BACKUP,
     SG_ACT_HAND_OVER,
+    SG_ACT_CHANGE_PIN,
+    SG_ACT_DESTROY,
     SG_NUM_ACT_KINDS,
 };
 const char *sg_ceremony_kind_word(enum sg_ceremony_kind kind);
@@ -59,6 +61,7 @@ struct sg_ceremony_key {
     struct sg_key_kind kind; /* of a key that is made */
     enum sg_scheme scheme;   /* SG_SCHEME_NONE: the key's default */
     size_t act;              /* that makes it, or that takes it into use */
+    size_t end;              /* the act that destroys it; SG_CEREMONY_NONE */
 };
 
 /* A certificate that an act makes or, with use-key, brings. */
@@ -89,7 +92,9 @@ struct sg_ceremony_act {
     struct sg_ceremony_revocation *revoked;
     size_t num_revoked;
     const char *crl_url, *ocsp_url, *ca_issuers_url;
-    bool vendor_clone;   /* backup: by the maker's tool; false: none is made */
+    bool vendor_clone; /* backup: by the maker's tool; false: none is made */
+    size_t *holders;   /* change-pin: who types the new one, as of a token */
+    size_t num_holders;
     size_t giver, taker; /* hand-over: places in persons */
     const char *what;    /* hand-over: what goes from hand to hand */
 };
@@ -127,6 +132,10 @@ const char *sg_ceremony_output_name(const struct sg_ceremony_act *act, size_t nt
                                     char into[SG_CEREMONY_NAME_SIZE]);
 /* sg_ceremony_num_outputs: how many signed things the act makes. */
 size_t sg_ceremony_num_outputs(const struct sg_ceremony_act *act);
+
+/* sg_ceremony_holders: who types a token's PIN before an act (counted from 0). Returns how many. */
+size_t sg_ceremony_holders(const struct sg_ceremony_file *file, size_t token, size_t act,
+                           const size_t **holders);
 
 /* sg_ceremony_slug: a person's name as part of a file name: "ada-example". Returns into. */
 const char *sg_ceremony_slug(const char *name, char into[SG_CEREMONY_NAME_SIZE]);

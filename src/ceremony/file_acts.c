@@ -246,6 +246,16 @@ static bool read_method(const struct sg_yaml *document, const struct sg_yaml_nod
     return true;
 }
 
+static bool read_new_holders(const struct sg_yaml *document, const struct sg_yaml_node *value,
+                             void *into, struct sg_error *error)
+{
+    struct reading *reading = into;
+
+    (void)document;
+    return sg_ceremony_read_holders(reading->file, value, &reading->act->holders,
+                                    &reading->act->num_holders, error);
+}
+
 /* ---- what acts refer to ---- */
 
 static bool find_token(const struct sg_ceremony_file *file, const char *name, size_t *place)
@@ -312,6 +322,7 @@ static bool add_key(struct reading *reading, const struct sg_yaml_node *node,
         .kind = reading->type,
         .scheme = reading->scheme,
         .act = (size_t)(act - file->acts),
+        .end = SG_CEREMONY_NONE,
     };
     return true;
 }
@@ -331,12 +342,24 @@ static bool add_certificate(struct reading *reading, const struct sg_yaml_node *
     return true;
 }
 
+/* at       where the key is referred to. */
+static bool check_is_left(const struct sg_ceremony_file *file, size_t key,
+                          const struct sg_yaml_node *at, struct sg_error *error)
+{
+    return file->keys[key].end == SG_CEREMONY_NONE ||
+           sg_yaml_fail(file->document, at, error, "the act on line %u destroys the key '%s'",
+                        file->acts[file->keys[key].end].line, file->keys[key].name);
+}
+
 static bool refer_to_key(struct reading *reading, const struct sg_yaml_node *node,
                          struct sg_error *error)
 {
-    return find_key(reading->file, reading->key, &reading->act->key) ||
-           sg_yaml_fail(reading->file->document, sg_yaml_get(node, "key"), error,
-                        "no earlier act makes or uses a key '%s'", reading->key);
+    const struct sg_yaml_node *at = sg_yaml_get(node, "key");
+
+    if (!find_key(reading->file, reading->key, &reading->act->key))
+        return sg_yaml_fail(reading->file->document, at, error,
+                            "no earlier act makes or uses a key '%s'", reading->key);
+    return check_is_left(reading->file, reading->act->key, at, error);
 }
 
 static bool refer_to_issuer(struct reading *reading, const struct sg_yaml_node *node,
@@ -348,10 +371,12 @@ static bool refer_to_issuer(struct reading *reading, const struct sg_yaml_node *
     if (!find_certificate(file, reading->issuer, issuer))
         return sg_yaml_fail(file->document, sg_yaml_get(node, "issuer"), error,
                             "no earlier act makes or brings a certificate '%s'", reading->issuer);
-    return file->certificates[*issuer].key != SG_CEREMONY_NONE ||
-           sg_yaml_fail(file->document, sg_yaml_get(node, "issuer"), error,
-                        "the key of '%s' is not on a token of this ceremony, so it signs nothing",
-                        reading->issuer);
+    if (file->certificates[*issuer].key == SG_CEREMONY_NONE)
+        return sg_yaml_fail(file->document, sg_yaml_get(node, "issuer"), error,
+                            "the key of '%s' is not on a token of this ceremony, so it signs "
+                            "nothing",
+                            reading->issuer);
+    return check_is_left(file, file->certificates[*issuer].key, sg_yaml_get(node, "issuer"), error);
 }
 
 /* ---- the kinds ---- */
@@ -415,6 +440,26 @@ static bool finish_hand_over(struct reading *reading, const struct sg_yaml_node 
                                    &act->taker, error);
 }
 
+static bool finish_change_pin(struct reading *reading, const struct sg_yaml_node *node,
+                              struct sg_error *error)
+{
+    return find_token(reading->file, reading->token, &reading->act->token) ||
+           sg_yaml_fail(reading->file->document, sg_yaml_get(node, "token"), error,
+                        "there is no token '%s' under tokens", reading->token);
+}
+
+static bool finish_destroy(struct reading *reading, const struct sg_yaml_node *node,
+                           struct sg_error *error)
+{
+    struct sg_ceremony_act *act = reading->act;
+
+    if (!refer_to_key(reading, node, error))
+        return false;
+    reading->file->keys[act->key].end = (size_t)(act - reading->file->acts);
+    act->token = reading->file->keys[act->key].token;
+    return true;
+}
+
 static const struct sg_yaml_field MAKE_KEY[] = {
     {"key", SG_YAML_REQUIRED, read_word},
     {"token", SG_YAML_REQUIRED, read_word},
@@ -476,6 +521,16 @@ static const struct sg_yaml_field HAND_OVER[] = {
     {0},
 };
 
+static const struct sg_yaml_field CHANGE_PIN[] = {
+    {"token", SG_YAML_REQUIRED, read_word},
+    {"pin", SG_YAML_REQUIRED, read_new_holders},
+    {0},
+};
+static const struct sg_yaml_field DESTROY[] = {
+    {"key", SG_YAML_REQUIRED, read_word},
+    {0},
+};
+
 static const struct {
     const char *word;
     const struct sg_yaml_field *fields;
@@ -490,6 +545,8 @@ static const struct {
     [SG_ACT_REQUEST] = {"request", REQUEST, refer_to_key},
     [SG_ACT_BACKUP] = {"backup", BACKUP, refer_to_key},
     [SG_ACT_HAND_OVER] = {"hand-over", HAND_OVER, finish_hand_over},
+    [SG_ACT_CHANGE_PIN] = {"change-pin", CHANGE_PIN, finish_change_pin},
+    [SG_ACT_DESTROY] = {"destroy", DESTROY, finish_destroy},
 };
 
 const char *sg_ceremony_kind_word(enum sg_ceremony_kind kind)
@@ -512,6 +569,20 @@ static bool find_kind(const struct sg_yaml *document, const struct sg_yaml_node 
     }
     return sg_yaml_fail(document, node, error, "there is no act '%s'; there are: %s", node->key,
                         (const char *)words.data);
+}
+
+size_t sg_ceremony_holders(const struct sg_ceremony_file *file, size_t token, size_t act,
+                           const size_t **holders)
+{
+    size_t num = file->tokens[token].num_holders;
+
+    *holders = file->tokens[token].holders;
+    for (size_t i = 0; i < act && i < file->num_acts; i++)
+        if (file->acts[i].kind == SG_ACT_CHANGE_PIN && file->acts[i].token == token) {
+            *holders = file->acts[i].holders;
+            num = file->acts[i].num_holders;
+        }
+    return num;
 }
 
 /* ---- outputs ---- */

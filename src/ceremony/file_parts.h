@@ -13,6 +13,12 @@ SG_MUST_USE bool sg_ceremony_find_person(const struct sg_ceremony_file *file,
                                          const struct sg_yaml_node *node, const char *name,
                                          size_t *place, struct sg_error *error);
 
+/* sg_ceremony_read_holders reads a sequence of persons who type one part of a PIN each; holders
+ * comes from malloc. */
+SG_MUST_USE bool sg_ceremony_read_holders(const struct sg_ceremony_file *file,
+                                          const struct sg_yaml_node *node, size_t **holders,
+                                          size_t *num, struct sg_error *error);
+
 /* sg_ceremony_read_name reads a scalar that becomes part of a file name or names a thing. */
 SG_MUST_USE bool sg_ceremony_read_name(const struct sg_yaml *document,
                                        const struct sg_yaml_node *node, const char **name,

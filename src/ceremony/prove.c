@@ -196,6 +196,18 @@ static bool check_initials(const struct proof *proof, size_t act, const json_t *
     return true;
 }
 
+/* Acts that leave nothing but a line of their own. */
+static bool check_noted(const struct proof *proof, size_t act, struct sg_error *error)
+{
+    enum sg_ceremony_kind kind = proof->ceremony.file.acts[act].kind;
+    const char *event = kind == SG_ACT_CHANGE_PIN ? "pin-changed"
+                        : kind == SG_ACT_DESTROY  ? "destroyed"
+                                                  : NULL;
+
+    return event == NULL || sg_transcript_of_act(&proof->transcript, event, act, NULL) != NULL ||
+           sg_fail(error, SG_REFUSED, NULL, "act %zu is done, and has no '%s'", act + 1, event);
+}
+
 static bool check_course(struct proof *proof, struct sg_error *error)
 {
     static const char *const SETTLED[] = {"clock", "approved", "present", "modules"};
@@ -213,6 +225,8 @@ static bool check_course(struct proof *proof, struct sg_error *error)
         if (json_integer_value(json_object_get(done, "act")) != (json_int_t)act + 1 ||
             sg_transcript_of_act(&proof->transcript, "act", act, NULL) == NULL)
             return sg_fail(error, SG_REFUSED, NULL, "act %zu was not done in its turn", act + 1);
+        if (!check_noted(proof, act, error))
+            return false;
         if (!check_initials(proof, act, done, error))
             return false;
     }
@@ -409,13 +423,43 @@ static bool has_key(const json_t *token, const json_t *key)
     return false;
 }
 
-static size_t num_made_on(const struct sg_ceremony_file *file, size_t token)
+/* How many keys the token holds more in the end than in the beginning, by the plan. */
+static long num_more_on(const struct sg_ceremony_file *file, size_t token)
 {
-    size_t num = 0;
+    long num = 0;
 
-    for (size_t act = 0; act < file->num_acts; act++)
-        num += file->acts[act].kind == SG_ACT_MAKE_KEY && file->acts[act].token == token;
+    for (size_t act = 0; act < file->num_acts; act++) {
+        if (file->acts[act].token != token)
+            continue;
+        num += file->acts[act].kind == SG_ACT_MAKE_KEY;
+        num -= file->acts[act].kind == SG_ACT_DESTROY;
+    }
     return num;
+}
+
+/* Is it, by its public half, one that the plan destroys? */
+static bool is_destroyed(const struct proof *proof, const json_t *key)
+{
+    const struct sg_ceremony_file *file = &proof->ceremony.file;
+    char hex[SG_SHA256_HEX_SIZE];
+
+    for (size_t i = 0; i < file->num_keys; i++)
+        if (file->keys[i].end != SG_CEREMONY_NONE &&
+            strcmp(text_of(key, "sha256"),
+                   sg_hex(sg_slice_of(proof->world.keys[i].public.sha256, SG_SHA256_LEN), hex,
+                          sizeof hex)) == 0)
+            return true;
+    return false;
+}
+
+static bool has_destroyed_key(const struct proof *proof, const json_t *token)
+{
+    const json_t *keys = json_object_get(token, "keys");
+
+    for (size_t i = 0; i < json_array_size(keys); i++)
+        if (is_destroyed(proof, json_array_get(keys, i)))
+            return true;
+    return false;
 }
 
 static bool check_token(const struct proof *proof, size_t place, struct sg_error *error)
@@ -433,10 +477,14 @@ static bool check_token(const struct proof *proof, size_t place, struct sg_error
         (!proof->proving->rehearsal && strcmp(text_of(before, "serial"), token->serial) != 0))
         return sg_fail(error, SG_REFUSED, NULL, "the token %s was another one", token->name);
     for (size_t i = 0; i < num_before; i++)
-        if (!has_key(after, json_array_get(keys, i)))
+        if (!is_destroyed(proof, json_array_get(keys, i)) &&
+            !has_key(after, json_array_get(keys, i)))
             return sg_fail(error, SG_REFUSED, NULL, "a key of the token %s is gone", token->name);
-    if (json_array_size(json_object_get(after, "keys")) !=
-        num_before + num_made_on(&proof->ceremony.file, place))
+    if (has_destroyed_key(proof, after))
+        return sg_fail(error, SG_REFUSED, NULL, "a key of the token %s was not destroyed",
+                       token->name);
+    if ((long)json_array_size(json_object_get(after, "keys")) !=
+        (long)num_before + num_more_on(&proof->ceremony.file, place))
         return sg_fail(error, SG_REFUSED, NULL,
                        "the token %s holds other keys in the end than those that were planned",
                        token->name);
@@ -448,7 +496,7 @@ static bool check_tokens(struct proof *proof, struct sg_error *error)
     for (size_t i = 0; i < proof->ceremony.file.num_tokens; i++)
         if (!check_token(proof, i, error))
             return false;
-    return say(proof, "%zu: the keys after are those before and those made",
+    return say(proof, "%zu: the keys after are those before and what the acts did",
                proof->ceremony.file.num_tokens);
 }
 

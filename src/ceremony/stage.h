@@ -53,6 +53,8 @@ SG_MUST_USE bool sg_stage_open_tokens(struct sg_stage *stage, struct sg_error *e
  * when     "before", "after" or "failed". */
 SG_MUST_USE bool sg_stage_record_objects(struct sg_stage *stage, const char *when,
                                          struct sg_error *error);
+/* sg_stage_change_pin: the act. */
+SG_MUST_USE bool sg_stage_change_pin(struct sg_stage *stage, size_t act, struct sg_error *error);
 /* sg_stage_make_tokens makes the throwaway tokens of a rehearsal, or finds them again, and points
  * SoftHSM at them. */
 SG_MUST_USE bool sg_stage_make_tokens(struct sg_stage *stage, struct sg_error *error);
@@ -69,7 +71,10 @@ SG_MUST_USE bool sg_stage_recall(struct sg_stage *stage, size_t act, struct sg_e
 /* sg_stage_make_key and sg_stage_use_key: the acts. */
 SG_MUST_USE bool sg_stage_make_key(struct sg_stage *stage, size_t act, struct sg_error *error);
 SG_MUST_USE bool sg_stage_use_key(struct sg_stage *stage, size_t act, struct sg_error *error);
-/* sg_stage_recall_key finds a key that the record knows again, and compares. */
+/* sg_stage_destroy_key: the act. */
+SG_MUST_USE bool sg_stage_destroy_key(struct sg_stage *stage, size_t act, struct sg_error *error);
+/* sg_stage_recall_key finds a key that the record knows again, and compares. One that
+ * was destroyed since is known by the record alone. */
 SG_MUST_USE bool sg_stage_recall_key(struct sg_stage *stage, size_t act, struct sg_error *error);
 
 #endif

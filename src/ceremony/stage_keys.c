@@ -227,7 +227,7 @@ bool sg_stage_use_key(struct sg_stage *stage, size_t act, struct sg_error *error
 
 /* ---- recalling ---- */
 
-bool sg_stage_recall_key(struct sg_stage *stage, size_t act, struct sg_error *error)
+static bool recall_on_token(struct sg_stage *stage, size_t act, struct sg_error *error)
 {
     const struct sg_ceremony_act *of_file = &stage->ceremony->file.acts[act];
     const struct sg_ceremony_key *entry = &stage->ceremony->file.keys[of_file->key];
@@ -243,4 +243,79 @@ bool sg_stage_recall_key(struct sg_stage *stage, size_t act, struct sg_error *er
     return check_is_recorded(stage, act, &key, error) &&
            sg_world_set_key(&stage->world, of_file->key, &key.public, error) &&
            open_signer(stage, of_file->key, &key, error);
+}
+
+/* Is it on its token no longer, because the act that destroys it was begun? */
+static bool was_destroyed(struct sg_stage *stage, size_t key, bool *is_gone, struct sg_error *error)
+{
+    const struct sg_ceremony_key *entry = &stage->ceremony->file.keys[key];
+    sg_auto(sg_key) struct sg_key found = {0};
+    struct sg_slice id = sg_slice_of(stage->ceremony->drawn[entry->act], SG_CEREMONY_DRAWN_LEN);
+    char uri[URI_SIZE];
+
+    *is_gone = entry->end != SG_CEREMONY_NONE &&
+               sg_transcript_of_act(&stage->transcript, "destroyed", entry->end, NULL) != NULL;
+    if (*is_gone || entry->end == SG_CEREMONY_NONE ||
+        sg_transcript_of_act(&stage->transcript, "act", entry->end, NULL) == NULL)
+        return true;
+    if (stage->ceremony->file.acts[entry->act].kind == SG_ACT_USE_KEY)
+        id = (struct sg_slice){0};
+    if (!key_uri(entry->label, id, uri, error))
+        return false;
+    *is_gone = !sg_key_find(stage->tokens[entry->token], uri, &found, NULL);
+    return true;
+}
+
+static bool recall_from_record(struct sg_stage *stage, size_t act, struct sg_error *error)
+{
+    const struct sg_ceremony_act *of_file = &stage->ceremony->file.acts[act];
+    const json_t *entry = sg_transcript_of_act(&stage->transcript, "key", act, NULL);
+    const char *hex = json_string_value(json_object_get(entry, "spki"));
+    sg_auto(sg_public_key) struct sg_public_key key = {0};
+    uint8_t spki[SG_LIMIT_SPKI];
+    size_t len = 0;
+
+    if (of_file->kind == SG_ACT_USE_KEY && !sg_world_use_certificate(&stage->world, of_file, error))
+        return false;
+    return sg_hex_parse(hex != NULL ? hex : "", spki, sizeof spki, &len, error) &&
+           sg_public_key_decode(sg_slice_of(spki, len), &key, error) &&
+           sg_world_set_key(&stage->world, of_file->key, &key, error);
+}
+
+bool sg_stage_recall_key(struct sg_stage *stage, size_t act, struct sg_error *error)
+{
+    bool is_gone = false;
+
+    if (!was_destroyed(stage, stage->ceremony->file.acts[act].key, &is_gone, error))
+        return false;
+    return is_gone ? recall_from_record(stage, act, error) : recall_on_token(stage, act, error);
+}
+
+/* ---- destroying ---- */
+
+bool sg_stage_destroy_key(struct sg_stage *stage, size_t act, struct sg_error *error)
+{
+    size_t place = stage->ceremony->file.acts[act].key;
+    const struct sg_ceremony_key *entry = &stage->ceremony->file.keys[place];
+    struct sg_slice id = sg_slice_of(stage->ceremony->drawn[entry->act], SG_CEREMONY_DRAWN_LEN);
+    sg_auto(sg_key) struct sg_key key = {0};
+    char uri[URI_SIZE];
+    bool is_gone = false;
+
+    if (stage->ceremony->file.acts[entry->act].kind == SG_ACT_USE_KEY)
+        id = (struct sg_slice){0};
+    if (stage->resumed && !was_destroyed(stage, place, &is_gone, error))
+        return false;
+    sg_signer_close(stage->signers[place]);
+    stage->signers[place] = NULL;
+    if (!is_gone && (!key_uri(entry->label, id, uri, error) ||
+                     !sg_key_find(stage->tokens[entry->token], uri, &key, error) ||
+                     !check_is_recorded(stage, entry->act, &key, error) ||
+                     !sg_key_destroy(stage->tokens[entry->token], &key, error)))
+        return false;
+    return sg_stage_record(stage, "destroyed",
+                           json_pack("{s:i, s:s}", "act", (int)act + 1, "key", entry->name),
+                           error) &&
+           sg_stage_show(stage, error, "Done: the key '%s' is on its token no longer.\n",
+                         entry->label);
 }

@@ -1,5 +1,6 @@
 /* A ceremony's tokens: opened, logged in to, listed; and the throwaway ones of a rehearsal. */
 #include <errno.h>
+#include <openssl/crypto.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -83,62 +84,179 @@ static bool join(struct sg_secret **parts, size_t num, struct sg_secret **whole,
     return true;
 }
 
-static bool ask_parts(const struct sg_stage *stage, const struct sg_ceremony_token *entry,
+/* Those who type a PIN, one part each. what is "PIN", or "New PIN". */
+struct asking {
+    const char *what, *token;
+    const size_t *holders;
+    size_t num;
+};
+
+static bool ask_parts(const struct sg_stage *stage, const struct asking *asking,
                       struct sg_secret **parts, struct sg_error *error)
 {
     char text[SG_ANSWER_SIZE];
 
-    for (size_t i = 0; i < entry->num_holders; i++) {
-        const char *name = stage->ceremony->file.persons[entry->holders[i]].name;
+    for (size_t i = 0; i < asking->num; i++) {
+        const char *name = stage->ceremony->file.persons[asking->holders[i]].name;
 
-        if (entry->num_holders == 1)
-            snprintf(text, sizeof text, "PIN of the token %s (%s): ", entry->name, name);
+        if (asking->num == 1)
+            snprintf(text, sizeof text, "%s of the token %s (%s): ", asking->what, asking->token,
+                     name);
         else
-            snprintf(text, sizeof text, "PIN of the token %s, part %zu of %zu (%s): ", entry->name,
-                     i + 1, entry->num_holders, name);
+            snprintf(text, sizeof text, "%s of the token %s, part %zu of %zu (%s): ", asking->what,
+                     asking->token, i + 1, asking->num, name);
         if (!stage->people->pin(stage->people->context, text, &parts[i], error))
             return false;
     }
     return true;
 }
 
-static bool ask_pin(const struct sg_stage *stage, const struct sg_ceremony_token *entry,
+static bool ask_pin(const struct sg_stage *stage, const struct asking *asking,
                     struct sg_secret **pin, struct sg_error *error)
 {
-    struct sg_secret **parts = calloc(entry->num_holders + 1, sizeof(struct sg_secret *));
+    struct sg_secret **parts = calloc(asking->num + 1, sizeof(struct sg_secret *));
     bool is_asked;
 
     if (parts == NULL)
         return sg_fail_memory(error);
-    is_asked = ask_parts(stage, entry, parts, error) && join(parts, entry->num_holders, pin, error);
-    for (size_t i = 0; i < entry->num_holders; i++)
+    is_asked = ask_parts(stage, asking, parts, error) && join(parts, asking->num, pin, error);
+    for (size_t i = 0; i < asking->num; i++)
         sg_secret_free(parts[i]);
     free(parts);
     return is_asked;
 }
 
+/* The act that was begun to change a token's PIN, and may have, before the ceremony was
+ * interrupted; SG_CEREMONY_NONE. *settled is the act up to which PINs are known to be changed. */
+static size_t open_change(const struct sg_stage *stage, size_t token, size_t *settled)
+{
+    const struct sg_ceremony_file *file = &stage->ceremony->file;
+
+    *settled = 0;
+    for (size_t act = 0; act < file->num_acts; act++) {
+        if (file->acts[act].kind != SG_ACT_CHANGE_PIN || file->acts[act].token != token)
+            continue;
+        if (sg_transcript_of_act(&stage->transcript, "pin-changed", act, NULL) != NULL)
+            *settled = act + 1;
+        else if (sg_transcript_of_act(&stage->transcript, "act", act, NULL) != NULL)
+            return act;
+    }
+    return SG_CEREMONY_NONE;
+}
+
+/* Whom the nth try asks: those who know the PIN by the record, and every other time those who know
+ * it if the change that was interrupted came about. *change is that act then. */
+static struct asking whom_to_ask(const struct sg_stage *stage, size_t place, int tries,
+                                 size_t *change)
+{
+    const struct sg_ceremony_file *file = &stage->ceremony->file;
+    struct asking asking = {.what = "PIN", .token = file->tokens[place].name};
+    size_t settled = 0, open = open_change(stage, place, &settled);
+
+    *change = SG_CEREMONY_NONE;
+    if (open != SG_CEREMONY_NONE && tries % 2 == 0) {
+        asking.what = "New PIN, if it was changed already,";
+        settled = open + 1;
+        *change = open;
+    }
+    asking.num = sg_ceremony_holders(file, place, settled, &asking.holders);
+    return asking;
+}
+
+static bool record_change(struct sg_stage *stage, size_t act, struct sg_error *error)
+{
+    size_t token = stage->ceremony->file.acts[act].token;
+
+    return sg_stage_record(stage, "pin-changed",
+                           json_pack("{s:i, s:s}", "act", (int)act + 1, "token",
+                                     stage->ceremony->file.tokens[token].name),
+                           error);
+}
+
+/* One try. *again: the PIN was refused, and another one may be tried. */
+static bool try_to_log_in(struct sg_stage *stage, size_t place, int tries, bool *again,
+                          struct sg_error *error)
+{
+    sg_auto(sg_secret) struct sg_secret *pin = NULL;
+    size_t change;
+    struct asking asking = whom_to_ask(stage, place, tries, &change);
+    struct sg_error why = {0};
+
+    *again = false;
+    if (!ask_pin(stage, &asking, &pin, error))
+        return false;
+    if (sg_token_login_with(stage->tokens[place], pin, &why))
+        return change == SG_CEREMONY_NONE || record_change(stage, change, error);
+    *again = why.code == SG_PIN && tries < MAX_PIN_TRIES;
+    if (*again)
+        return sg_stage_record(stage, "wrong-pin", json_pack("{s:s}", "token", asking.token),
+                               error) &&
+               sg_stage_show(stage, error, "%s\n", why.text);
+    *error = why;
+    return false;
+}
+
 /* A mistyped PIN is not the end of a ceremony, but three of them are. */
 static bool log_in(struct sg_stage *stage, size_t place, struct sg_error *error)
 {
-    const struct sg_ceremony_token *entry = &stage->ceremony->file.tokens[place];
-    struct sg_token *token = stage->tokens[place];
+    bool again = true;
 
-    for (int tries = 1;; tries++) {
-        sg_auto(sg_secret) struct sg_secret *pin = NULL;
-        struct sg_error why = {0};
-
-        if (!ask_pin(stage, entry, &pin, error))
+    for (int tries = 1; again; tries++)
+        if (!try_to_log_in(stage, place, tries, &again, error))
             return false;
-        if (sg_token_login_with(token, pin, &why))
+    return true;
+}
+
+/* ---- a new PIN ---- */
+
+static bool is_same(const struct sg_secret *a, const struct sg_secret *b)
+{
+    return sg_secret_len(a) == sg_secret_len(b) &&
+           CRYPTO_memcmp(sg_secret_slice(a).data, sg_secret_slice(b).data, sg_secret_len(a)) == 0;
+}
+
+/* What nobody sees while it is typed is typed twice. */
+static bool ask_new_pin(const struct sg_stage *stage, struct asking asking, struct sg_secret **pin,
+                        struct sg_error *error)
+{
+    for (;;) {
+        sg_auto(sg_secret) struct sg_secret *first = NULL;
+        sg_auto(sg_secret) struct sg_secret *second = NULL;
+
+        asking.what = "New PIN";
+        if (!ask_pin(stage, &asking, &first, error))
+            return false;
+        asking.what = "New PIN, again,";
+        if (!ask_pin(stage, &asking, &second, error))
+            return false;
+        if (is_same(first, second)) {
+            *pin = SG_TAKE(first);
             return true;
-        if (why.code != SG_PIN || tries == MAX_PIN_TRIES) {
-            *error = why;
-            return false;
         }
-        if (!sg_stage_record(stage, "wrong-pin", json_pack("{s:s}", "token", entry->name), error) ||
-            !sg_stage_show(stage, error, "%s\n", why.text))
+        if (!sg_stage_show(stage, error, "They are not the same; once more.\n"))
             return false;
     }
+}
+
+/* A change that came about before an interruption is not made again: who types the new PIN as the
+ * old one has logged in with it. */
+bool sg_stage_change_pin(struct sg_stage *stage, size_t act, struct sg_error *error)
+{
+    const struct sg_ceremony_act *of_file = &stage->ceremony->file.acts[act];
+    const char *name = stage->ceremony->file.tokens[of_file->token].name;
+    struct asking old = {.what = "Old PIN", .token = name};
+    struct asking new = {.token = name, .holders = of_file->holders, .num = of_file->num_holders};
+    sg_auto(sg_secret) struct sg_secret *old_pin = NULL;
+    sg_auto(sg_secret) struct sg_secret *new_pin = NULL;
+
+    /* Before an interruption, which the login has found out. */
+    if (sg_transcript_of_act(&stage->transcript, "pin-changed", act, NULL) != NULL)
+        return true;
+    old.num = sg_ceremony_holders(&stage->ceremony->file, of_file->token, act, &old.holders);
+    return ask_pin(stage, &old, &old_pin, error) && ask_new_pin(stage, new, &new_pin, error) &&
+           sg_token_change_pin(stage->tokens[of_file->token], old_pin, new_pin, error) &&
+           record_change(stage, act, error) &&
+           sg_stage_show(stage, error, "Done: the token %s has its new PIN.\n", name);
 }
 
 bool sg_stage_open_tokens(struct sg_stage *stage, struct sg_error *error)

@@ -260,3 +260,40 @@ bool sg_token_login(struct sg_token *token, struct sg_error *error)
 
     return sg_token_login_locked(token, error);
 }
+
+static bool judge_change(struct sg_token *token, struct sg_secret *old_pin, CK_RV rv,
+                         struct sg_error *error)
+{
+    struct sg_error ignored = {0};
+
+    if (rv == CKR_OK) {
+        /* One of those that were refused may be the right one now. */
+        (void)!sg_pin_forget_refusals(token->refusals, token->info.serial_number, &ignored);
+        return true;
+    }
+    if (rv == CKR_PIN_INCORRECT)
+        return refused(token, old_pin, rv, error);
+    return sg_fail_rv(error, rv == CKR_PIN_LEN_RANGE || rv == CKR_PIN_INVALID ? SG_PIN : SG_TOKEN,
+                      rv, "token %s does not change its PIN", token->info.label);
+}
+
+bool sg_token_change_pin(struct sg_token *token, struct sg_secret *old_pin,
+                         struct sg_secret *new_pin, struct sg_error *error)
+{
+    struct sg_token_info info;
+    CK_TOKEN_INFO raw;
+    CK_RV rv;
+    SG_TOKEN_LOCK(token);
+
+    if (token->is_read_only)
+        return sg_fail_rv(error, SG_TOKEN, CKR_TOKEN_WRITE_PROTECTED, "token %s takes no new PIN",
+                          token->info.label);
+    if (!sg_token_info_read(&token->module, token->info.slot, &raw, &info, error) ||
+        !check_token(&info, error) || !check_length(token, &raw, sg_secret_len(new_pin), error) ||
+        !sg_pin_check_not_refused(token->refusals, token->info.serial_number, old_pin, error))
+        return false;
+    rv = token->module.functions->C_SetPIN(token->session, sg_secret_data(old_pin),
+                                           sg_secret_len(old_pin), sg_secret_data(new_pin),
+                                           sg_secret_len(new_pin));
+    return judge_change(token, old_pin, rv, error);
+}

@@ -52,6 +52,12 @@ SG_MUST_USE bool sg_token_login(struct sg_token *token, struct sg_error *error);
 SG_MUST_USE bool sg_token_login_with(struct sg_token *token, struct sg_secret *pin,
                                      struct sg_error *error);
 
+/* sg_token_change_pin changes the user's PIN. Logged in, and not write-protected.
+ * Fails: SG_PIN when the old one is refused, which is remembered, or the new one has a length that
+ * the token can't have; SG_TOKEN. The PIN is the old one then. */
+SG_MUST_USE bool sg_token_change_pin(struct sg_token *token, struct sg_secret *old_pin,
+                                     struct sg_secret *new_pin, struct sg_error *error);
+
 const char *sg_token_label(const struct sg_token *token);
 const char *sg_token_serial_number(const struct sg_token *token);
 const char *sg_token_model(const struct sg_token *token);
@@ -117,6 +123,12 @@ SG_MUST_USE bool sg_key_create(struct sg_token *token, struct sg_key_kind kind, 
  * Fails: SG_TOKEN when none or more than one matches, listing what is there. */
 SG_MUST_USE bool sg_key_find(struct sg_token *token, const char *uri, struct sg_key *key,
                              struct sg_error *error);
+
+/* sg_key_destroy destroys both halves of a key that sg_key_find found, and looks that the private
+ * one is gone. A certificate beside it stays. Close its signers before. Logs in. Fails: SG_TOKEN,
+ * also when several objects have its id: then nothing is destroyed. */
+SG_MUST_USE bool sg_key_destroy(struct sg_token *token, const struct sg_key *key,
+                                struct sg_error *error);
 
 /* sg_key_list fills a malloc'd array, each to be released with sg_key_done. Logs in when a PIN
  * source is set, otherwise lists what the token shows without. */

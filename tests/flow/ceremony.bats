@@ -406,7 +406,7 @@ EOT
             [[ $known == *"$key"* ]] || fail "docs/ceremony.md has $key in $act: $known"
         done
     done
-    for act in make-key use-key self-signed certificate crl request backup hand-over; do
+    for act in make-key use-key self-signed certificate crl request backup hand-over change-pin destroy; do
         grep -q "^| \`$act\` |" "$SIGNET_DATA/docs/ceremony.md" || fail "docs/ceremony.md lacks $act"
     done
 }

@@ -40,6 +40,11 @@ struct stage {
     "10}, "                                                                                        \
     "output: root.crl}\n"
 
+/* And what an old CA comes to. */
+#define LAST_ACTS                                                                                  \
+    "  - destroy: {key: sub}\n"                                                                    \
+    "  - change-pin: {token: root, pin: [Ada]}\n"
+
 static inline void in_folder(const struct stage *stage, const char *name, char into[128])
 {
     fixture_path(&stage->fixture, name, into);
@@ -201,6 +206,7 @@ struct cast {
     enum sg_question instead; /* this question gets */
     const char *answer;       /* this answer, once; NULL: the right one */
     int from;                 /* but only when it is asked for this time, from 1 */
+    int slips;                /* in typing a new PIN the second time */
     int wrong_pins;           /* typed before the right one */
     int64_t now;              /* 0: NOW */
     bool rehearsal;
@@ -234,16 +240,19 @@ static inline bool answer(void *context, enum sg_question question, const char *
     return true;
 }
 
-/* The PIN is 1234; Bob types its first half, Dora the rest, each 1234 in a rehearsal. */
+/* The PIN is 1234; Bob types its first half, Dora the rest, each 1234 in a rehearsal. Ada's is
+ * 5555, when it is changed. */
 static inline bool type_pin(void *context, const char *text, struct sg_secret **pin,
                             struct sg_error *error)
 {
     struct cast *cast = context;
-    const char *part = cast->rehearsal                  ? SG_CEREMONY_REHEARSAL_PIN
-                       : strstr(text, "part 1") != NULL ? "12"
-                       : cast->pins++ < cast->wrong_pins
-                           ? (const char *[]){"35", "36", "37", "38"}[cast->pins]
-                           : "34";
+    const char *part =
+        strstr(text, "(Ada)") != NULL && !cast->rehearsal
+            ? strstr(text, "New PIN, again") != NULL && cast->slips-- > 0 ? "5556" : "5555"
+        : cast->rehearsal                 ? SG_CEREMONY_REHEARSAL_PIN
+        : strstr(text, "part 1") != NULL  ? "12"
+        : cast->pins++ < cast->wrong_pins ? (const char *[]){"35", "36", "37", "38"}[cast->pins]
+                                          : "34";
 
     (void)error;
     *pin = make_secret(part);

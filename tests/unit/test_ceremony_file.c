@@ -38,7 +38,9 @@ static const struct {
      "output: cross.pem}\n"
      "  - request: {key: sub, subject: CN=Sub, output: sub.csr}\n"
      "  - backup: {key: root, method: vendor-clone}\n"
-     "  - hand-over: {what: the bag, from: Bob, to: Dora}\n",
+     "  - hand-over: {what: the bag, from: Bob, to: Dora}\n"
+     "  - change-pin: {token: root, pin: [Ada, Dora]}\n"
+     "  - destroy: {key: sub}\n",
      NULL},
     {"an old key",
      HEAD TOKENS
@@ -143,6 +145,19 @@ static const struct {
      HEAD TOKENS ACTS "  - crl: {issuer: root, number: 1, lifetime: 9d, series: {count: 2, every: "
                       "10d, step: 1}, output: r.crl}\n",
      "days without a CRL"},
+    {"a key after its end",
+     HEAD TOKENS ACTS "  - destroy: {key: root}\n  - backup: {key: root, method: none}\n",
+     "the act on line 13 destroys the key 'root'"},
+    {"an issuer after its end",
+     HEAD TOKENS ACTS "  - destroy: {key: root}\n"
+                      "  - crl: {issuer: root, number: 1, lifetime: 9d, output: r.crl}\n",
+     "the act on line 13 destroys the key 'root'"},
+    {"a PIN of a token that is not there",
+     HEAD TOKENS ACTS "  - change-pin: {token: none, pin: [Ada]}\n", "there is no token 'none'"},
+    {"a PIN for a stranger", HEAD TOKENS ACTS "  - change-pin: {token: root, pin: [Eve]}\n",
+     "there is no 'Eve' under persons"},
+    {"a PIN for nobody", HEAD TOKENS ACTS "  - change-pin: {token: root, pin: []}\n",
+     "pin has to name those who type it"},
     {"a way of backup that is none", HEAD TOKENS ACTS "  - backup: {key: root, method: wrap}\n",
      "none, vendor-clone"},
 };
@@ -172,12 +187,13 @@ static void acts_know_what_they_refer_to(void **state)
     struct sg_error error = {0};
     char name[SG_CEREMONY_NAME_SIZE];
     const struct sg_ceremony_act *crl;
+    const size_t *holders;
 
     (void)state;
     expect_success("every kind",
                    sg_ceremony_file_parse("c", sg_slice_text(CASES[1].text), &file, &error),
                    &error);
-    assert_int_equal(file.num_acts, 10);
+    assert_int_equal(file.num_acts, 12);
     assert_int_equal(file.num_keys, 2);
     assert_int_equal(file.num_certificates, 4);
     assert_int_equal(file.certificates[0].key, 0);
@@ -193,6 +209,12 @@ static void acts_know_what_they_refer_to(void **state)
     assert_int_equal(file.acts[9].giver, 1);
     assert_int_equal(file.acts[9].taker, 2);
     assert_int_equal(file.signatures, 1);
+    assert_int_equal(file.keys[1].end, 11);
+    assert_true(file.keys[0].end == SG_CEREMONY_NONE);
+    assert_int_equal(sg_ceremony_holders(&file, 0, 10, &holders), 1);
+    assert_int_equal(holders[0], 1);
+    assert_int_equal(sg_ceremony_holders(&file, 0, 11, &holders), 2);
+    assert_int_equal(holders[1], 2);
 }
 
 static void names_become_parts_of_file_names(void **state)

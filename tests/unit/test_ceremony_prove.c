@@ -6,9 +6,11 @@ static struct sg_ceremony_signers signers;
 
 static int set_up(void **state)
 {
+    struct sg_error error = {0};
+
     (void)state;
     set_up_stage(&stage, true);
-    draft_whole(&stage);
+    expect_success("plan", draft(&stage, PERSONS SEALS ACTS LAST_ACTS, &error), &error);
     expect_run(&stage, "run", (struct cast){0}, SG_OK, "");
     read_signers(&stage, &signers);
     return 0;
@@ -168,6 +170,8 @@ static const struct {
     {"nothing signed", "outputs", NULL, "\"event\":\"signed\"", NULL},
     {"nothing on the token", "tokens", NULL, "\"when\":\"before\"", NULL},
     {"nothing on it after", "tokens", NULL, "\"when\":\"after\"", NULL},
+    {"a key not destroyed", "course", NULL, "\"event\":\"destroyed\"", NULL},
+    {"a PIN not changed", "course", NULL, "\"event\":\"pin-changed\"", NULL},
     {"other initials", "course", "transcript.jsonl", "\"initials\":{\"Dora\":\"D\"}",
      "\"initials\":{\"Dora\":\"E\"}"},
     {"a key that can leave", "keys", "transcript.jsonl", "\"EXTRACTABLE\":false",

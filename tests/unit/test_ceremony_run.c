@@ -285,6 +285,38 @@ static void other_cas_are_asked_and_crossed(void **state)
     tear_down_stage(&stage);
 }
 
+/* ---- an end ---- */
+
+#define END                                                                                        \
+    "acts:\n"                                                                                      \
+    "  - use-key: {key: root, token: root, label: root, certificate: run/out/root.pem}\n"          \
+    "  - change-pin: {token: root, pin: [Ada]}\n"                                                  \
+    "  - crl: {issuer: root, number: 60, lifetime: 300d, output: last.crl}\n"                      \
+    "  - destroy: {key: root}\n"
+
+static void an_old_root_comes_to_its_end(void **state)
+{
+    sg_auto(sg_ceremony_bundle) struct sg_ceremony_bundle bundle = {0};
+    struct stage stage;
+    struct sg_error error = {0};
+
+    (void)state;
+    set_up_stage(&stage, true);
+    draft_whole(&stage);
+    expect_run(&stage, "first", (struct cast){0}, SG_OK, "");
+    expect_success("plan", draft(&stage, PERSONS END, &error), &error);
+    in_folder(&stage, "rehearsal", stage.folder);
+    expect_run(&stage, "rehearsal", (struct cast){.rehearsal = true}, SG_OK, "");
+    in_folder(&stage, "end", stage.folder);
+    expect_run(&stage, "end", (struct cast){.slips = 1}, SG_OK, "");
+    expect_proved(&stage, "end");
+    /* It is gone, so nothing can be signed with it any more. */
+    in_folder(&stage, "after", stage.folder);
+    expect_success("plan", draft(&stage, PERSONS USE, &error), &error);
+    expect_run(&stage, "after", (struct cast){.wrong_pins = 9}, SG_PIN, "refused the PIN");
+    tear_down_stage(&stage);
+}
+
 /* ---- rehearsals ---- */
 
 static void expect_rehearsed(const struct stage *stage)
@@ -344,6 +376,7 @@ int main(void)
         cmocka_unit_test(an_old_root_signs_again),
         cmocka_unit_test(a_key_of_another_certificate_is_refused),
         cmocka_unit_test(other_cas_are_asked_and_crossed),
+        cmocka_unit_test(an_old_root_comes_to_its_end),
         cmocka_unit_test(a_rehearsal_needs_no_token_and_no_clock),
         cmocka_unit_test(an_old_key_is_stood_in_for),
     };

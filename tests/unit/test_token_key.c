@@ -387,6 +387,38 @@ static void bad_certificates(void **state)
                    SG_MALFORMED, "1 bytes follow");
 }
 
+static void destroying(void **state)
+{
+    sg_auto(sg_key) struct sg_key key = {0};
+    sg_auto(sg_key) struct sg_key other = {0};
+    sg_auto(sg_key) struct sg_key found = {0};
+    sg_auto(sg_key) struct sg_key twin = {0};
+    struct sg_error error = {0};
+    struct raw raw;
+
+    (void)state;
+    make_key(token, "destroy", &key);
+    make_key(token, "destroy-not", &other);
+    expect_success("destroy", sg_key_destroy(token, &key, &error), &error);
+    expect_failure("gone", sg_key_find(token, "pkcs11:object=destroy", &found, &error), &error,
+                   SG_TOKEN, "destroy");
+    sg_error_clear(&error);
+    expect_success("the other stays",
+                   sg_key_find(token, "pkcs11:object=destroy-not", &found, &error), &error);
+    /* Which of two is meant, nobody knows. */
+    raw_open(&fixture, test_token.slot, &raw);
+    raw_generate(&raw, CKM_EC_KEY_PAIR_GEN, P256_OID, sizeof P256_OID, "twin-1", "tw", true);
+    expect_success("one", sg_key_find(token, "pkcs11:object=twin-1", &twin, &error), &error);
+    raw_generate(&raw, CKM_EC_KEY_PAIR_GEN, P256_OID, sizeof P256_OID, "twin-2", "tw", true);
+    raw_close(&raw);
+    expect_failure("two of an id", sg_key_destroy(token, &twin, &error), &error, SG_TOKEN,
+                   "2 objects with the id");
+    sg_error_clear(&error);
+    sg_key_done(&found);
+    found = (struct sg_key){0};
+    expect_success("both stay", sg_key_find(token, "pkcs11:object=twin-1", &found, &error), &error);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -397,6 +429,7 @@ int main(void)
         cmocka_unit_test_setup(finding, reset),
         cmocka_unit_test_setup(certificates, reset),
         cmocka_unit_test_setup(bad_certificates, reset),
+        cmocka_unit_test_setup(destroying, reset),
         cmocka_unit_test_setup(listing, reset),
         cmocka_unit_test_setup(listing_without_a_pin, reset),
     };

@@ -269,6 +269,66 @@ static void wrong_pin_is_tried_once(void **state)
     assert_int_equal(count_logins(), 1);
 }
 
+/* A PIN in hand is handled as one from a source. */
+static void pin_in_hand(void **state)
+{
+    struct sg_token_config config = odd_config();
+    sg_auto(sg_secret) struct sg_secret *wrong = make_secret("4321");
+    sg_auto(sg_secret) struct sg_secret *longer = make_secret("4");
+    sg_auto(sg_secret) struct sg_secret *right = make_secret(USER_PIN);
+    sg_auto(sg_token) struct sg_token *token = NULL;
+    struct sg_error error = {0};
+
+    (void)state;
+    config.pin = NULL;
+    token = open_token(&config);
+    expect_failure("no source", sg_token_login(token, &error), &error, SG_PIN, "needs its PIN");
+    sg_error_clear(&error);
+    expect_failure("length", sg_token_login_with(token, longer, &error), &error, SG_PIN,
+                   "a length that the token can't have");
+    sg_error_clear(&error);
+    expect_failure("wrong", sg_token_login_with(token, wrong, &error), &error, SG_PIN,
+                   "refused the PIN, which will not be tried again");
+    sg_error_clear(&error);
+    expect_failure("wrong again", sg_token_login_with(token, wrong, &error), &error, SG_PIN,
+                   "was refused before");
+    sg_error_clear(&error);
+    expect_success("right", sg_token_login_with(token, right, &error), &error);
+    assert_int_equal(count_logins(), 2);
+}
+
+static void changing_the_pin(void **state)
+{
+    struct sg_token_config config = odd_config();
+    sg_auto(sg_secret) struct sg_secret *wrong = make_secret("4321");
+    sg_auto(sg_secret) struct sg_secret *shorter = make_secret("4");
+    sg_auto(sg_secret) struct sg_secret *old = make_secret(USER_PIN);
+    sg_auto(sg_secret) struct sg_secret *new = make_secret("98765");
+    sg_auto(sg_token) struct sg_token *token = open_token(&config);
+    struct sg_error error = {0};
+
+    (void)state;
+    expect_success("login", sg_token_login(token, &error), &error);
+    expect_failure("length", sg_token_change_pin(token, old, shorter, &error), &error, SG_PIN,
+                   "a length that the token can't have");
+    sg_error_clear(&error);
+    expect_failure("wrong", sg_token_change_pin(token, wrong, new, &error), &error, SG_PIN,
+                   "refused the PIN");
+    sg_error_clear(&error);
+    expect_failure("wrong again", sg_token_change_pin(token, wrong, new, &error), &error, SG_PIN,
+                   "was refused before");
+    sg_error_clear(&error);
+    expect_success("change", sg_token_change_pin(token, old, new, &error), &error);
+    expect_failure("the old one", sg_token_change_pin(token, old, new, &error), &error, SG_PIN,
+                   "refused the PIN");
+    sg_error_clear(&error);
+    /* What was refused under the other PIN says nothing about this one. */
+    expect_success("and back", sg_token_change_pin(token, new, old, &error), &error);
+    expect_success(
+        "not on record",
+        sg_pin_check_not_refused(fixture.refusals, test_token.serial_number, old, &error), &error);
+}
+
 /* The right PIN goes through while a wrong one is on record, and clears the record. */
 static void right_pin_forgets(void **state)
 {
@@ -512,6 +572,8 @@ int main(void)
         cmocka_unit_test_setup(logging_in, reset),
         cmocka_unit_test_setup(wrong_pin_is_tried_once, reset),
         cmocka_unit_test_setup(right_pin_forgets, reset),
+        cmocka_unit_test_setup(pin_in_hand, reset),
+        cmocka_unit_test_setup(changing_the_pin, reset),
         cmocka_unit_test_setup(broken_record, reset),
         cmocka_unit_test_setup(unrecordable_refusal, reset),
         cmocka_unit_test_setup(refusing_logins, reset),
