@@ -162,6 +162,22 @@ static bool append_shown(const struct sg_world *world, struct sg_buf *text, json
     return true;
 }
 
+/* What comes in from outside is known by its key, which people compare with what they were told. */
+static bool lines_of_origin(const struct sg_ceremony_act *act, const X509 *certificate,
+                            json_t *lines, struct sg_error *error)
+{
+    sg_auto(sg_public_key) struct sg_public_key key = {0};
+    char hex[SG_SHA256_HEX_SIZE];
+
+    if (act->kind != SG_ACT_CERTIFICATE || act->key != SG_CEREMONY_NONE)
+        return true;
+    return sg_public_key_of_certificate(certificate, &key, error) &&
+           append(lines, error, "for          the key of %s, with the SHA-256",
+                  act->request != NULL ? act->request : act->file) &&
+           append(lines, error, "  %s",
+                  sg_hex(sg_slice_of(key.sha256, sizeof key.sha256), hex, sizeof hex));
+}
+
 static bool lines_of_certificate(const struct sg_world *world, const struct sg_ceremony_act *act,
                                  struct sg_slice der, json_t *lines, struct sg_error *error)
 {
@@ -169,6 +185,7 @@ static bool lines_of_certificate(const struct sg_world *world, const struct sg_c
     sg_auto(sg_buf) struct sg_buf text = {0};
 
     return sg_cert_read(der, act->output, &certificate, error) &&
+           lines_of_origin(act, certificate, lines, error) &&
            sg_show_certificate(certificate, act->from, &text, error) &&
            append_shown(world, &text, lines, error);
 }

@@ -1,260 +1,7 @@
-/* The acts: each kind's keys, and what they refer to. */
+/* The acts, and what they refer to. */
 #include <string.h>
 
 #include "file_parts.h"
-#include "home/config.h"
-
-/* An act being read: its names, before they are places in lists. */
-struct reading {
-    struct sg_ceremony_file *file;
-    struct sg_ceremony_act *act;
-    const char *key, *token, *certificate, *issuer, *giver, *taker;
-    struct sg_key_kind type;
-    enum sg_scheme scheme;
-};
-
-/* ---- values ---- */
-
-/* Texts that are taken as they are, by the name of their key. */
-static bool read_text(const struct sg_yaml *document, const struct sg_yaml_node *value, void *into,
-                      struct sg_error *error)
-{
-    struct reading *reading = into;
-    struct sg_ceremony_act *act = reading->act;
-    const struct {
-        const char *key;
-        const char **text;
-    } TEXTS[] = {
-        {"label", &act->label},
-        {"policy", &act->policy},
-        {"request", &act->request},
-        {"from", &reading->giver},
-        {"to", &reading->taker},
-        {"what", &act->what},
-        {"crl", &act->crl_url},
-        {"ocsp", &act->ocsp_url},
-        {"ca_issuers", &act->ca_issuers_url},
-        {"certificate", &act->file},
-        {"cross", &act->file},
-        {"request_key_sha256", &act->request_key_sha256},
-    };
-
-    for (size_t i = 0; i < sizeof TEXTS / sizeof TEXTS[0]; i++)
-        if (strcmp(value->key, TEXTS[i].key) == 0)
-            return sg_yaml_text(document, value, TEXTS[i].text, error);
-    return sg_fail(error, SG_INTERNAL, NULL, "no text is called %s", value->key);
-}
-
-/* Names, likewise. */
-static bool read_word(const struct sg_yaml *document, const struct sg_yaml_node *value, void *into,
-                      struct sg_error *error)
-{
-    struct reading *reading = into;
-    const struct {
-        const char *key;
-        const char **text;
-    } WORDS[] = {
-        {"key", &reading->key},
-        {"token", &reading->token},
-        {"issuer", &reading->issuer},
-        {"name", &reading->certificate},
-        {"output", &reading->act->output},
-    };
-
-    for (size_t i = 0; i < sizeof WORDS / sizeof WORDS[0]; i++)
-        if (strcmp(value->key, WORDS[i].key) == 0)
-            return sg_ceremony_read_name(document, value, WORDS[i].text, error);
-    return sg_fail(error, SG_INTERNAL, NULL, "no name is called %s", value->key);
-}
-
-static bool read_from(const struct sg_yaml *document, const struct sg_yaml_node *value, void *into,
-                      struct sg_error *error)
-{
-    return sg_ceremony_read_moment(document, value, &((struct reading *)into)->act->from, error);
-}
-
-static bool read_until(const struct sg_yaml *document, const struct sg_yaml_node *value, void *into,
-                       struct sg_error *error)
-{
-    return sg_ceremony_read_moment(document, value, &((struct reading *)into)->act->until, error);
-}
-
-static bool read_lifetime(const struct sg_yaml *document, const struct sg_yaml_node *value,
-                          void *into, struct sg_error *error)
-{
-    return sg_yaml_duration(document, value, &((struct reading *)into)->act->lifetime_s, error);
-}
-
-static bool read_every(const struct sg_yaml *document, const struct sg_yaml_node *value, void *into,
-                       struct sg_error *error)
-{
-    return sg_yaml_duration(document, value, &((struct reading *)into)->act->every_s, error);
-}
-
-static bool read_count(const struct sg_yaml *document, const struct sg_yaml_node *value, void *into,
-                       struct sg_error *error)
-{
-    return sg_yaml_integer(document, value, 1, SG_LIMIT_CEREMONY_CRLS,
-                           &((struct reading *)into)->act->count, error);
-}
-
-static bool read_number(const struct sg_yaml *document, const struct sg_yaml_node *value,
-                        void *into, struct sg_error *error)
-{
-    return sg_yaml_integer(document, value, 1, 1000000000, &((struct reading *)into)->act->number,
-                           error);
-}
-
-static bool read_step(const struct sg_yaml *document, const struct sg_yaml_node *value, void *into,
-                      struct sg_error *error)
-{
-    return sg_yaml_integer(document, value, 1, 1000000, &((struct reading *)into)->act->step,
-                           error);
-}
-
-static bool read_subject(const struct sg_yaml *document, const struct sg_yaml_node *value,
-                         void *into, struct sg_error *error)
-{
-    struct reading *reading = into;
-    struct sg_error why = {0};
-    const char *text;
-
-    if (!sg_yaml_text(document, value, &text, error))
-        return false;
-    return sg_name_parse(text, &reading->act->subject, &why) ||
-           sg_yaml_fail(document, value, error, "subject: %s", why.text);
-}
-
-static bool read_type(const struct sg_yaml *document, const struct sg_yaml_node *value, void *into,
-                      struct sg_error *error)
-{
-    struct reading *reading = into;
-    struct sg_error why = {0};
-    const char *text;
-
-    if (!sg_yaml_text(document, value, &text, error))
-        return false;
-    if (!sg_key_kind_parse(text, &reading->type, &why))
-        return sg_yaml_fail(document, value, error, "%s", why.text);
-    return reading->type.family != SG_KEY_ED25519 ||
-           sg_yaml_fail(document, value, error,
-                        "no Ed25519 key is made on a token: OpenSSL's pkcs11 engine can't sign "
-                        "with it");
-}
-
-static bool read_signature(const struct sg_yaml *document, const struct sg_yaml_node *value,
-                           void *into, struct sg_error *error)
-{
-    struct reading *reading = into;
-    struct sg_error why = {0};
-    const char *text;
-
-    if (!sg_yaml_text(document, value, &text, error))
-        return false;
-    return sg_scheme_parse(text, &reading->scheme, &why) ||
-           sg_yaml_fail(document, value, error, "%s", why.text);
-}
-
-static const struct sg_yaml_field PUBLISH[] = {
-    {"crl", SG_YAML_OPTIONAL, read_text},
-    {"ocsp", SG_YAML_OPTIONAL, read_text},
-    {"ca_issuers", SG_YAML_OPTIONAL, read_text},
-    {0},
-};
-
-static bool read_publish(const struct sg_yaml *document, const struct sg_yaml_node *value,
-                         void *into, struct sg_error *error)
-{
-    return sg_yaml_mapping(document, value, PUBLISH, into, error);
-}
-
-static const struct sg_yaml_field SERIES[] = {
-    {"count", SG_YAML_REQUIRED, read_count},
-    {"every", SG_YAML_REQUIRED, read_every},
-    {"step", SG_YAML_REQUIRED, read_step},
-    {0},
-};
-
-static bool read_series(const struct sg_yaml *document, const struct sg_yaml_node *value,
-                        void *into, struct sg_error *error)
-{
-    return sg_yaml_mapping(document, value, SERIES, into, error);
-}
-
-static bool read_revoked_certificate(const struct sg_yaml *document,
-                                     const struct sg_yaml_node *value, void *into,
-                                     struct sg_error *error)
-{
-    return sg_yaml_text(document, value, &((struct sg_ceremony_revocation *)into)->certificate,
-                        error);
-}
-
-static bool read_revoked_moment(const struct sg_yaml *document, const struct sg_yaml_node *value,
-                                void *into, struct sg_error *error)
-{
-    return sg_ceremony_read_moment(document, value,
-                                   &((struct sg_ceremony_revocation *)into)->moment, error);
-}
-
-static bool read_revoked_reason(const struct sg_yaml *document, const struct sg_yaml_node *value,
-                                void *into, struct sg_error *error)
-{
-    struct sg_error why = {0};
-    const char *text;
-
-    if (!sg_yaml_text(document, value, &text, error))
-        return false;
-    return sg_reason_parse(text, &((struct sg_ceremony_revocation *)into)->reason, &why) ||
-           sg_yaml_fail(document, value, error, "%s", why.text);
-}
-
-static const struct sg_yaml_field REVOKED[] = {
-    {"certificate", SG_YAML_REQUIRED, read_revoked_certificate},
-    {"date", SG_YAML_REQUIRED, read_revoked_moment},
-    {"reason", SG_YAML_REQUIRED, read_revoked_reason},
-    {0},
-};
-
-static bool read_revocation(const struct sg_yaml *document, const struct sg_yaml_node *value,
-                            void *into, struct sg_error *error)
-{
-    struct sg_ceremony_act *act = into;
-
-    return sg_yaml_mapping(document, value, REVOKED, &act->revoked[act->num_revoked++], error);
-}
-
-static bool read_revoked(const struct sg_yaml *document, const struct sg_yaml_node *value,
-                         void *into, struct sg_error *error)
-{
-    struct sg_ceremony_act *act = ((struct reading *)into)->act;
-
-    act->revoked = calloc(value->num_children + 1, sizeof *act->revoked);
-    if (act->revoked == NULL)
-        return sg_fail_memory(error);
-    return sg_yaml_each(document, value, read_revocation, act, error);
-}
-
-static bool read_method(const struct sg_yaml *document, const struct sg_yaml_node *value,
-                        void *into, struct sg_error *error)
-{
-    static const struct sg_yaml_choice METHODS[] = {{"none", 0}, {"vendor-clone", 1}, {0}};
-    int method = 0;
-
-    if (!sg_yaml_word(document, value, METHODS, &method, error))
-        return false;
-    ((struct reading *)into)->act->vendor_clone = method == 1;
-    return true;
-}
-
-static bool read_new_holders(const struct sg_yaml *document, const struct sg_yaml_node *value,
-                             void *into, struct sg_error *error)
-{
-    struct reading *reading = into;
-
-    (void)document;
-    return sg_ceremony_read_holders(reading->file, value, &reading->act->holders,
-                                    &reading->act->num_holders, error);
-}
 
 /* ---- what acts refer to ---- */
 
@@ -282,8 +29,9 @@ static bool find_certificate(const struct sg_ceremony_file *file, const char *na
     return false;
 }
 
-static bool check_label_is_new(const struct reading *reading, const struct sg_yaml_node *node,
-                               size_t token, struct sg_error *error)
+static bool check_label_is_new(const struct sg_act_reading *reading,
+                               const struct sg_yaml_node *node, size_t token,
+                               struct sg_error *error)
 {
     const struct sg_ceremony_file *file = reading->file;
 
@@ -295,7 +43,7 @@ static bool check_label_is_new(const struct reading *reading, const struct sg_ya
 }
 
 /* A key comes into the ceremony: made, or found on its token. */
-static bool add_key(struct reading *reading, const struct sg_yaml_node *node,
+static bool add_key(struct sg_act_reading *reading, const struct sg_yaml_node *node,
                     struct sg_error *error)
 {
     struct sg_ceremony_file *file = reading->file;
@@ -327,7 +75,7 @@ static bool add_key(struct reading *reading, const struct sg_yaml_node *node,
     return true;
 }
 
-static bool add_certificate(struct reading *reading, const struct sg_yaml_node *node,
+static bool add_certificate(struct sg_act_reading *reading, const struct sg_yaml_node *node,
                             const char *name, struct sg_error *error)
 {
     struct sg_ceremony_file *file = reading->file;
@@ -351,7 +99,7 @@ static bool check_is_left(const struct sg_ceremony_file *file, size_t key,
                         file->acts[file->keys[key].end].line, file->keys[key].name);
 }
 
-static bool refer_to_key(struct reading *reading, const struct sg_yaml_node *node,
+static bool refer_to_key(struct sg_act_reading *reading, const struct sg_yaml_node *node,
                          struct sg_error *error)
 {
     const struct sg_yaml_node *at = sg_yaml_get(node, "key");
@@ -362,7 +110,7 @@ static bool refer_to_key(struct reading *reading, const struct sg_yaml_node *nod
     return check_is_left(reading->file, reading->act->key, at, error);
 }
 
-static bool refer_to_issuer(struct reading *reading, const struct sg_yaml_node *node,
+static bool refer_to_issuer(struct sg_act_reading *reading, const struct sg_yaml_node *node,
                             struct sg_error *error)
 {
     const struct sg_ceremony_file *file = reading->file;
@@ -381,21 +129,21 @@ static bool refer_to_issuer(struct reading *reading, const struct sg_yaml_node *
 
 /* ---- the kinds ---- */
 
-static bool finish_use_key(struct reading *reading, const struct sg_yaml_node *node,
+static bool finish_use_key(struct sg_act_reading *reading, const struct sg_yaml_node *node,
                            struct sg_error *error)
 {
     return add_key(reading, node, error) &&
            add_certificate(reading, sg_yaml_get(node, "key"), reading->key, error);
 }
 
-static bool finish_self_signed(struct reading *reading, const struct sg_yaml_node *node,
+static bool finish_self_signed(struct sg_act_reading *reading, const struct sg_yaml_node *node,
                                struct sg_error *error)
 {
     return refer_to_key(reading, node, error) &&
            add_certificate(reading, sg_yaml_get(node, "name"), reading->certificate, error);
 }
 
-static bool finish_certificate(struct reading *reading, const struct sg_yaml_node *node,
+static bool finish_certificate(struct sg_act_reading *reading, const struct sg_yaml_node *node,
                                struct sg_error *error)
 {
     const struct sg_yaml *document = reading->file->document;
@@ -416,7 +164,7 @@ static bool finish_certificate(struct reading *reading, const struct sg_yaml_nod
            add_certificate(reading, sg_yaml_get(node, "name"), reading->certificate, error);
 }
 
-static bool finish_crl(struct reading *reading, const struct sg_yaml_node *node,
+static bool finish_crl(struct sg_act_reading *reading, const struct sg_yaml_node *node,
                        struct sg_error *error)
 {
     struct sg_ceremony_act *act = reading->act;
@@ -429,7 +177,7 @@ static bool finish_crl(struct reading *reading, const struct sg_yaml_node *node,
     return refer_to_issuer(reading, node, error);
 }
 
-static bool finish_hand_over(struct reading *reading, const struct sg_yaml_node *node,
+static bool finish_hand_over(struct sg_act_reading *reading, const struct sg_yaml_node *node,
                              struct sg_error *error)
 {
     struct sg_ceremony_act *act = reading->act;
@@ -440,7 +188,7 @@ static bool finish_hand_over(struct reading *reading, const struct sg_yaml_node 
                                    &act->taker, error);
 }
 
-static bool finish_change_pin(struct reading *reading, const struct sg_yaml_node *node,
+static bool finish_change_pin(struct sg_act_reading *reading, const struct sg_yaml_node *node,
                               struct sg_error *error)
 {
     return find_token(reading->file, reading->token, &reading->act->token) ||
@@ -448,7 +196,7 @@ static bool finish_change_pin(struct reading *reading, const struct sg_yaml_node
                         "there is no token '%s' under tokens", reading->token);
 }
 
-static bool finish_destroy(struct reading *reading, const struct sg_yaml_node *node,
+static bool finish_destroy(struct sg_act_reading *reading, const struct sg_yaml_node *node,
                            struct sg_error *error)
 {
     struct sg_ceremony_act *act = reading->act;
@@ -460,93 +208,21 @@ static bool finish_destroy(struct reading *reading, const struct sg_yaml_node *n
     return true;
 }
 
-static const struct sg_yaml_field MAKE_KEY[] = {
-    {"key", SG_YAML_REQUIRED, read_word},
-    {"token", SG_YAML_REQUIRED, read_word},
-    {"label", SG_YAML_REQUIRED, read_text},
-    {"type", SG_YAML_REQUIRED, read_type},
-    {"signature", SG_YAML_OPTIONAL, read_signature},
-    {0},
-};
-static const struct sg_yaml_field USE_KEY[] = {
-    {"key", SG_YAML_REQUIRED, read_word},
-    {"token", SG_YAML_REQUIRED, read_word},
-    {"label", SG_YAML_REQUIRED, read_text},
-    {"certificate", SG_YAML_REQUIRED, read_text},
-    {"signature", SG_YAML_OPTIONAL, read_signature},
-    {0},
-};
-static const struct sg_yaml_field SELF_SIGNED[] = {
-    {"name", SG_YAML_REQUIRED, read_word},       {"key", SG_YAML_REQUIRED, read_word},
-    {"policy", SG_YAML_REQUIRED, read_text},     {"subject", SG_YAML_REQUIRED, read_subject},
-    {"valid_from", SG_YAML_OPTIONAL, read_from}, {"valid_until", SG_YAML_OPTIONAL, read_until},
-    {"output", SG_YAML_REQUIRED, read_word},     {0},
-};
-static const struct sg_yaml_field CERTIFICATE[] = {
-    {"name", SG_YAML_REQUIRED, read_word},
-    {"issuer", SG_YAML_REQUIRED, read_word},
-    {"key", SG_YAML_OPTIONAL, read_word},
-    {"subject", SG_YAML_OPTIONAL, read_subject},
-    {"cross", SG_YAML_OPTIONAL, read_text},
-    {"request", SG_YAML_OPTIONAL, read_text},
-    {"request_key_sha256", SG_YAML_OPTIONAL, read_text},
-    {"policy", SG_YAML_REQUIRED, read_text},
-    {"publish", SG_YAML_OPTIONAL, read_publish},
-    {"valid_from", SG_YAML_OPTIONAL, read_from},
-    {"valid_until", SG_YAML_OPTIONAL, read_until},
-    {"output", SG_YAML_REQUIRED, read_word},
-    {0},
-};
-static const struct sg_yaml_field CRL[] = {
-    {"issuer", SG_YAML_REQUIRED, read_word},      {"number", SG_YAML_REQUIRED, read_number},
-    {"this_update", SG_YAML_OPTIONAL, read_from}, {"lifetime", SG_YAML_REQUIRED, read_lifetime},
-    {"series", SG_YAML_OPTIONAL, read_series},    {"revoked", SG_YAML_OPTIONAL, read_revoked},
-    {"output", SG_YAML_REQUIRED, read_word},      {0},
-};
-static const struct sg_yaml_field REQUEST[] = {
-    {"key", SG_YAML_REQUIRED, read_word},
-    {"subject", SG_YAML_REQUIRED, read_subject},
-    {"output", SG_YAML_REQUIRED, read_word},
-    {0},
-};
-static const struct sg_yaml_field BACKUP[] = {
-    {"key", SG_YAML_REQUIRED, read_word},
-    {"method", SG_YAML_REQUIRED, read_method},
-    {0},
-};
-static const struct sg_yaml_field HAND_OVER[] = {
-    {"what", SG_YAML_REQUIRED, read_text},
-    {"from", SG_YAML_REQUIRED, read_text},
-    {"to", SG_YAML_REQUIRED, read_text},
-    {0},
-};
-
-static const struct sg_yaml_field CHANGE_PIN[] = {
-    {"token", SG_YAML_REQUIRED, read_word},
-    {"pin", SG_YAML_REQUIRED, read_new_holders},
-    {0},
-};
-static const struct sg_yaml_field DESTROY[] = {
-    {"key", SG_YAML_REQUIRED, read_word},
-    {0},
-};
-
 static const struct {
     const char *word;
-    const struct sg_yaml_field *fields;
-    bool (*finish)(struct reading *reading, const struct sg_yaml_node *node,
+    bool (*finish)(struct sg_act_reading *reading, const struct sg_yaml_node *node,
                    struct sg_error *error);
 } KINDS[SG_NUM_ACT_KINDS] = {
-    [SG_ACT_MAKE_KEY] = {"make-key", MAKE_KEY, add_key},
-    [SG_ACT_USE_KEY] = {"use-key", USE_KEY, finish_use_key},
-    [SG_ACT_SELF_SIGNED] = {"self-signed", SELF_SIGNED, finish_self_signed},
-    [SG_ACT_CERTIFICATE] = {"certificate", CERTIFICATE, finish_certificate},
-    [SG_ACT_CRL] = {"crl", CRL, finish_crl},
-    [SG_ACT_REQUEST] = {"request", REQUEST, refer_to_key},
-    [SG_ACT_BACKUP] = {"backup", BACKUP, refer_to_key},
-    [SG_ACT_HAND_OVER] = {"hand-over", HAND_OVER, finish_hand_over},
-    [SG_ACT_CHANGE_PIN] = {"change-pin", CHANGE_PIN, finish_change_pin},
-    [SG_ACT_DESTROY] = {"destroy", DESTROY, finish_destroy},
+    [SG_ACT_MAKE_KEY] = {"make-key", add_key},
+    [SG_ACT_USE_KEY] = {"use-key", finish_use_key},
+    [SG_ACT_SELF_SIGNED] = {"self-signed", finish_self_signed},
+    [SG_ACT_CERTIFICATE] = {"certificate", finish_certificate},
+    [SG_ACT_CRL] = {"crl", finish_crl},
+    [SG_ACT_REQUEST] = {"request", refer_to_key},
+    [SG_ACT_BACKUP] = {"backup", refer_to_key},
+    [SG_ACT_HAND_OVER] = {"hand-over", finish_hand_over},
+    [SG_ACT_CHANGE_PIN] = {"change-pin", finish_change_pin},
+    [SG_ACT_DESTROY] = {"destroy", finish_destroy},
 };
 
 const char *sg_ceremony_kind_word(enum sg_ceremony_kind kind)
@@ -641,7 +317,7 @@ static bool read_act(const struct sg_yaml *document, const struct sg_yaml_node *
 {
     struct sg_ceremony_file *file = into;
     struct sg_ceremony_act *act = &file->acts[file->num_acts++];
-    struct reading reading = {.file = file, .act = act};
+    struct sg_act_reading reading = {.file = file, .act = act};
     const struct sg_yaml_node *node = item->children;
 
     *act = (struct sg_ceremony_act){
@@ -656,7 +332,7 @@ static bool read_act(const struct sg_yaml *document, const struct sg_yaml_node *
         return sg_yaml_fail(document, item, error,
                             "an act is one key, its kind, with a mapping: `- make-key: {…}`");
     return find_kind(document, node, &act->kind, error) &&
-           sg_yaml_mapping(document, node, KINDS[act->kind].fields, &reading, error) &&
+           sg_yaml_mapping(document, node, SG_CEREMONY_FIELDS[act->kind], &reading, error) &&
            KINDS[act->kind].finish(&reading, node, error) &&
            check_outputs_are_new(file, act, node, error);
 }

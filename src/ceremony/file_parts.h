@@ -8,6 +8,18 @@
 SG_MUST_USE bool sg_ceremony_read_acts(struct sg_ceremony_file *file,
                                        const struct sg_yaml_node *node, struct sg_error *error);
 
+/* An act being read: its names, before they are places in lists. */
+struct sg_act_reading {
+    struct sg_ceremony_file *file;
+    struct sg_ceremony_act *act;
+    const char *key, *token, *certificate, *issuer, *giver, *taker;
+    struct sg_key_kind type;
+    enum sg_scheme scheme;
+};
+
+/* SG_CEREMONY_FIELDS: by kind, the keys of an act; they are read into a struct sg_act_reading. */
+extern const struct sg_yaml_field *const SG_CEREMONY_FIELDS[SG_NUM_ACT_KINDS];
+
 /* sg_ceremony_find_person: the place of a name in persons. Fails: SG_INVALID at node. */
 SG_MUST_USE bool sg_ceremony_find_person(const struct sg_ceremony_file *file,
                                          const struct sg_yaml_node *node, const char *name,

@@ -297,6 +297,8 @@ yearly() { # DIR
     sed -i -e '/key: issuing   /s/.*/      request: good.csr/' -e '/make-key: {key: issuing/d' \
         -e '/subject: CN=Example Device/d' request/ceremony.yaml
     ok signet ceremony plan request/ceremony.yaml
+    says "for          the key of good.csr" "$(openssl req -in request/good.csr -noout -pubkey |
+        openssl pkey -pubin -outform DER | sha256sum | cut -d ' ' -f 1)"
     sed -i 's/request: good.csr/&\n      request_key_sha256: "00"/' request/ceremony.yaml
     ends 1 "is for another key than the one that was announced" -- signet ceremony plan request/ceremony.yaml
     sed -i '/request_key_sha256/d' request/ceremony.yaml
@@ -409,6 +411,19 @@ EOT
     for act in make-key use-key self-signed certificate crl request backup hand-over change-pin destroy; do
         grep -q "^| \`$act\` |" "$SIGNET_DATA/docs/ceremony.md" || fail "docs/ceremony.md lacks $act"
     done
+}
+
+@test "ceremony-root: usage, and nothing is replaced" {
+    ok "$SIGNET_DATA/tools/ceremony-root" --help
+    says "usage: tools/ceremony-root [--twice] [--mirror URI] DIR"
+    run "$SIGNET_DATA/tools/ceremony-root"
+    [ "$status" -eq 2 ]
+    command -v mmdebstrap >/dev/null || skip "mmdebstrap is missing"
+    mkdir -p machine
+    touch machine/ceremony-root.tar
+    run "$SIGNET_DATA/tools/ceremony-root" machine
+    [ "$status" -eq 1 ]
+    says "exists, and stays"
 }
 
 @test "no network library is linked" {
