@@ -145,7 +145,18 @@ static void hide_ids(const struct sg_world *world, char *text)
     }
 }
 
-/* The lines of `signet show`, without those that tell of the signed whole or of today. */
+/* Lines of `signet show` that tell of the signed whole, of a key, or of today. */
+static bool is_passing(const char *line)
+{
+    static const char *const WORDS[] = {"sha256 ", "sha1 ", "key sha256 ", "validity "};
+
+    for (size_t i = 0; i < sizeof WORDS / sizeof WORDS[0]; i++)
+        if (strncmp(line, WORDS[i], strlen(WORDS[i])) == 0)
+            return true;
+    return false;
+}
+
+/* The lines of `signet show` without those, and without its heading. */
 static bool append_shown(const struct sg_world *world, struct sg_buf *text, json_t *lines,
                          struct sg_error *error)
 {
@@ -153,8 +164,7 @@ static bool append_shown(const struct sg_world *world, struct sg_buf *text, json
 
     hide_ids(world, rest);
     while ((line = strsep(&rest, "\n")) != NULL) {
-        if (line[0] != ' ' || strncmp(line, "  sha256 ", 9) == 0 ||
-            strncmp(line, "  validity ", 11) == 0)
+        if (line[0] != ' ' || is_passing(line + 2))
             continue;
         if (!append(lines, error, "%s", line + 2))
             return false;
@@ -243,6 +253,18 @@ static bool lines_of_key(const struct sg_world *world, const struct sg_ceremony_
            append(lines, error, "           NEVER_EXTRACTABLE, not MODIFIABLE");
 }
 
+static bool append_fingerprint(const X509 *certificate, json_t *lines, struct sg_error *error)
+{
+    char hex[SG_SHA256_HEX_SIZE];
+    uint8_t digest[SG_SHA256_LEN];
+    unsigned len = sizeof digest;
+
+    if (X509_digest(certificate, EVP_sha256(), digest, &len) != 1)
+        return sg_fail_openssl(error, SG_INTERNAL, NULL, "a certificate can't be digested");
+    return append(lines, error, "Its fingerprint (SHA-256):") &&
+           append(lines, error, "  %s", sg_hex(sg_slice_of(digest, len), hex, sizeof hex));
+}
+
 static bool lines_of_used_key(const struct sg_world *world, const struct sg_ceremony_act *act,
                               json_t *lines, struct sg_error *error)
 {
@@ -255,7 +277,8 @@ static bool lines_of_used_key(const struct sg_world *world, const struct sg_cere
            append(lines, error, "It has to be the key of %s, which says:", act->file) &&
            sg_show_certificate(world->certificates[act->certificate], world->file->begins, &text,
                                error) &&
-           append_shown(world, &text, lines, error);
+           append_shown(world, &text, lines, error) &&
+           append_fingerprint(world->certificates[act->certificate], lines, error);
 }
 
 static bool lines_of_change_pin(const struct sg_world *world, const struct sg_ceremony_act *act,

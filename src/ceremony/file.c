@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "home/config.h"
+#include "token/signer.h"
 
 static const struct sg_yaml_choice ROLES[] = {
     {"administrator", SG_ROLE_ADMINISTRATOR},
@@ -180,6 +181,19 @@ TOKEN_TEXT(module)
 TOKEN_TEXT(serial)
 #undef TOKEN_TEXT
 
+static bool read_token_signer(const struct sg_yaml *document, const struct sg_yaml_node *value,
+                              void *into, struct sg_error *error)
+{
+    struct token_reading *reading = into;
+    struct sg_error why = {0};
+    const char *text;
+
+    if (!sg_yaml_text(document, value, &text, error))
+        return false;
+    return sg_signer_kind_parse(text, &reading->token->signer, &why) ||
+           sg_yaml_fail(document, value, error, "%s", why.text);
+}
+
 static bool read_token_uri(const struct sg_yaml *document, const struct sg_yaml_node *value,
                            void *into, struct sg_error *error)
 {
@@ -243,6 +257,7 @@ static const struct sg_yaml_field TOKEN[] = {
     {"module", SG_YAML_OPTIONAL, read_token_module},
     {"uri", SG_YAML_REQUIRED, read_token_uri},
     {"serial", SG_YAML_REQUIRED, read_token_serial},
+    {"signer", SG_YAML_OPTIONAL, read_token_signer},
     {"pin", SG_YAML_REQUIRED, read_holders},
     {0},
 };

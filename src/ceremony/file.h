@@ -13,6 +13,7 @@
 #include "model/certificate.h"
 #include "model/name.h"
 #include "model/scheme.h"
+#include "token/token.h"
 
 /* A place in a list that there is not. */
 #define SG_CEREMONY_NONE SIZE_MAX
@@ -31,7 +32,8 @@ struct sg_ceremony_token {
     const char *profile, *module; /* exactly one is set */
     const char *uri;
     const char *serial; /* as the token must tell it */
-    size_t *holders;    /* who types the PIN, one part each; places in persons */
+    enum sg_signer_kind signer;
+    size_t *holders; /* who types the PIN, one part each; places in persons */
     size_t num_holders;
 };
 

@@ -56,6 +56,12 @@ static bool add_key(struct sg_act_reading *reading, const struct sg_yaml_node *n
     if (find_key(file, reading->key, &place))
         return sg_yaml_fail(file->document, sg_yaml_get(node, "key"), error,
                             "an earlier act has a key '%s' already", reading->key);
+    if (reading->type.family == SG_KEY_ED25519 &&
+        file->tokens[act->token].signer == SG_SIGNER_ENGINE)
+        return sg_yaml_fail(file->document, sg_yaml_get(node, "type"), error,
+                            "OpenSSL's pkcs11 engine can't sign with an Ed25519 key; the token "
+                            "%s needs `signer: direct` for it",
+                            reading->token);
     if (!check_label_is_new(reading, node, act->token, error))
         return false;
     if (reading->scheme != SG_SCHEME_NONE && act->kind == SG_ACT_MAKE_KEY &&

@@ -127,10 +127,9 @@ static bool read_type(const struct sg_yaml *document, const struct sg_yaml_node 
         return false;
     if (!sg_key_kind_parse(text, &reading->type, &why))
         return sg_yaml_fail(document, value, error, "%s", why.text);
-    return reading->type.family != SG_KEY_ED25519 ||
-           sg_yaml_fail(document, value, error,
-                        "no Ed25519 key is made on a token: OpenSSL's pkcs11 engine can't sign "
-                        "with it");
+    return reading->type.family == SG_KEY_RSA || reading->type.family == SG_KEY_EC ||
+           reading->type.family == SG_KEY_ED25519 ||
+           sg_yaml_fail(document, value, error, "no %s key is made on a token", text);
 }
 
 static bool read_signature(const struct sg_yaml *document, const struct sg_yaml_node *value,

@@ -142,20 +142,12 @@ static bool read_person_keys(struct sg_ceremony *ceremony, struct sg_error *erro
     return true;
 }
 
-/* Works everything out from source, materials and what was drawn. */
-static bool work_out(struct sg_ceremony *ceremony, struct sg_error *error)
+/* The plan's bytes, and their digest. */
+static bool dump(struct sg_ceremony *ceremony, struct sg_error *error)
 {
-    json_t *plan = ceremony->json = json_object();
+    sg_auto(malloc) char *text = json_dumps(ceremony->json, JSON_INDENT(1) | JSON_SORT_KEYS);
     uint8_t digest[SG_SHA256_LEN];
 
-    if (!read_person_keys(ceremony, error) ||
-        !set(plan, "signet_ceremony_plan", json_integer(PLAN_VERSION), error) ||
-        !set(plan, "ceremony.yaml",
-             json_stringn((const char *)ceremony->source.data, ceremony->source.len), error) ||
-        !put_materials(ceremony, plan, error) || !put_drawn(ceremony, plan, error) ||
-        !put_persons(ceremony, plan, error) || !put_acts(ceremony, plan, error))
-        return false;
-    sg_auto(malloc) char *text = json_dumps(plan, JSON_INDENT(1) | JSON_SORT_KEYS);
     if (text == NULL)
         return sg_fail_memory(error);
     if (!sg_buf_append(&ceremony->bytes, text, strlen(text), SG_LIMIT_CEREMONY_PLAN, error) ||
@@ -164,6 +156,20 @@ static bool work_out(struct sg_ceremony *ceremony, struct sg_error *error)
     sg_sha256(sg_buf_slice(&ceremony->bytes), digest);
     sg_hex(sg_slice_of(digest, sizeof digest), ceremony->sha256, sizeof ceremony->sha256);
     return true;
+}
+
+/* Works everything out from source, materials and what was drawn. */
+static bool work_out(struct sg_ceremony *ceremony, struct sg_error *error)
+{
+    json_t *plan = ceremony->json = json_object();
+
+    return read_person_keys(ceremony, error) &&
+           set(plan, "signet_ceremony_plan", json_integer(PLAN_VERSION), error) &&
+           set(plan, "ceremony.yaml",
+               json_stringn((const char *)ceremony->source.data, ceremony->source.len), error) &&
+           put_materials(ceremony, plan, error) && put_drawn(ceremony, plan, error) &&
+           put_persons(ceremony, plan, error) && put_acts(ceremony, plan, error) &&
+           dump(ceremony, error);
 }
 
 static bool make_room_for_drawn(struct sg_ceremony *ceremony, struct sg_error *error)
@@ -274,27 +280,73 @@ static bool take_parts(const json_t *plan, struct sg_ceremony *ceremony, struct 
     return take_drawn(json_object_get(plan, "drawn"), ceremony, error);
 }
 
-bool sg_ceremony_read(const char *name, struct sg_slice bytes, struct sg_ceremony *ceremony,
-                      struct sg_error *error)
+/* A copy without the words for people; NULL when memory ran out. */
+static json_t *without_words(const json_t *plan)
+{
+    json_t *copy = json_deep_copy(plan);
+    json_t *acts = json_object_get(copy, "acts");
+
+    for (size_t i = 0; i < json_array_size(acts); i++) {
+        json_object_del(json_array_get(acts, i), "title");
+        json_object_del(json_array_get(acts, i), "lines");
+    }
+    return copy;
+}
+
+static bool is_same_but_for_words(const json_t *a, const json_t *b)
+{
+    json_t *one = without_words(a), *two = without_words(b);
+    bool is_same = one != NULL && two != NULL && json_equal(one, two);
+
+    json_decref(one);
+    json_decref(two);
+    return is_same;
+}
+
+/* The plan is the one that was read, words included, if it does what ours does. plan is taken over.
+ */
+static bool settle(json_t *plan, struct sg_slice bytes, enum sg_plan_words words,
+                   struct sg_ceremony *fresh, struct sg_error *error)
+{
+    bool is_ours = sg_slice_equal(sg_buf_slice(&fresh->bytes), bytes);
+
+    if (!is_ours && (words == SG_PLAN_OUR_WORDS || !is_same_but_for_words(plan, fresh->json))) {
+        json_decref(plan);
+        return sg_fail(error, SG_INVALID, NULL,
+                       "it does not say what follows from its own parts: it was changed, or made "
+                       "by another version of Signet; make it again");
+    }
+    json_decref(fresh->json);
+    fresh->json = plan;
+    if (is_ours)
+        return true;
+    sg_buf_free(&fresh->bytes);
+    fresh->bytes = (struct sg_buf){0};
+    if (!dump(fresh, error))
+        return false;
+    return sg_slice_equal(sg_buf_slice(&fresh->bytes), bytes) ||
+           sg_fail(error, SG_INVALID, NULL, "it is not written as plans are");
+}
+
+bool sg_ceremony_read(const char *name, struct sg_slice bytes, enum sg_plan_words words,
+                      struct sg_ceremony *ceremony, struct sg_error *error)
 {
     sg_auto(sg_ceremony) struct sg_ceremony fresh = {0};
     struct sg_error why = {0};
-    json_error_t where;
-    json_t *plan = json_loadb((const char *)bytes.data, bytes.len, JSON_REJECT_DUPLICATES, &where);
-    bool is_taken = plan != NULL && take_parts(plan, &fresh, &why);
+    json_t *plan = json_loadb((const char *)bytes.data, bytes.len, JSON_REJECT_DUPLICATES, NULL);
 
-    json_decref(plan);
     if (plan == NULL)
         return fail_as_no_plan(name, "it is no JSON", error);
-    if (!is_taken)
+    if (!take_parts(plan, &fresh, &why)) {
+        json_decref(plan);
         return fail_as_no_plan(name, why.text, error);
-    if (!work_out(&fresh, error))
+    }
+    if (!work_out(&fresh, error)) {
+        json_decref(plan);
         return sg_error_prefix(error, "%s", name);
-    if (!sg_slice_equal(sg_buf_slice(&fresh.bytes), bytes))
-        return sg_fail(error, SG_INVALID, NULL,
-                       "%s does not say what follows from its own parts: it was changed, or made "
-                       "by another version of Signet; make it again",
-                       name);
+    }
+    if (!settle(plan, bytes, words, &fresh, error))
+        return sg_error_prefix(error, "%s", name);
     move(&fresh, ceremony);
     return true;
 }
@@ -304,7 +356,7 @@ bool sg_ceremony_load(const char *path, struct sg_ceremony *ceremony, struct sg_
     sg_auto(sg_buf) struct sg_buf bytes = {0};
 
     return sg_file_read(path, SG_LIMIT_CEREMONY_PLAN, &bytes, error) &&
-           sg_ceremony_read(path, sg_buf_slice(&bytes), ceremony, error);
+           sg_ceremony_read(path, sg_buf_slice(&bytes), SG_PLAN_OUR_WORDS, ceremony, error);
 }
 
 void sg_ceremony_done(struct sg_ceremony *ceremony)

@@ -28,11 +28,17 @@ struct sg_ceremony {
  * Fails: SG_INVALID, SG_REFUSED "file:line:column: …", SG_FAILED. */
 SG_MUST_USE bool sg_ceremony_draft(const char *path, struct sg_ceremony *ceremony,
                                    struct sg_error *error);
+/* Whose words for people a plan may have. */
+enum sg_plan_words {
+    SG_PLAN_OUR_WORDS, /* those that this version of Signet finds: for what is yet to be done */
+    SG_PLAN_ANY_WORDS, /* another version's, too: for what was done years ago */
+};
+
 /* sg_ceremony_read reads a plan.json from memory. name stands for its path in messages.
  * Fails: SG_INVALID, also when it is not the plan that its own parts give. */
-SG_MUST_USE bool sg_ceremony_read(const char *name, struct sg_slice bytes,
+SG_MUST_USE bool sg_ceremony_read(const char *name, struct sg_slice bytes, enum sg_plan_words words,
                                   struct sg_ceremony *ceremony, struct sg_error *error);
-/* sg_ceremony_load is the same from a file. */
+/* sg_ceremony_load is the same from a file, in our words. */
 SG_MUST_USE bool sg_ceremony_load(const char *path, struct sg_ceremony *ceremony,
                                   struct sg_error *error);
 void sg_ceremony_done(struct sg_ceremony *ceremony);

@@ -105,7 +105,7 @@ static bool check_plan(struct sg_proof *proof, struct sg_error *error)
     if (proof->proving->plan_sha256 != NULL && strcmp(hex, proof->proving->plan_sha256) != 0)
         return sg_fail(error, SG_REFUSED, NULL, "its SHA-256 is %s, not the one that was given",
                        hex);
-    return sg_ceremony_read("plan.json", bytes, &proof->ceremony, error) &&
+    return sg_ceremony_read("plan.json", bytes, SG_PLAN_ANY_WORDS, &proof->ceremony, error) &&
            sg_proof_say(proof, "%.16s…, the one approved: %s", hex, proof->ceremony.file.title);
 }
 

@@ -99,8 +99,7 @@ static bool open_signer(struct sg_stage *stage, size_t key, const struct sg_key 
 {
     size_t token = stage->ceremony->file.keys[key].token;
 
-    return sg_signer_open(stage->tokens[token], on_token, SG_SIGNER_ENGINE, &stage->signers[key],
-                          error);
+    return sg_signer_open(stage->tokens[token], on_token, &stage->signers[key], error);
 }
 
 static bool show_key(const struct sg_stage *stage, const struct sg_key *key, const char *how,

@@ -42,8 +42,10 @@ static bool open_token(struct sg_stage *stage, size_t place, struct sg_error *er
     const struct sg_ceremony_token *entry = &stage->ceremony->file.tokens[place];
     sg_auto(malloc) char *refusals = NULL;
     char label[33], uri[64];
-    struct sg_token_config config = {
-        .profile = entry->profile, .module = entry->module, .uri = entry->uri};
+    struct sg_token_config config = {.profile = entry->profile,
+                                     .module = entry->module,
+                                     .uri = entry->uri,
+                                     .signer = entry->signer};
 
     if (stage->options->refusals != NULL)
         config.refusals = stage->options->refusals;
@@ -54,8 +56,9 @@ static bool open_token(struct sg_stage *stage, size_t place, struct sg_error *er
     if (stage->options->rehearsal) {
         rehearsal_label(entry, label);
         snprintf(uri, sizeof uri, "pkcs11:token=%s", label);
-        config =
-            (struct sg_token_config){.profile = "softhsm", .uri = uri, .refusals = config.refusals};
+        config.profile = "softhsm";
+        config.module = NULL;
+        config.uri = uri;
     }
     return sg_token_open(&config, &stage->tokens[place], error) &&
            check_serial(stage, entry, stage->tokens[place], error);

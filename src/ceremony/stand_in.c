@@ -7,7 +7,7 @@
 #include "base/limits.h"
 
 /* A key on a token is made with this exponent; in DER it is 02 03 01 00 01. */
-enum { EXPONENT = 65537, EXPONENT_DER_LEN = 5 };
+enum { EXPONENT = 65537, EXPONENT_DER_LEN = 5, ED25519_LEN = 32 };
 
 static inline void sg_cleanup_OSSL_PARAM_BLD(OSSL_PARAM_BLD **builder)
 {
@@ -44,10 +44,21 @@ static EVP_PKEY *make_rsa(unsigned bits)
     return pkey;
 }
 
+static EVP_PKEY *make(struct sg_key_kind kind)
+{
+    switch (kind.family) {
+    case SG_KEY_RSA:
+        return make_rsa(kind.bits);
+    case SG_KEY_ED25519:
+        return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+    default:
+        return make_ec(kind.bits);
+    }
+}
+
 bool sg_stand_in_key(struct sg_key_kind kind, struct sg_public_key *key, struct sg_error *error)
 {
-    sg_auto(EVP_PKEY) EVP_PKEY *pkey =
-        kind.family == SG_KEY_RSA ? make_rsa(kind.bits) : make_ec(kind.bits);
+    sg_auto(EVP_PKEY) EVP_PKEY *pkey = make(kind);
     sg_auto(openssl_bytes) uint8_t *spki = NULL;
     int len;
 
@@ -60,7 +71,9 @@ struct sg_slice sg_stand_in_bytes(const struct sg_public_key *key)
 {
     const struct sg_buf *spki = &key->spki;
     size_t field = (key->kind.bits + 7) / 8;
-    size_t len = key->kind.family == SG_KEY_RSA ? field : 2 * field;
+    size_t len = key->kind.family == SG_KEY_RSA       ? field
+                 : key->kind.family == SG_KEY_ED25519 ? ED25519_LEN
+                                                      : 2 * field;
     size_t behind = key->kind.family == SG_KEY_RSA ? EXPONENT_DER_LEN : 0;
 
     return sg_slice_of(spki->data + spki->len - behind - len, len);

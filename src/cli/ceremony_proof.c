@@ -124,7 +124,7 @@ static bool sign_folder(const struct sg_cli *cli, const char *folder, struct sg_
            sg_ceremony_bundle_read_folder(folder, &bundle, error) &&
            sg_ceremony_prove(&bundle, &proving, error) &&
            sg_ceremony_bundle_find(&bundle, "plan.json", &plan, error) &&
-           sg_ceremony_read("plan.json", plan, &ceremony, error) &&
+           sg_ceremony_read("plan.json", plan, SG_PLAN_ANY_WORDS, &ceremony, error) &&
            settle_manifest(folder, &bundle, &manifest, error) &&
            make_signature(cli, &ceremony, sg_buf_slice(&manifest), &signature, error) &&
            write_signature(folder, name, sg_buf_slice(&signature), error);

@@ -38,9 +38,15 @@ static bool check_is_gone(struct sg_token *token, const struct sg_key *key, stru
 
 bool sg_key_destroy(struct sg_token *token, const struct sg_key *key, struct sg_error *error)
 {
+    bool is_destroyed;
     SG_TOKEN_LOCK(token);
 
+    if (!sg_token_login_locked(token, error) || !sg_token_begin_writing_locked(token, error))
+        return false;
     /* The private half first: what is left when the token fails in between can't sign. */
-    return sg_token_login_locked(token, error) && destroy_all(token, CKO_PRIVATE_KEY, key, error) &&
-           destroy_all(token, CKO_PUBLIC_KEY, key, error) && check_is_gone(token, key, error);
+    is_destroyed = destroy_all(token, CKO_PRIVATE_KEY, key, error) &&
+                   destroy_all(token, CKO_PUBLIC_KEY, key, error) &&
+                   check_is_gone(token, key, error);
+    sg_token_end_writing_locked(token);
+    return is_destroyed;
 }

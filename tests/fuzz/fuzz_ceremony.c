@@ -53,6 +53,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!sg_transcript_read(bytes, PLAN, &transcript, &error) && error.code != SG_INVALID)
         abort();
     sg_error_clear(&error);
-    (void)!sg_ceremony_read("fuzz", bytes, &ceremony, &error);
+    (void)!sg_ceremony_read("fuzz", bytes, SG_PLAN_ANY_WORDS, &ceremony, &error);
     return 0;
 }

@@ -104,7 +104,16 @@ static const struct {
      HEAD TOKENS ACTS "  - make-key: {key: b, token: root, label: root, type: P-256}\n",
      "key 'root' has this label on the same token"},
     {"Ed25519", HEAD TOKENS "acts:\n  - make-key: {key: a, token: root, label: a, type: Ed25519}\n",
-     "no Ed25519 key is made"},
+     "needs `signer: direct` for it"},
+    {"Ed25519, directly",
+     HEAD "tokens:\n  root: {profile: softhsm, uri: 'pkcs11:token=r', serial: '1', pin: [Bob], "
+          "signer: direct}\nacts:\n"
+          "  - make-key: {key: a, token: root, label: a, type: Ed25519}\n",
+     NULL},
+    {"a signer that is none",
+     HEAD "tokens:\n  root: {profile: softhsm, uri: 'pkcs11:token=r', serial: '1', pin: [Bob], "
+          "signer: hand}\nacts: []\n",
+     "engine"},
     {"a scheme of another family",
      HEAD TOKENS "acts:\n  - make-key: {key: a, token: root, label: a, type: P-256, signature: "
                  "rsa-sha256}\n",

@@ -216,7 +216,8 @@ static void a_plan_is_read_as_it_was_made(void **state)
     (void)state;
     draft_whole(&stage);
     expect_success("read",
-                   sg_ceremony_read("plan", sg_buf_slice(&stage.ceremony.bytes), &again, &error),
+                   sg_ceremony_read("plan", sg_buf_slice(&stage.ceremony.bytes), SG_PLAN_OUR_WORDS,
+                                    &again, &error),
                    &error);
     assert_string_equal(again.sha256, stage.ceremony.sha256);
 }
@@ -234,11 +235,43 @@ static void no_byte_of_a_plan_can_be_changed_alone(void **state)
         struct sg_error why = {0};
 
         bytes.data[at] ^= 1;
-        if (sg_ceremony_read("plan", sg_buf_slice(&bytes), &changed, &why) &&
+        if (sg_ceremony_read("plan", sg_buf_slice(&bytes),
+                             at % 2 == 0 ? SG_PLAN_OUR_WORDS : SG_PLAN_ANY_WORDS, &changed, &why) &&
             strcmp(changed.sha256, stage.ceremony.sha256) == 0)
             fail_msg("byte %zu of the plan could be changed", at);
         bytes.data[at] ^= 1;
     }
+}
+
+/* Another version of Signet finds other words for the same acts. */
+static void another_versions_words_are_good_for_a_proof(void **state)
+{
+    sg_auto(sg_buf) struct sg_buf bytes = {0};
+    sg_auto(sg_ceremony) struct sg_ceremony ours = {0};
+    sg_auto(sg_ceremony) struct sg_ceremony any = {0};
+    struct sg_error error = {0}, other = {0};
+    char *title, *known;
+
+    (void)state;
+    draft_whole(&stage);
+    expect_success("copy", sg_buf_set(&bytes, sg_buf_slice(&stage.ceremony.bytes), &error), &error);
+    title = strstr((char *)bytes.data, "Make the key");
+    known = strstr((char *)bytes.data, "\"known\": \"30");
+    assert_true(title != NULL && known != NULL);
+    memcpy(title, "Form", 4);
+    expect_failure("to be done",
+                   sg_ceremony_read("plan", sg_buf_slice(&bytes), SG_PLAN_OUR_WORDS, &ours, &error),
+                   &error, SG_INVALID, "does not say what follows");
+    sg_error_clear(&error);
+    expect_success("done",
+                   sg_ceremony_read("plan", sg_buf_slice(&bytes), SG_PLAN_ANY_WORDS, &any, &error),
+                   &error);
+    assert_string_not_equal(any.sha256, stage.ceremony.sha256);
+    assert_memory_equal(sg_ceremony_act_title(&any, 0), "Form", 4);
+    known[11] = '.';
+    expect_failure("other bytes",
+                   sg_ceremony_read("plan", sg_buf_slice(&bytes), SG_PLAN_ANY_WORDS, &ours, &other),
+                   &other, SG_INVALID, "does not say what follows");
 }
 
 /* What is known has no dots where it should be known, and dots where a key comes in. */
@@ -332,6 +365,7 @@ int main(void)
         cmocka_unit_test(plans_are_made_or_refused),
         cmocka_unit_test(a_plan_is_read_as_it_was_made),
         cmocka_unit_test(no_byte_of_a_plan_can_be_changed_alone),
+        cmocka_unit_test(another_versions_words_are_good_for_a_proof),
         cmocka_unit_test(what_depends_on_no_key_is_known),
         cmocka_unit_test(bytes_fit_what_is_known_of_them),
         cmocka_unit_test(two_plans_of_a_file_differ),
