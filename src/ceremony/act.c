@@ -144,12 +144,11 @@ static bool write_output(const struct sg_stage *stage, const struct sg_ceremony_
 static bool show_output(const struct sg_stage *stage, const char *name, struct sg_slice der,
                         struct sg_error *error)
 {
-    char text[SG_FINGERPRINT_SIZE];
     uint8_t digest[SG_SHA256_LEN];
 
     sg_sha256(der, digest);
-    return sg_stage_show(stage, error, "Done: out/%s. Its fingerprint (SHA-256):\n%s\n", name,
-                         sg_stage_fingerprint(digest, text));
+    return sg_stage_show(stage, error, "Done: out/%s. Its fingerprint (SHA-256):\n", name) &&
+           sg_stage_show_digest(stage, digest, error);
 }
 
 static bool keep_output(struct sg_stage *stage, size_t act, size_t nth, struct sg_slice der,

@@ -61,18 +61,22 @@ const char *sg_stage_initials(const struct sg_stage *stage, const char *name)
         json_object_get(sg_transcript_first(&stage->transcript, "present"), name));
 }
 
-const char *sg_stage_fingerprint(const uint8_t digest[SG_SHA256_LEN],
-                                 char into[SG_FINGERPRINT_SIZE])
+bool sg_stage_show_digest(const struct sg_stage *stage, const uint8_t digest[SG_SHA256_LEN],
+                          struct sg_error *error)
 {
+    const struct sg_ceremony_people *people = stage->people;
+    char hex[SG_SHA256_HEX_SIZE], groups[128];
     size_t len = 0;
 
-    for (size_t i = 0; i < SG_SHA256_LEN; i += 2)
-        len += (size_t)snprintf(into + len, SG_FINGERPRINT_SIZE - len, "%s%02x%02x",
-                                i == 0    ? "    "
-                                : i == 16 ? "\n    "
-                                          : " ",
-                                digest[i], digest[i + 1]);
-    return into;
+    for (size_t i = 0; i < SG_SHA256_LEN; i += 2) {
+        const char *before = i == 0 ? "    " : i == 16 ? "\n    " : " ";
+
+        len += (size_t)snprintf(groups + len, sizeof groups - len, "%s%02x%02x", before, digest[i],
+                                digest[i + 1]);
+        snprintf(hex + 2 * i, 5, "%02X%02X", digest[i], digest[i + 1]);
+    }
+    return sg_stage_show(stage, error, "%s\n", groups) &&
+           (people->digest == NULL || people->digest(people->context, hex, error));
 }
 
 /* ---- the folder ---- */

@@ -31,6 +31,9 @@ struct sg_ceremony_people {
     void *context;
     /* show puts text on the screen: lines of at most 80 columns. */
     bool (*show)(void *context, const char *text, struct sg_error *error);
+    /* digest puts a fingerprint on the screen in another form, for the cameras; NULL: there is
+     * none. hex has capitals. */
+    bool (*digest)(void *context, const char *hex, struct sg_error *error);
     /* ask waits for one line. wanted is the answer that goes on, "" when any will do. */
     bool (*ask)(void *context, enum sg_question question, const char *text, const char *wanted,
                 char answer[SG_ANSWER_SIZE], struct sg_error *error);

@@ -36,11 +36,10 @@ SG_MUST_USE bool sg_stage_ask(const struct sg_stage *stage, enum sg_question que
 /* sg_stage_initials: those that a person gave at the beginning; NULL before. */
 const char *sg_stage_initials(const struct sg_stage *stage, const char *name);
 
-/* sg_stage_fingerprint writes a SHA-256 in two lines of groups of four, to be read aloud. Returns
- * into. */
-enum { SG_FINGERPRINT_SIZE = 128 };
-const char *sg_stage_fingerprint(const uint8_t digest[SG_SHA256_LEN],
-                                 char into[SG_FINGERPRINT_SIZE]);
+/* sg_stage_show_digest shows a SHA-256 in two lines of groups of four, to be read aloud, and in the
+ * other form that the people have for it. */
+SG_MUST_USE bool sg_stage_show_digest(const struct sg_stage *stage,
+                                      const uint8_t digest[SG_SHA256_LEN], struct sg_error *error);
 
 /* open.c: everything before the first act, or before the next one. */
 SG_MUST_USE bool sg_stage_open(struct sg_stage *stage, struct sg_error *error);

@@ -105,7 +105,7 @@ static bool open_signer(struct sg_stage *stage, size_t key, const struct sg_key 
 static bool show_key(const struct sg_stage *stage, const struct sg_key *key, const char *how,
                      struct sg_error *error)
 {
-    char kind[SG_KEY_KIND_TEXT_SIZE], text[SG_FINGERPRINT_SIZE];
+    char kind[SG_KEY_KIND_TEXT_SIZE];
     sg_auto(sg_buf) struct sg_buf attributes = {0};
 
     for (size_t i = 0; i < NUM_ATTRIBUTES; i++)
@@ -117,10 +117,10 @@ static bool show_key(const struct sg_stage *stage, const struct sg_key *key, con
             return false;
     return sg_stage_show(stage, error,
                          "Done: the key '%s', %s, was %s. The token says:\n    %s\n"
-                         "Fingerprint (SHA-256) of its public half:\n%s\n",
+                         "Fingerprint (SHA-256) of its public half:\n",
                          key->label, sg_key_kind_text(key->public.kind, kind), how,
-                         (const char *)attributes.data,
-                         sg_stage_fingerprint(key->public.sha256, text));
+                         (const char *)attributes.data) &&
+           sg_stage_show_digest(stage, key->public.sha256, error);
 }
 
 /* ---- making ---- */

@@ -71,12 +71,14 @@ static bool run_plan(struct sg_cli *cli, struct sg_error *error)
 
 static const struct sg_option REHEARSE_OPTIONS[] = {
     {"output", 'o', "DIR", "where it takes place; a new folder"},
+    {"qr", 0, NULL, "show each fingerprint as a QR code, too"},
     {"by-itself", 0, NULL, "every question is answered as the plan wants it"},
     {0},
 };
 
 static const struct sg_option RUN_OPTIONS[] = {
     {"output", 'o', "DIR", "where it takes place; the same folder goes on with it"},
+    {"qr", 0, NULL, "show each fingerprint as a QR code, too"},
     {"approval", 0, "FILE", "a signature over the plan; may be repeated"},
     {0},
 };
@@ -104,7 +106,7 @@ static bool compare(const char *folder, struct sg_error *error)
 static bool run_rehearse(struct sg_cli *cli, struct sg_error *error)
 {
     sg_auto(sg_ceremony) struct sg_ceremony ceremony = {0};
-    struct sg_screen screen = {0};
+    struct sg_screen screen = {.qr = sg_cli_has(cli, "qr")};
     struct sg_ceremony_people people =
         sg_cli_has(cli, "by-itself") ? sg_screen_nobody() : sg_screen_people(&screen);
     struct sg_ceremony_options options = {.version = SG_VERSION, .rehearsal = true};
@@ -117,7 +119,7 @@ static bool run_run(struct sg_cli *cli, struct sg_error *error)
 {
     sg_auto(sg_ceremony) struct sg_ceremony ceremony = {0};
     const char *approvals[MAX_APPROVALS];
-    struct sg_screen screen = {0};
+    struct sg_screen screen = {.qr = sg_cli_has(cli, "qr")};
     struct sg_ceremony_people people = sg_screen_people(&screen);
     struct sg_ceremony_options options = {.version = SG_VERSION, .approvals = approvals};
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "qr.h"
 
 /* Of the 24 of a console one is for the question, and one for what was there before. */
 enum { PAGE_ROWS = 22 };
@@ -48,6 +49,20 @@ static bool show(void *context, const char *text, struct sg_error *error)
            sg_fail_errno(error, "the ceremony could not be shown on standard output");
 }
 
+/* On a page of its own: half of a code is none. */
+static bool draw_digest(void *context, const char *hex, struct sg_error *error)
+{
+    struct sg_screen *screen = context;
+    sg_auto(sg_buf) struct sg_buf drawn = {0};
+
+    if (!screen->qr)
+        return true;
+    if (screen->is_terminal && screen->rows > 0 && !turn_page(screen, error))
+        return false;
+    return sg_cli_qr_text(hex, screen->is_terminal, &drawn, error) &&
+           show(context, (const char *)drawn.data, error);
+}
+
 static bool ask(void *context, enum sg_question question, const char *text, const char *wanted,
                 char answer[SG_ANSWER_SIZE], struct sg_error *error)
 {
@@ -73,7 +88,8 @@ static bool ask_pin(void *context, const char *text, struct sg_secret **pin, str
 struct sg_ceremony_people sg_screen_people(struct sg_screen *screen)
 {
     screen->is_terminal = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
-    return (struct sg_ceremony_people){screen, show, ask, ask_pin};
+    return (struct sg_ceremony_people){
+        .context = screen, .show = show, .digest = draw_digest, .ask = ask, .pin = ask_pin};
 }
 
 /* ---- nobody ---- */
@@ -112,5 +128,6 @@ static bool rehearsal_pin(void *context, const char *text, struct sg_secret **pi
 
 struct sg_ceremony_people sg_screen_nobody(void)
 {
-    return (struct sg_ceremony_people){NULL, show_at_once, answer_as_wanted, rehearsal_pin};
+    return (struct sg_ceremony_people){
+        .show = show_at_once, .ask = answer_as_wanted, .pin = rehearsal_pin};
 }

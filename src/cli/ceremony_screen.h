@@ -6,6 +6,7 @@
 
 struct sg_screen {
     bool is_terminal; /* then long texts wait for Enter, page by page */
+    bool qr;          /* fingerprints also as QR codes */
     int rows;         /* printed since somebody last typed */
 };
 

@@ -174,6 +174,37 @@ pack() {
     says "Every part of a PIN is 1234" "ok  outputs"
 }
 
+@test "fingerprints as QR codes, each on a page of its own, which another program reads" {
+    local part=('part 1=1234' 'part 2=1234' 'PIN of the token issuing=1234') wanted
+    ok play "${part[@]}" -- "$SIGNET" ceremony rehearse whole/plan.json -o with-qr --qr
+    wanted=$(openssl x509 -in with-qr/out/root.pem -outform DER | sha256sum | cut -c 1-64 | tr a-f A-F)
+    # The second code; a dark module is one that is not drawn.
+    python3 -c '
+import re, sys
+lines = [re.sub("\x1b\\[[0-9;]*m", "", line) for line in sys.stdin.read().splitlines()]
+codes, code = [], []
+for line in lines + [""]:
+    if line and set(line) <= set("█▀▄ ") and "█" in line:
+        code.append(line)
+    elif code:
+        codes.append(code)
+        code = []
+assert len(codes) == 8, len(codes)
+assert all(len(code) <= 22 for code in codes)
+code = codes[1]
+rows = []
+for line in code:
+    rows.append("".join("0" if c in "█▀" else "1" for c in line))
+    rows.append("".join("0" if c in "█▄" else "1" for c in line))
+scale = 4
+print("P1", len(rows[0]) * scale, len(rows) * scale)
+for row in rows:
+    for _ in range(scale):
+        print("".join(c * scale for c in row))
+' <<<"$output" >qr.pbm
+    [ "$(zbarimg -q --raw qr.pbm 2>/dev/null)" = "$wanted" ]
+}
+
 @test "killed at every act, it goes on" {
     local act
     make_ceremony killed

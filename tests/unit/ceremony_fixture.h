@@ -278,7 +278,8 @@ static inline int64_t now_of(void *context)
 static inline int child_runs(struct stage *stage, void *context)
 {
     struct cast *cast = context;
-    const struct sg_ceremony_people people = {cast, show_nobody, answer, type_pin};
+    const struct sg_ceremony_people people = {
+        .context = cast, .show = show_nobody, .ask = answer, .pin = type_pin};
     const struct sg_ceremony_options options = {
         .folder = stage->folder,
         .version = "0",
