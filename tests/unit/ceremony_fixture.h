@@ -344,6 +344,15 @@ static inline struct sg_buf *find_file(struct sg_ceremony_bundle *bundle, const 
     return NULL;
 }
 
+static inline struct sg_buf *need_file(struct sg_ceremony_bundle *bundle, const char *name)
+{
+    struct sg_buf *bytes = find_file(bundle, name);
+
+    if (bytes == NULL)
+        abort();
+    return bytes;
+}
+
 static inline void set_file(struct sg_ceremony_bundle *bundle, const char *name,
                             struct sg_slice bytes)
 {
@@ -360,7 +369,7 @@ static inline void set_file(struct sg_ceremony_bundle *bundle, const char *name,
 static inline void sign_as(struct sg_ceremony_bundle *bundle, const char *name, EVP_PKEY *key)
 {
     sg_auto(EVP_MD_CTX) EVP_MD_CTX *context = EVP_MD_CTX_new();
-    const struct sg_buf *manifest = find_file(bundle, SG_CEREMONY_MANIFEST);
+    const struct sg_buf *manifest = need_file(bundle, SG_CEREMONY_MANIFEST);
     const EVP_MD *digest = EVP_PKEY_get_id(key) == EVP_PKEY_ED25519 ? NULL : EVP_sha384();
     uint8_t signature[256];
     size_t len = sizeof signature;

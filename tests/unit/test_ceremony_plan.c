@@ -278,7 +278,6 @@ static void another_versions_words_are_good_for_a_proof(void **state)
 static void what_depends_on_no_key_is_known(void **state)
 {
     const char *root, *sub, *crl;
-    sg_auto(malloc) char *copy = NULL;
 
     (void)state;
     draft_whole(&stage);

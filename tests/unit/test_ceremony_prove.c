@@ -93,7 +93,7 @@ static void nothing_can_be_added(void **state)
 static void replace(struct sg_ceremony_bundle *bundle, const char *name, const char *old,
                     const char *new)
 {
-    struct sg_buf *bytes = find_file(bundle, name);
+    struct sg_buf *bytes = need_file(bundle, name);
     sg_auto(sg_buf) struct sg_buf changed = {0};
     struct sg_error error = {0};
     char *at = strstr((char *)bytes->data, old);
@@ -110,7 +110,7 @@ static void replace(struct sg_ceremony_bundle *bundle, const char *name, const c
 /* Chains the record anew, as somebody would who changes a line of it. */
 static void chain_anew(struct sg_ceremony_bundle *bundle)
 {
-    const struct sg_buf *record = find_file(bundle, "transcript.jsonl");
+    const struct sg_buf *record = need_file(bundle, "transcript.jsonl");
     sg_auto(malloc) char *text = strdup((char *)record->data);
     sg_auto(sg_buf) struct sg_buf whole = {0};
     char head[SG_SHA256_HEX_SIZE], *rest = text, *line;
@@ -137,7 +137,7 @@ static void chain_anew(struct sg_ceremony_bundle *bundle)
 
 static void drop_line(struct sg_ceremony_bundle *bundle, const char *with)
 {
-    struct sg_buf *record = find_file(bundle, "transcript.jsonl");
+    struct sg_buf *record = need_file(bundle, "transcript.jsonl");
     char *at = strstr((char *)record->data, with), *from = at, *to;
     sg_auto(sg_buf) struct sg_buf changed = {0};
     struct sg_error error = {0};
@@ -226,7 +226,7 @@ static void a_signature_by_another_key_is_found_out(void **state)
 
     (void)state;
     read_run(&stage, &bundle);
-    file = find_file(&bundle, "out/sub.pem");
+    file = need_file(&bundle, "out/sub.pem");
     in = BIO_new_mem_buf(file->data, (int)file->len);
     certificate = PEM_read_bio_X509(in, NULL, NULL, NULL);
     assert_true(X509_sign(certificate, other, EVP_sha384()) > 0);
@@ -240,7 +240,7 @@ static void a_signature_by_another_key_is_found_out(void **state)
     char hex[SG_SHA256_HEX_SIZE], recorded[SG_SHA256_HEX_SIZE];
     int der_len = i2d_X509(certificate, &der);
     expect_success("record",
-                   sg_transcript_read(sg_buf_slice(find_file(&bundle, "transcript.jsonl")),
+                   sg_transcript_read(sg_buf_slice(need_file(&bundle, "transcript.jsonl")),
                                       stage.ceremony.sha256, &transcript, &error),
                    &error);
     entry = sg_transcript_of_act(&transcript, "signed", 3, "sub.pem");

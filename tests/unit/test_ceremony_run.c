@@ -296,7 +296,6 @@ static void other_cas_are_asked_and_crossed(void **state)
 
 static void an_old_root_comes_to_its_end(void **state)
 {
-    sg_auto(sg_ceremony_bundle) struct sg_ceremony_bundle bundle = {0};
     struct stage stage;
     struct sg_error error = {0};
 
