@@ -134,7 +134,7 @@ pack() {
 
 @test "a plan that was changed is no plan" {
     sed 's/CN=Example Root CA 2027/CN=Example Boot CA 2027/' whole/plan.json >changed.json
-    fails 1 "changed.json does not say what follows from its own parts" -- signet ceremony plan changed.json
+    fails 1 "changed.json: it does not say what follows from its own parts" -- signet ceremony plan changed.json
     echo no >no.json
     fails 1 "no.json: it is no JSON" -- signet ceremony plan no.json
     echo '{}' >empty.json
