@@ -1,9 +1,8 @@
 /* ustar: the one archive that a list of files makes.
  *
- * POSIX's ustar format, with every field that is not a file's name or length fixed: what
- *     tar --format=ustar --mode=0644 --owner=0 --group=0 --numeric-owner --mtime=@0
- * makes of the same files. An archive is read by holding it against the one that its names and
- * bytes make, so nothing can be in it besides them.
+ * POSIX's ustar format, with every field that is not a file's name or length fixed. An archive is
+ * read by holding it against the one that its names and bytes make, so nothing can be in it besides
+ * them.
  * No library for archives is used here: libarchive brings libxml2 with it, which has an HTTP client
  * that an air-gapped machine should not carry, and the strictness would come on top of it.
  */
