@@ -167,6 +167,19 @@ static bool check_record(struct sg_proof *proof, struct sg_error *error)
     return sg_proof_say(proof, "%zu lines, chained from the plan to the end", num);
 }
 
+/* By the digest, as it was typed, or by as many signatures as the plan wants. */
+static bool check_approval(const struct sg_proof *proof, struct sg_error *error)
+{
+    const json_t *approved = sg_transcript_first(&proof->transcript, "approved");
+    long wanted = proof->ceremony.file.signatures;
+    bool is_approved =
+        wanted == 0 || proof->proving->rehearsal
+            ? strcmp(sg_proof_text(approved, "digest"), proof->ceremony.sha256) == 0
+            : (long)json_array_size(json_object_get(approved, "signatures_of")) >= wanted;
+
+    return is_approved || sg_fail(error, SG_REFUSED, NULL, "the plan was not approved");
+}
+
 static bool check_initials(const struct sg_proof *proof, size_t act, const json_t *done,
                            struct sg_error *error)
 {
@@ -206,6 +219,8 @@ static bool check_course(struct sg_proof *proof, struct sg_error *error)
     for (size_t i = 0; i < sizeof SETTLED / sizeof SETTLED[0]; i++)
         if (sg_transcript_first(&proof->transcript, SETTLED[i]) == NULL)
             return sg_fail(error, SG_REFUSED, NULL, "the record has no '%s'", SETTLED[i]);
+    if (!check_approval(proof, error))
+        return false;
     if (sg_transcript_count(&proof->transcript, "seal") != file->num_seals)
         return sg_fail(error, SG_REFUSED, NULL, "not every seal was read");
     for (size_t act = 0; act < file->num_acts; act++) {

@@ -114,9 +114,13 @@ static bool check_state(const struct sg_stage *stage, struct sg_error *error)
         return sg_fail(error, SG_FAILED, NULL,
                        "the ceremony in %s was closed as failed; a new plan begins a new one",
                        stage->options->folder);
-    if (stage->resumed && stage->options->rehearsal)
-        return sg_fail(error, SG_FAILED, NULL, "%s is not empty; rehearse in a new folder",
-                       stage->options->folder);
+    /* What was begun on throwaway tokens does not go on with the real ones. */
+    if (stage->resumed && (stage->options->rehearsal ||
+                           json_is_true(json_object_get(
+                               sg_transcript_first(&stage->transcript, "begin"), "rehearsal"))))
+        return sg_fail(error, SG_FAILED, NULL, "%s holds %s; name a new folder",
+                       stage->options->folder,
+                       stage->options->rehearsal ? "something already" : "a rehearsal");
     return true;
 }
 

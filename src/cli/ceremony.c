@@ -63,6 +63,9 @@ static bool run_plan(struct sg_cli *cli, struct sg_error *error)
                             sg_cli_has(cli, "markdown") ? SG_SCRIPT_MARKDOWN : SG_SCRIPT_TEXT, NULL,
                             &text, error))
         return false;
+    if (!is_plan(cli->operands[0]) && !sg_cli_has(cli, "output"))
+        fprintf(stderr, "signet: this plan was not kept (-o does); the next one draws other "
+                        "serial numbers\n");
     return fwrite(text.data, 1, text.len, stdout) == text.len ||
            sg_fail_errno(error, "the plan could not be written to standard output");
 }

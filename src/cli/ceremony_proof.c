@@ -185,23 +185,48 @@ static bool read_digest(const char *text, char hex[SG_SHA256_HEX_SIZE], struct s
     return true;
 }
 
+/* The same for --json: the checks are gathered. */
+static bool keep_check(void *context, const char *check, const char *what, struct sg_error *error)
+{
+    return json_array_append_new(context, json_pack("{s:s, s:s}", "check", check, "found", what)) ==
+               0 ||
+           sg_fail_memory(error);
+}
+
+static bool prove(const struct sg_cli *cli, const struct sg_ceremony_bundle *bundle,
+                  struct sg_ceremony_proving *proving, struct sg_error *error)
+{
+    if (!cli->json) {
+        proving->report = sg_cli_ceremony_report;
+        return sg_ceremony_prove(bundle, proving, error) &&
+               (printf("proved: %s\n", cli->operands[0]) > 0 ||
+                sg_fail_errno(error, "the result could not be written to standard output"));
+    }
+    json_t *checks = json_array();
+    proving->report = keep_check;
+    proving->context = checks;
+    if (!sg_ceremony_prove(bundle, proving, error)) {
+        json_decref(checks);
+        return false;
+    }
+    return sg_cli_print_json(json_pack("{s:s, s:s, s:o}", "proved", cli->operands[0], "plan",
+                                       proving->plan_sha256, "checks", checks),
+                             error);
+}
+
 bool sg_cli_ceremony_prove(struct sg_cli *cli, struct sg_error *error)
 {
     sg_auto(sg_ceremony_bundle) struct sg_ceremony_bundle bundle = {0};
     sg_auto(sg_ceremony_signers) struct sg_ceremony_signers signers = {0};
     sg_auto(sg_buf) struct sg_buf text = {0};
     char hex[SG_SHA256_HEX_SIZE];
-    const struct sg_ceremony_proving proving = {
-        .plan_sha256 = hex, .signers = &signers, .report = sg_cli_ceremony_report};
+    struct sg_ceremony_proving proving = {.plan_sha256 = hex, .signers = &signers};
     const char *digest, *path;
 
-    if (!sg_cli_need(cli, "plan-digest", &digest, error) || !read_digest(digest, hex, error) ||
-        !sg_cli_need(cli, "signers", &path, error) ||
-        !sg_file_read(path, SG_LIMIT_YAML, &text, error) ||
-        !sg_ceremony_signers_parse(path, sg_buf_slice(&text), &signers, error) ||
-        !sg_ceremony_bundle_read_tar(cli->operands[0], &bundle, error) ||
-        !sg_ceremony_prove(&bundle, &proving, error))
-        return false;
-    printf("proved: %s\n", cli->operands[0]);
-    return true;
+    return sg_cli_need(cli, "plan-digest", &digest, error) && read_digest(digest, hex, error) &&
+           sg_cli_need(cli, "signers", &path, error) &&
+           sg_file_read(path, SG_LIMIT_YAML, &text, error) &&
+           sg_ceremony_signers_parse(path, sg_buf_slice(&text), &signers, error) &&
+           sg_ceremony_bundle_read_tar(cli->operands[0], &bundle, error) &&
+           prove(cli, &bundle, &proving, error);
 }

@@ -113,7 +113,7 @@ sign_record() { # DIR
 }
 
 prove() { # DIR [BUNDLE]
-    signet ceremony prove "${2:-$1/bundle.tar}" --plan-digest "$DIGEST" --signers "$1/signers"
+    signet ceremony prove "${2:-$1/bundle.tar}" --plan-digest "$DIGEST" --signers "$1/signers" "${@:3}"
 }
 
 # expect_proved DIR: its run is over, signed, bundled and proved.

@@ -25,6 +25,9 @@ setup() {
     says "ok  files" "by Ada Example, Dora Example" "ok  plan" "ok  record" "6 acts in their order" \
         "2 made on tokens that say they never left" "6: as planned byte for byte" "proved: whole/bundle.tar"
     [ "${#lines[@]}" -eq 11 ]
+    ok prove whole whole/bundle.tar --json
+    json '.checks | length' 10
+    json .plan "$DIGEST"
 }
 
 @test "what it made is good to other programs" {
@@ -171,6 +174,7 @@ sys.stdout.buffer.write(whole + b"\0" * (-len(whole) % 10240))
     for kind in root root-and-issuing; do
         signet ceremony template $kind >whole/$kind.yaml
         ok signet ceremony plan whole/$kind.yaml
+        [[ $stderr == *"this plan was not kept"* ]]
     done
     fails 2 "there is no template 'tree'" -- signet ceremony template tree
 }

@@ -172,6 +172,7 @@ static const struct {
     {"nothing on it after", "tokens", NULL, "\"when\":\"after\"", NULL},
     {"a key not destroyed", "course", NULL, "\"event\":\"destroyed\"", NULL},
     {"a PIN not changed", "course", NULL, "\"event\":\"pin-changed\"", NULL},
+    {"another approval", "course", "transcript.jsonl", "\"digest\":\"", "\"digest\":\"0"},
     {"other initials", "course", "transcript.jsonl", "\"initials\":{\"Dora\":\"D\"}",
      "\"initials\":{\"Dora\":\"E\"}"},
     {"a key that can leave", "keys", "transcript.jsonl", "\"EXTRACTABLE\":false",

@@ -341,6 +341,11 @@ static void a_rehearsal_needs_no_token_and_no_clock(void **state)
     expect_run(&stage, "rehearsal", (struct cast){.rehearsal = true, .now = 1}, SG_OK, "");
     expect_rehearsed(&stage);
     expect_run(&stage, "again", (struct cast){.rehearsal = true}, SG_FAILED, "has taken place");
+    in_folder(&stage, "broken", stage.folder);
+    assert_int_equal(run_cast(&stage, &(struct cast){.rehearsal = true, .die_after = 12}), 99);
+    expect_run(&stage, "in earnest", (struct cast){0}, SG_FAILED, "holds a rehearsal");
+    expect_run(&stage, "once more", (struct cast){.rehearsal = true}, SG_FAILED,
+               "holds something already");
     tear_down_stage(&stage);
 }
 
