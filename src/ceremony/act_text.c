@@ -327,10 +327,12 @@ static bool lines_of_manual(const struct sg_world *world, const struct sg_ceremo
 static bool lines_of_request(const struct sg_world *world, struct sg_slice der, json_t *lines,
                              struct sg_error *error)
 {
+    const struct sg_error accepted = {0};
     sg_auto(sg_request) struct sg_request request = {0};
     sg_auto(sg_buf) struct sg_buf text = {0};
 
-    return sg_request_parse(der, &request, error) && sg_show_request(&request, &text, error) &&
+    return sg_request_parse(der, &request, error) &&
+           sg_show_request(&request, &accepted, &text, error) &&
            append_shown(world, &text, lines, error);
 }
 

@@ -88,47 +88,6 @@ static bool put_serial(json_t *object, const ASN1_INTEGER *serial)
         sg_hex(sg_slice_of(bytes.data, shown), hex, sizeof hex), shown < bytes.len ? "…" : "");
 }
 
-static bool put_key(json_t *object, const struct sg_public_key *key)
-{
-    char kind[SG_KEY_KIND_TEXT_SIZE];
-
-    return sg_show_put(object, "key", "%s", sg_key_kind_text(key->kind, kind));
-}
-
-static bool put_certificate_key(json_t *object, const X509 *certificate)
-{
-    sg_auto(sg_public_key) struct sg_public_key key = {0};
-    X509_ALGOR *algorithm = NULL;
-    const ASN1_OBJECT *oid = NULL;
-    char text[SG_LIMIT_OID];
-
-    if (sg_public_key_of_certificate(certificate, &key, NULL))
-        return put_key(object, &key);
-    ERR_clear_error();
-    X509_PUBKEY_get0_param(NULL, NULL, NULL, &algorithm, X509_get_X509_PUBKEY(certificate));
-    X509_ALGOR_get0(&oid, NULL, NULL, algorithm);
-    return sg_show_put(object, "key", "unreadable, algorithm %s", sg_oid_text(oid, text));
-}
-
-/* The scheme in the words of signet.yaml, or the algorithm's name. */
-static bool put_signature(json_t *object, const X509_ALGOR *algorithm)
-{
-    const ASN1_OBJECT *oid = NULL;
-    char text[SG_LIMIT_OID];
-    int nid;
-
-    for (enum sg_scheme scheme = SG_RSA_SHA256; scheme <= SG_ECDSA_SHA512; scheme++) {
-        sg_auto(X509_ALGOR) X509_ALGOR *known = NULL;
-
-        if (sg_scheme_algorithm(scheme, &known, NULL) && X509_ALGOR_cmp(known, algorithm) == 0)
-            return sg_show_put(object, "signature", "%s", sg_scheme_text(scheme));
-    }
-    X509_ALGOR_get0(&oid, NULL, NULL, algorithm);
-    nid = OBJ_obj2nid(oid);
-    return sg_show_put(object, "signature", "%s",
-                       nid != NID_undef ? OBJ_nid2ln(nid) : sg_oid_text(oid, text));
-}
-
 static bool put_extensions(json_t *object, const STACK_OF(X509_EXTENSION) * extensions)
 {
     json_t *list = json_array();
@@ -185,8 +144,8 @@ static bool fill_certificate(X509 *certificate, int64_t now, json_t *object)
            put_moment(object, "not_before", X509_get0_notBefore(certificate)) &&
            put_moment(object, "not_after", X509_get0_notAfter(certificate)) &&
            sg_show_put(object, "validity", "%s", sg_show_validity(certificate, now, words)) &&
-           put_certificate_key(object, certificate) &&
-           put_signature(object, X509_get0_tbs_sigalg(certificate)) &&
+           sg_show_key(object, X509_get_X509_PUBKEY(certificate)) &&
+           sg_show_signature(object, X509_get0_tbs_sigalg(certificate)) &&
            put_extensions(object, X509_get0_extensions(certificate)) &&
            put_fingerprints(object, sg_slice_of(der, (size_t)len)) &&
            put_key_digest(object, X509_get_X509_PUBKEY(certificate));
@@ -227,27 +186,64 @@ static bool put_request_extensions(json_t *object, const struct sg_extensions *e
 /* The challenge is a secret between the request's maker and the CA: only that there is one. */
 static bool put_form(json_t *object, const struct sg_request *request)
 {
-    const char *format = request->format == SG_REQUEST_SPKAC      ? "SPKAC"
-                         : request->version == X509_REQ_VERSION_1 ? "PKCS#10, version 1"
-                                                                  : "PKCS#10, version 3";
+    bool shown = request->format == SG_REQUEST_SPKAC
+                     ? sg_show_put(object, "format", "SPKAC")
+                     : sg_show_put(object, "format", "PKCS#10, version %ld", request->version + 1);
 
-    return sg_show_put(object, "format", "%s", format) &&
-           (!request->has_challenge ||
-            sg_show_put(object, "challenge", "there is one (not shown)"));
+    return shown && (!request->has_challenge ||
+                     sg_show_put(object, "challenge", "there is one (not shown)"));
 }
 
-bool sg_show_request_json(const struct sg_request *request, json_t **object, struct sg_error *error)
+static bool put_refusal(json_t *object, const struct sg_error *refused)
 {
-    sg_auto(json_t) json_t *made = json_object();
+    json_t *why = NULL;
+
+    if (refused->code == SG_OK)
+        return true;
+    why = json_object();
+    return json_object_set_new(object, "refused", why) == 0 &&
+           sg_show_put(why, "rule", "%s", refused->rule) &&
+           sg_show_put(why, "message", "%s", refused->text);
+}
+
+/* An SPKAC has no name. */
+static bool put_request_subject(json_t *object, const struct sg_request *request)
+{
     char text[SG_SHOW_TEXT];
 
+    return sg_show_put(object, "subject", "%s",
+                       request->pkcs10 != NULL
+                           ? sg_show_name(X509_REQ_get_subject_name(request->pkcs10), text)
+                           : sg_show_decoded_name(&request->subject, text));
+}
+
+static X509_PUBKEY *request_key(const struct sg_request *request)
+{
+    return request->pkcs10 != NULL ? X509_REQ_get_X509_PUBKEY(request->pkcs10)
+                                   : request->spkac->spkac->pubkey;
+}
+
+static bool put_request_key(json_t *object, const struct sg_request *request)
+{
+    const X509_ALGOR *algorithm = NULL;
+
+    if (request->pkcs10 != NULL)
+        X509_REQ_get0_signature(request->pkcs10, NULL, &algorithm);
+    else
+        algorithm = &request->spkac->sig_algor;
+    return sg_show_key(object, request_key(request)) && sg_show_signature(object, algorithm);
+}
+
+bool sg_show_request_json(const struct sg_request *request, const struct sg_error *refused,
+                          json_t **object, struct sg_error *error)
+{
+    sg_auto(json_t) json_t *made = json_object();
+
     if (!sg_show_put(made, "kind", "request") || !put_form(made, request) ||
-        !sg_show_put(made, "subject", "%s", sg_show_decoded_name(&request->subject, text)) ||
-        !put_key(made, &request->key) ||
-        !sg_show_put(made, "digest", "%s", request->digest[0] != '\0' ? request->digest : "none") ||
-        !put_request_extensions(made, &request->extensions) ||
+        !put_refusal(made, refused) || !put_request_subject(made, request) ||
+        !put_request_key(made, request) || !put_request_extensions(made, &request->extensions) ||
         !put_fingerprints(made, sg_buf_slice(&request->der)) ||
-        !sg_show_put_hex(made, "key_sha256", sg_slice_of(request->key.sha256, SG_SHA256_LEN)))
+        !put_key_digest(made, request_key(request)))
         return sg_fail_memory(error);
     *object = SG_TAKE(made);
     return true;
@@ -335,7 +331,7 @@ static bool fill_crl(X509_CRL *crl, int64_t now, size_t max_entries, json_t *obj
            put_moment(object, "this_update", X509_CRL_get0_lastUpdate(crl)) &&
            put_moment(object, "next_update", X509_CRL_get0_nextUpdate(crl)) &&
            sg_show_put(object, "validity", "%s", crl_validity_text(crl, now, words)) &&
-           put_signature(object, algorithm) && put_revoked(object, crl, max_entries) &&
+           sg_show_signature(object, algorithm) && put_revoked(object, crl, max_entries) &&
            put_extensions(object, X509_CRL_get0_extensions(crl)) &&
            put_fingerprints(object, sg_slice_of(der, (size_t)len));
 }
@@ -360,11 +356,13 @@ bool sg_show_certificate(X509 *certificate, int64_t now, struct sg_buf *text,
            sg_show_text(object, text, error);
 }
 
-bool sg_show_request(const struct sg_request *request, struct sg_buf *text, struct sg_error *error)
+bool sg_show_request(const struct sg_request *request, const struct sg_error *refused,
+                     struct sg_buf *text, struct sg_error *error)
 {
     sg_auto(json_t) json_t *object = NULL;
 
-    return sg_show_request_json(request, &object, error) && sg_show_text(object, text, error);
+    return sg_show_request_json(request, refused, &object, error) &&
+           sg_show_text(object, text, error);
 }
 
 bool sg_show_crl(X509_CRL *crl, int64_t now, size_t max_entries, struct sg_buf *text,

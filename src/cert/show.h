@@ -22,8 +22,9 @@ enum { SG_SHOW_CRL_ENTRIES = 20 };
  * Fails: SG_FAILED for memory. */
 SG_MUST_USE bool sg_show_certificate(X509 *certificate, int64_t now, struct sg_buf *text,
                                      struct sg_error *error);
-SG_MUST_USE bool sg_show_request(const struct sg_request *request, struct sg_buf *text,
-                                 struct sg_error *error);
+/* refused: what sg_request_look found against it; its code is SG_OK when nothing. */
+SG_MUST_USE bool sg_show_request(const struct sg_request *request, const struct sg_error *refused,
+                                 struct sg_buf *text, struct sg_error *error);
 /* max_entries: SG_SHOW_CRL_ENTRIES, or SIZE_MAX for all. */
 SG_MUST_USE bool sg_show_crl(X509_CRL *crl, int64_t now, size_t max_entries, struct sg_buf *text,
                              struct sg_error *error);
@@ -33,13 +34,15 @@ SG_MUST_USE bool sg_show_crl(X509_CRL *crl, int64_t now, size_t max_entries, str
  *    "not_after": …, "validity": words, "key": "P-256", "signature": "ecdsa-sha256",
  *    "extensions": [{"name", "oid", "critical", "value": [lines]}], "sha256": hex, "sha1": hex,
  *    "key_sha256": hex (of its SubjectPublicKeyInfo)}
- *   {"kind": "request", "subject", "key", "digest", "extensions", "sha256", "sha1", "key_sha256"}
+ *   {"kind": "request", "format", "refused": {"rule", "message"} if it would be, "subject",
+ *    "key", "signature", "extensions", "sha256", "sha1", "key_sha256"}
  *   {"kind": "crl", "issuer", "number", "this_update", "next_update", "validity", "signature",
  *    "entries": count, "revoked": [{"serial", "revoked", "reason"}], "extensions", "sha256",
  * "sha1"} */
 SG_MUST_USE bool sg_show_certificate_json(X509 *certificate, int64_t now, json_t **object,
                                           struct sg_error *error);
-SG_MUST_USE bool sg_show_request_json(const struct sg_request *request, json_t **object,
+SG_MUST_USE bool sg_show_request_json(const struct sg_request *request,
+                                      const struct sg_error *refused, json_t **object,
                                       struct sg_error *error);
 SG_MUST_USE bool sg_show_crl_json(X509_CRL *crl, int64_t now, size_t max_entries, json_t **object,
                                   struct sg_error *error);

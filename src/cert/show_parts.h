@@ -31,6 +31,12 @@ const char *sg_show_decoded_name(const struct sg_name *name, char into[SG_SHOW_T
  * with the name that is known for it: "1.2.3 (Example)". Returns word or into. */
 const char *sg_show_known_oid(const char *word, const char *oid, char into[SG_SHOW_OID]);
 
+/* sg_show_key sets "key": "RSA-2048", "RSA-PSS, 2048 bits", or "unreadable, algorithm OID".
+ * sg_show_signature sets "signature": the scheme in the words of signet.yaml, RSA-PSS with its
+ * parameters, or the algorithm's name. Only memory can fail. */
+SG_MUST_USE bool sg_show_key(json_t *object, X509_PUBKEY *encoded);
+SG_MUST_USE bool sg_show_signature(json_t *object, const X509_ALGOR *algorithm);
+
 /* sg_show_extension describes an extension: {"name", "oid", "critical", "value": [lines]}. Only
  * memory can fail. */
 SG_MUST_USE bool sg_show_extension(X509_EXTENSION *extension, json_t **described);

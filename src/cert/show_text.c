@@ -102,6 +102,18 @@ static bool write_rest(const json_t *object, struct sg_buf *text, struct sg_erro
            sg_buf_printf(text, LIMIT_TEXT, error, "    and %lld more\n", (long long)(all - shown));
 }
 
+/* "rule: message", as `issue` says it; some causes have no rule. */
+static bool write_refusal(const char *key, const json_t *why, struct sg_buf *text,
+                          struct sg_error *error)
+{
+    char line[SG_SHOW_TEXT];
+    const char *rule = json_string_value(json_object_get(why, "rule"));
+
+    snprintf(line, sizeof line, "%s%s%s", rule, rule[0] != '\0' ? ": " : "",
+             json_string_value(json_object_get(why, "message")));
+    return write_field(key, line, text, error);
+}
+
 static bool write_member(const char *key, const json_t *value, struct sg_buf *text,
                          struct sg_error *error)
 {
@@ -109,6 +121,8 @@ static bool write_member(const char *key, const json_t *value, struct sg_buf *te
 
     if (json_is_array(value))
         return write_array(key, value, text, error);
+    if (json_is_object(value))
+        return write_refusal(key, value, text, error);
     if (json_is_string(value))
         return write_field(key, json_string_value(value), text, error);
     snprintf(number, sizeof number, "%lld", (long long)json_integer_value(value));

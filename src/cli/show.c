@@ -125,15 +125,18 @@ static bool show_request(const struct sg_cli *cli, struct sg_slice bytes, const 
 {
     sg_auto(sg_request) struct sg_request request = {0};
     sg_auto(sg_buf) struct sg_buf text = {0};
-    json_t *object;
+    struct sg_error refused = {0};
+    json_t *object = NULL;
 
-    if (!sg_request_parse(bytes, &request, error))
+    if (!sg_request_look(bytes, &request, &refused, error))
         return sg_error_prefix(error, "%s", path);
     if (sg_cli_has(cli, "qr"))
         return show_qr(cli, sg_buf_slice(&request.der), "CERTIFICATE REQUEST", error);
     if (cli->json)
-        return sg_show_request_json(&request, &object, error) && sg_cli_print_json(object, error);
-    return sg_show_request(&request, &text, error) && sg_cli_print_text(sg_buf_slice(&text), error);
+        return sg_show_request_json(&request, &refused, &object, error) &&
+               sg_cli_print_json(object, error);
+    return sg_show_request(&request, &refused, &text, error) &&
+           sg_cli_print_text(sg_buf_slice(&text), error);
 }
 
 static bool show_crl_qr(const struct sg_cli *cli, X509_CRL *crl, struct sg_error *error)

@@ -16,10 +16,23 @@ SG_MUST_USE bool sg_request_unwrap(struct sg_slice bytes, struct sg_buf *der,
  * instead, that it was cut short, or what OpenSSL says. */
 bool sg_request_explain(struct sg_slice der, struct sg_error *error);
 
+/* parse.c */
+
+/* A step of reading: it fills a part of request, or leaves it as it was. */
+typedef bool (*sg_request_step)(struct sg_request *request, struct sg_error *error);
+
+/* sg_request_take_steps takes num steps, up to the first that fails. With refused, a step that
+ * refuses the request does not end them: its cause is noted there unless there is one already. */
+SG_MUST_USE bool sg_request_take_steps(const sg_request_step *steps, size_t num,
+                                       struct sg_request *request, struct sg_error *refused,
+                                       struct sg_error *error);
+
 /* pkcs10.c */
 
-/* sg_pkcs10_read fills request from request->der. Fails: SG_MALFORMED, SG_KEY_QUALITY. */
-SG_MUST_USE bool sg_pkcs10_read(struct sg_request *request, struct sg_error *error);
+/* sg_pkcs10_read fills request from request->der; refused as in sg_request_take_steps.
+ * Fails: SG_MALFORMED, SG_KEY_QUALITY. */
+SG_MUST_USE bool sg_pkcs10_read(struct sg_request *request, struct sg_error *refused,
+                                struct sg_error *error);
 
 /* spkac.c */
 
@@ -30,8 +43,10 @@ bool sg_spkac_is_der(struct sg_slice der);
 bool sg_spkac_is_text(struct sg_slice text);
 /* sg_spkac_unwrap finds the DER inside the text form. Fails: SG_MALFORMED. */
 SG_MUST_USE bool sg_spkac_unwrap(struct sg_slice text, struct sg_buf *der, struct sg_error *error);
-/* sg_spkac_read fills request from request->der. Fails: SG_MALFORMED, SG_KEY_QUALITY. */
-SG_MUST_USE bool sg_spkac_read(struct sg_request *request, struct sg_error *error);
+/* sg_spkac_read fills request from request->der; refused as in sg_request_take_steps.
+ * Fails: SG_MALFORMED, SG_KEY_QUALITY. */
+SG_MUST_USE bool sg_spkac_read(struct sg_request *request, struct sg_error *refused,
+                               struct sg_error *error);
 
 /* der.c */
 

@@ -102,14 +102,33 @@ static bool read_algorithm(struct sg_request *request, struct sg_error *error)
     return sg_request_read_algorithm(algorithm, request, error);
 }
 
-bool sg_pkcs10_read(struct sg_request *request, struct sg_error *error)
+static bool read_subject(struct sg_request *request, struct sg_error *error)
 {
-    struct sg_slice der = sg_buf_slice(&request->der);
+    return sg_name_decode(X509_REQ_get_subject_name(request->pkcs10), "subject", &request->subject,
+                          error);
+}
 
-    return decode(der, &request->pkcs10, error) && read_version(request, error) &&
-           sg_name_decode(X509_REQ_get_subject_name(request->pkcs10), "subject", &request->subject,
-                          error) &&
-           check_encoding(request->pkcs10, der, error) && read_algorithm(request, error) &&
-           sg_request_read_key(X509_REQ_get_X509_PUBKEY(request->pkcs10), &request->key, error) &&
-           sg_request_read_attributes(request->pkcs10, request, error);
+static bool compare_encoding(struct sg_request *request, struct sg_error *error)
+{
+    return check_encoding(request->pkcs10, sg_buf_slice(&request->der), error);
+}
+
+static bool read_key(struct sg_request *request, struct sg_error *error)
+{
+    return sg_request_read_key(X509_REQ_get_X509_PUBKEY(request->pkcs10), &request->key, error);
+}
+
+static bool read_attributes(struct sg_request *request, struct sg_error *error)
+{
+    return sg_request_read_attributes(request->pkcs10, request, error);
+}
+
+bool sg_pkcs10_read(struct sg_request *request, struct sg_error *refused, struct sg_error *error)
+{
+    static const sg_request_step STEPS[] = {
+        read_version, read_subject, compare_encoding, read_algorithm, read_key, read_attributes,
+    };
+
+    return decode(sg_buf_slice(&request->der), &request->pkcs10, error) &&
+           sg_request_take_steps(STEPS, sizeof STEPS / sizeof *STEPS, request, refused, error);
 }

@@ -21,6 +21,14 @@
 SG_MUST_USE bool sg_request_parse(struct sg_slice bytes, struct sg_request *request,
                                   struct sg_error *error);
 
+/* sg_request_look reads a request for showing it: also one that would be refused, as far as it can
+ * be decoded. What can't be read is empty; the signature is verified.
+ * refused  why issuing would refuse the bytes before it asks who sent them, the first cause alone;
+ *          its code is SG_OK when it would not.
+ * Fails:   SG_MALFORMED when the bytes are no request at all; SG_FAILED. */
+SG_MUST_USE bool sg_request_look(struct sg_slice bytes, struct sg_request *request,
+                                 struct sg_error *refused, struct sg_error *error);
+
 /* sg_request_is_spkac: are bytes an SPKAC in one of the forms that sg_request_parse reads? Whether
  * it is any good, that tells. */
 bool sg_request_is_spkac(struct sg_slice bytes);

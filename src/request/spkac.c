@@ -165,12 +165,22 @@ static bool read_challenge(struct sg_request *request, struct sg_error *error)
     return true;
 }
 
-bool sg_spkac_read(struct sg_request *request, struct sg_error *error)
+static bool read_algorithm(struct sg_request *request, struct sg_error *error)
 {
+    return sg_request_read_algorithm(&request->spkac->sig_algor, request, error);
+}
+
+static bool read_key(struct sg_request *request, struct sg_error *error)
+{
+    return sg_request_read_key(request->spkac->spkac->pubkey, &request->key, error);
+}
+
+bool sg_spkac_read(struct sg_request *request, struct sg_error *refused, struct sg_error *error)
+{
+    static const sg_request_step STEPS[] = {read_algorithm, read_key, read_challenge};
+
     request->spkac =
         sg_der_decode(sg_buf_slice(&request->der), ASN1_ITEM_rptr(NETSCAPE_SPKI), "SPKAC", error);
     return request->spkac != NULL &&
-           sg_request_read_algorithm(&request->spkac->sig_algor, request, error) &&
-           sg_request_read_key(request->spkac->spkac->pubkey, &request->key, error) &&
-           read_challenge(request, error);
+           sg_request_take_steps(STEPS, sizeof STEPS / sizeof *STEPS, request, refused, error);
 }

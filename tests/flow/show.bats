@@ -75,6 +75,69 @@ setup() {
     json .key_sha256 "$(openssl pkey -in spkac.key -pubout -outform DER | sha256sum | cut -c 1-64)"
 }
 
+# a_request NAME OPTION...: a request NAME.csr for CN=NAME by openssl
+a_request() {
+    openssl req -new -nodes -keyout "$1.key" -subj "/CN=$1" -out "$1.csr" "${@:2}" 2>/dev/null
+}
+
+@test "a request that would be refused is shown, and why" {
+    a_request md5 -newkey rsa:2048 -md5
+    a_request sha1 -newkey rsa:2048 -sha1
+    a_request small -newkey rsa:1024 -sha256
+    a_request curve -newkey ec -pkeyopt ec_paramgen_curve:secp256k1 -sha256
+    a_request psskey -newkey rsa-pss -pkeyopt rsa_keygen_bits:2048 -sha256
+    local name
+    for name in md5 sha1 small curve psskey; do
+        ok signet show $name.csr
+        says "subject      CN=$name" "refused      " "key sha256"
+        ok signet show $name.csr --json
+        json .subject CN=$name
+        [ -n "$(jq -r .refused.message <<<"$output")" ]
+        # check says the same
+        run signet -C ca check -p device-mtls -d device-AB12 $name.csr
+        [[ $output == *"$(signet show $name.csr --json | jq -r .refused.message)"* ]]
+    done
+    ok signet show md5.csr
+    says "refused      RFC 6151: MD5: the request is signed with MD5" "md5WithRSAEncryption" "RSA-2048"
+    ok signet show small.csr
+    says "NIST SP 800-131A: RSA below 2048 bits: the RSA key has 1024 bits" "RSA-1024"
+    ok signet show curve.csr
+    says "EC on the curve secp256k1"
+    ok signet show psskey.csr
+    says "key          RSA-PSS, 2048 bits" "FIPS 186-5: kinds of keys"
+    openssl spkac -key md5.key -challenge x -digest md5 -out md5.spkac
+    ok signet show md5.spkac --json
+    json .refused.rule "RFC 6151: MD5"
+    json .signature md5WithRSAEncryption
+    ok signet show device-AB12.csr --json
+    json .refused null
+}
+
+@test "a request whose signature is of another key is shown, and why it is refused" {
+    a_request one -newkey ec -pkeyopt ec_paramgen_curve:P-256
+    openssl req -in one.csr -outform DER -out one.der
+    # the last byte is of the signature
+    python3 -c 'import sys; d = bytearray(open("one.der", "rb").read()); d[-1] ^= 1; open("one.der", "wb").write(d)'
+    ok signet show one.der
+    says "CN=one" "refused      RFC 2986 4.2: the request's signature is not by the key inside it"
+}
+
+@test "how a request is signed" {
+    a_request pss -newkey rsa:2048 -sha256 -sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:32
+    a_request odd -newkey rsa:2048 -sha256 -sigopt rsa_padding_mode:pss -sigopt rsa_pss_saltlen:20 \
+        -sigopt rsa_mgf1_md:sha384
+    a_request ed -newkey ed25519
+    ok signet show pss.csr
+    says "signature    rsassa-pss with SHA-256, salt 32"$'\n'
+    says_not refused
+    ok signet show odd.csr --json
+    json .signature "rsassa-pss with SHA-256, salt 20, MGF1 with SHA-384"
+    ok signet show ed.csr
+    says "key          Ed25519" "signature    ed25519"
+    ok signet show device-AB12.csr --json
+    json .signature ecdsa-sha256
+}
+
 @test "fingerprints as other tools have them" {
     ok signet show ab12.pem --json
     json .sha1 "$(openssl x509 -in ab12.pem -noout -fingerprint -sha1 | sed 's/.*=//; s/://g' | tr A-F a-f)"

@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "request/request.h"
 
 #include "target.h"
@@ -29,6 +31,22 @@ static void expect_same_again(const struct sg_request *request)
     expect(sg_public_key_equal(&request->key, &again.key));
 }
 
+/* Who only looks learns the same cause, and gets what could be read. */
+static void expect_same_look(struct sg_slice bytes, const struct sg_error *cause)
+{
+    sg_auto(sg_request) struct sg_request request = {0};
+    struct sg_error refused = {0}, error = {0};
+
+    if (!sg_request_look(bytes, &request, &refused, &error)) {
+        expect_refusal(&error);
+        expect(strcmp(error.text, cause->text) == 0);
+        expect(request.der.len == 0 && request.pkcs10 == NULL);
+        return;
+    }
+    expect(strcmp(refused.text, cause->text) == 0 && strcmp(refused.rule, cause->rule) == 0);
+    expect(request.der.len > 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     sg_auto(sg_request) struct sg_request request = {0};
@@ -37,6 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!sg_request_parse(sg_slice_of(data, size), &request, &error)) {
         expect_refusal(&error);
         expect(request.der.len == 0 && request.pkcs10 == NULL);
+        expect_same_look(sg_slice_of(data, size), &error);
         return 0;
     }
     expect_same_again(&request);

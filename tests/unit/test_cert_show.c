@@ -451,30 +451,62 @@ static void a_crl_is_json_with_all_entries(void **state)
     json_decref(object);
 }
 
+/* A request by the device's key, in a form that sg_request_look leaves. */
+static void fill_request(struct sg_request *request)
+{
+    struct sg_error error = {0};
+
+    request->pkcs10 = X509_REQ_new();
+    assert_int_equal(
+        X509_REQ_set_subject_name(request->pkcs10, X509_get_subject_name(device.certificate)), 1);
+    assert_int_equal(X509_REQ_set_pubkey(request->pkcs10, device.pkey), 1);
+    assert_true(X509_REQ_sign(request->pkcs10, device.pkey, EVP_sha256()) > 0);
+    assert_true(sg_buf_set(&request->der, sg_slice_text("x"), &error));
+    assert_true(sg_extensions_add(&request->extensions, "2.5.29.15", true,
+                                  sg_slice_text("\x03\x02\x07\x80"), &error));
+}
+
 static void a_request_is_shown(void **state)
 {
     sg_auto(sg_request) struct sg_request request = {0};
     sg_auto(sg_buf) struct sg_buf text = {0};
-    struct sg_error error = {0};
+    struct sg_error error = {0}, refused = {0};
     json_t *object = NULL;
 
     (void)state;
-    assert_true(sg_name_parse("CN=device-AB12", &request.subject, &error));
-    decode_key(device.pkey, &request.key);
-    strcpy(request.digest, "SHA2-256");
-    assert_true(sg_buf_set(&request.der, sg_slice_text("x"), &error));
-    assert_true(sg_extensions_add(&request.extensions, "2.5.29.15", true,
-                                  sg_slice_text("\x03\x02\x07\x80"), &error));
-    must(sg_show_request(&request, &text, &error), &error);
+    fill_request(&request);
+    must(sg_show_request(&request, &refused, &text, &error), &error);
     expect_text(&text, "certificate request\n  format       PKCS#10, version 1\n"
-                       "  subject      CN=device-AB12\n");
+                       "  subject      CN=device-AB12,O=Example GmbH\n");
     expect_text(&text, "  key          P-256\n");
-    expect_text(&text, "  digest       SHA2-256\n");
+    expect_text(&text, "  signature    ecdsa-sha256\n");
     expect_text(&text, "    keyUsage                critical  digitalSignature\n");
     expect_text(&text,
                 "  sha256       2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a");
-    must(sg_show_request_json(&request, &object, &error), &error);
+    must(sg_show_request_json(&request, &refused, &object, &error), &error);
     assert_string_equal(json_string_value(json_object_get(object, "kind")), "request");
+    assert_null(json_object_get(object, "refused"));
+    json_decref(object);
+}
+
+static void a_refused_request_says_why(void **state)
+{
+    sg_auto(sg_request) struct sg_request request = {0};
+    sg_auto(sg_buf) struct sg_buf text = {0};
+    struct sg_error error = {0}, refused = {0};
+    json_t *object = NULL, *why;
+
+    (void)state;
+    fill_request(&request);
+    sg_fail(&refused, SG_KEY_QUALITY, "RFC 6151: MD5", "it is signed with MD5");
+    must(sg_show_request(&request, &refused, &text, &error), &error);
+    expect_text(&text, "  refused      RFC 6151: MD5: it is signed with MD5\n");
+    expect_text(&text, "  subject      CN=device-AB12,O=Example GmbH\n");
+    must(sg_show_request_json(&request, &refused, &object, &error), &error);
+    why = json_object_get(object, "refused");
+    assert_string_equal(json_string_value(json_object_get(why, "rule")), "RFC 6151: MD5");
+    assert_string_equal(json_string_value(json_object_get(why, "message")),
+                        "it is signed with MD5");
     json_decref(object);
 }
 
@@ -493,6 +525,7 @@ int main(void)
         cmocka_unit_test(a_crl_has_validity_in_words),
         cmocka_unit_test(a_crl_is_json_with_all_entries),
         cmocka_unit_test(a_request_is_shown),
+        cmocka_unit_test(a_refused_request_says_why),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
