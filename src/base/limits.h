@@ -36,6 +36,8 @@ enum {
     SG_LIMIT_SANS = 100,
     /* extensions in a request or a certificate */
     SG_LIMIT_EXTENSIONS = 64,
+    /* SEQUENCEs and SETs inside each other that are shown in words; extensions need three */
+    SG_LIMIT_SHOWN_DEPTH = 8,
     /* key purposes in an extendedKeyUsage */
     SG_LIMIT_EKUS = 32,
     /* text of one OID, in dotted decimals */

@@ -175,7 +175,7 @@ static bool describe_number(void *value, json_t *lines)
     return text != NULL && sg_show_add(lines, "%s", text);
 }
 
-/* Extensions in our words; the others are OpenSSL's or cut hex. */
+/* Extensions in our words; the others are OpenSSL's, named by the types inside, or cut hex. */
 static const struct {
     int nid;
     bool (*describe)(void *value, json_t *lines);
@@ -221,32 +221,28 @@ static bool describe_known(X509_EXTENSION *extension, json_t *lines, bool *done)
     return true;
 }
 
-static bool describe_sid(X509_EXTENSION *extension, struct sg_slice value, json_t *lines,
-                         bool *done)
+/* Extensions by the bytes of their value; OpenSSL has no structure for them. */
+static const struct {
+    const char *oid;
+    bool (*describe)(struct sg_slice value, json_t *lines, bool *done);
+} BY_OID[] = {
+    {"1.3.6.1.4.1.311.25.2", sg_show_sid},
+    {"1.3.6.1.4.1.311.20.2", sg_show_der}, /* the template's name, which newer OpenSSLs dump */
+    {"1.3.6.1.4.1.311.21.7", sg_show_ms_template},
+    {"1.3.6.1.4.1.311.21.10", sg_show_ms_purposes},
+    {"2.16.840.1.101.3.6.9.1", sg_show_piv_check},
+};
+
+static bool describe_by_oid(X509_EXTENSION *extension, struct sg_slice value, json_t *lines,
+                            bool *done)
 {
     char oid[SG_LIMIT_OID];
 
-    if (strcmp(sg_oid_text(X509_EXTENSION_get_object(extension), oid), "1.3.6.1.4.1.311.25.2") != 0)
-        return true;
-    return sg_show_sid(value, lines, done);
-}
-
-/* One string and nothing else, as policies put into extensions of their own. */
-static bool describe_string(struct sg_slice value, json_t *lines, bool *done)
-{
-    static const int TEXTS = B_ASN1_UTF8STRING | B_ASN1_PRINTABLESTRING | B_ASN1_IA5STRING;
-    const uint8_t *at = value.data;
-    sg_auto(ASN1_TYPE) ASN1_TYPE *element = d2i_ASN1_TYPE(NULL, &at, (long)value.len);
-    struct sg_slice text;
-
-    if (element == NULL || at != value.data + value.len ||
-        (ASN1_tag2bit(element->type) & (unsigned long)TEXTS) == 0)
-        return true;
-    text = string_bytes(element->value.asn1_string);
-    if (text.len > SG_SHOW_TEXT || !sg_text_check(text, "", NULL))
-        return true;
-    *done = true;
-    return sg_show_add(lines, "\"%.*s\"", (int)text.len, (const char *)text.data);
+    sg_oid_text(X509_EXTENSION_get_object(extension), oid);
+    for (size_t i = 0; i < sizeof BY_OID / sizeof *BY_OID; i++)
+        if (strcmp(BY_OID[i].oid, oid) == 0)
+            return BY_OID[i].describe(value, lines, done);
+    return true;
 }
 
 static bool describe_by_openssl(X509_EXTENSION *extension, json_t *lines, bool *done)
@@ -267,9 +263,9 @@ static bool describe(X509_EXTENSION *extension, json_t *lines)
     bool done = false;
 
     return describe_known(extension, lines, &done) &&
-           (done || describe_sid(extension, value, lines, &done)) &&
+           (done || describe_by_oid(extension, value, lines, &done)) &&
            (done || describe_by_openssl(extension, lines, &done)) &&
-           (done || describe_string(value, lines, &done)) &&
+           (done || sg_show_der(value, lines, &done)) &&
            (done || sg_show_add_hex(lines, "DER ", value, SG_SHOW_HEX_BYTES));
 }
 

@@ -46,8 +46,17 @@ SG_MUST_USE bool sg_show_certificate_policies(void *value, json_t *lines);
 SG_MUST_USE bool sg_show_name_constraints(void *value, json_t *lines);
 SG_MUST_USE bool sg_show_policy_constraints(void *value, json_t *lines);
 SG_MUST_USE bool sg_show_inhibit_any_policy(void *value, json_t *lines);
-/* sg_show_sid describes Microsoft's extension with a user's SID; done is true when it is one. */
+/* The same of a value's bytes; done is true when they are such a one, and false leaves lines as it
+ * was: Microsoft's extensions with a user's SID, a template and its version, and application
+ * policies; PIV's background check. */
 SG_MUST_USE bool sg_show_sid(struct sg_slice value, json_t *lines, bool *done);
+SG_MUST_USE bool sg_show_ms_template(struct sg_slice value, json_t *lines, bool *done);
+SG_MUST_USE bool sg_show_ms_purposes(struct sg_slice value, json_t *lines, bool *done);
+SG_MUST_USE bool sg_show_piv_check(struct sg_slice value, json_t *lines, bool *done);
+/* sg_show_der describes any DER of simple types: "sequence(boolean true, integer 3)". A string
+ * alone stands in quotation marks. done is false for what has other types in it, is not DER, is too
+ * long to be read, or too deep. */
+SG_MUST_USE bool sg_show_der(struct sg_slice value, json_t *lines, bool *done);
 
 enum { SG_SHOW_VALIDITY = 96 };
 /* sg_show_validity: "valid, expires in 59 days". Returns into, or a constant. */
