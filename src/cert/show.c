@@ -67,7 +67,7 @@ static bool moment_of(const ASN1_TIME *time, int64_t *moment)
     return true;
 }
 
-static bool put_moment(json_t *object, const char *key, const ASN1_TIME *time)
+bool sg_show_moment(json_t *object, const char *key, const ASN1_TIME *time)
 {
     char text[SG_TIME_TEXT_SIZE];
     int64_t moment;
@@ -141,8 +141,8 @@ static bool fill_certificate(X509 *certificate, int64_t now, json_t *object)
            sg_show_put(object, "issuer", "%s",
                        sg_show_name(X509_get_issuer_name(certificate), text)) &&
            put_serial(object, X509_get0_serialNumber(certificate)) &&
-           put_moment(object, "not_before", X509_get0_notBefore(certificate)) &&
-           put_moment(object, "not_after", X509_get0_notAfter(certificate)) &&
+           sg_show_moment(object, "not_before", X509_get0_notBefore(certificate)) &&
+           sg_show_moment(object, "not_after", X509_get0_notAfter(certificate)) &&
            sg_show_put(object, "validity", "%s", sg_show_validity(certificate, now, words)) &&
            sg_show_key(object, X509_get_X509_PUBKEY(certificate)) &&
            sg_show_signature(object, X509_get0_tbs_sigalg(certificate)) &&
@@ -293,7 +293,7 @@ static bool put_revoked(json_t *object, X509_CRL *crl, size_t max_entries)
         sg_auto(json_t) json_t *described = json_object();
 
         if (!put_serial(described, X509_REVOKED_get0_serialNumber(entry)) ||
-            !put_moment(described, "revoked", X509_REVOKED_get0_revocationDate(entry)) ||
+            !sg_show_moment(described, "revoked", X509_REVOKED_get0_revocationDate(entry)) ||
             !sg_show_put(described, "reason", "%s", entry_reason(entry)) ||
             json_array_append(list, described) != 0)
             return false;
@@ -328,8 +328,8 @@ static bool fill_crl(X509_CRL *crl, int64_t now, size_t max_entries, json_t *obj
     return len > 0 && sg_show_put(object, "kind", "crl") &&
            sg_show_put(object, "issuer", "%s", sg_show_name(X509_CRL_get_issuer(crl), text)) &&
            put_number(object, crl) &&
-           put_moment(object, "this_update", X509_CRL_get0_lastUpdate(crl)) &&
-           put_moment(object, "next_update", X509_CRL_get0_nextUpdate(crl)) &&
+           sg_show_moment(object, "this_update", X509_CRL_get0_lastUpdate(crl)) &&
+           sg_show_moment(object, "next_update", X509_CRL_get0_nextUpdate(crl)) &&
            sg_show_put(object, "validity", "%s", crl_validity_text(crl, now, words)) &&
            sg_show_signature(object, algorithm) && put_revoked(object, crl, max_entries) &&
            put_extensions(object, X509_CRL_get0_extensions(crl)) &&

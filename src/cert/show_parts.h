@@ -62,6 +62,9 @@ enum { SG_SHOW_VALIDITY = 96 };
 /* sg_show_validity: "valid, expires in 59 days". Returns into, or a constant. */
 const char *sg_show_validity(const X509 *certificate, int64_t now, char into[SG_SHOW_VALIDITY]);
 
+/* sg_show_moment sets key to a time in ISO 8601, or "(unreadable)". */
+SG_MUST_USE bool sg_show_moment(json_t *object, const char *key, const ASN1_TIME *time);
+
 /* sg_show_text writes an object as text. */
 SG_MUST_USE bool sg_show_text(json_t *object, struct sg_buf *text, struct sg_error *error);
 

@@ -25,16 +25,16 @@ static bool describe_qualifier(const POLICYQUALINFO *qualifier, json_t *lines)
     switch (OBJ_obj2nid(qualifier->pqualid)) {
     case NID_id_qt_cps:
         len = text_len(qualifier->d.cpsuri, &text);
-        return sg_show_add(lines, "  read it at %.*s", len, text);
+        return sg_show_add(lines, "read it at %.*s", len, text);
     case NID_id_qt_unotice:
         if (qualifier->d.usernotice->exptext == NULL)
-            return sg_show_add(lines, "  a notice without text");
+            return sg_show_add(lines, "a notice without text");
         if (ASN1_STRING_type(qualifier->d.usernotice->exptext) == V_ASN1_BMPSTRING)
-            return sg_show_add(lines, "  a notice in BMPString");
+            return sg_show_add(lines, "a notice in BMPString");
         len = text_len(qualifier->d.usernotice->exptext, &text);
-        return sg_show_add(lines, "  notice \"%.*s\"", len, text);
+        return sg_show_add(lines, "notice \"%.*s\"", len, text);
     default:
-        return sg_show_add(lines, "  qualifier %s", sg_oid_text(qualifier->pqualid, oid));
+        return sg_show_add(lines, "qualifier %s", sg_oid_text(qualifier->pqualid, oid));
     }
 }
 

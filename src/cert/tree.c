@@ -66,6 +66,8 @@ static json_t *describe(const struct forest *forest, int index)
         !sg_show_put(node, "subject", "%s",
                      sg_show_name(X509_get_subject_name(certificate), text)) ||
         !sg_show_put(node, "validity", "%s", sg_show_validity(certificate, forest->now, words)) ||
+        !sg_show_moment(node, "not_before", X509_get0_notBefore(certificate)) ||
+        !sg_show_moment(node, "not_after", X509_get0_notAfter(certificate)) ||
         !sg_show_put_hex(node, "sha256", sg_slice_of(digest, len)))
         return NULL;
     if (forest->issuers[index] == NOBODY && !is_self_signed(certificate) &&

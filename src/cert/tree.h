@@ -10,7 +10,7 @@
 #include "show.h"
 
 /* sg_tree_json makes an array of the certificates that have no issuer among the others:
- *   {"subject", "validity": words, "sha256", "issuer": only when it is not among them and the
+ *   {"subject", "validity": words, "not_before": ISO 8601, "not_after", "sha256", "issuer": only when it is not among them and the
  *    certificate is not self-signed, "issued": [the same of those below it]}
  * One that is there twice counts once. now: for the words. Fails for memory alone. */
 SG_MUST_USE bool sg_tree_json(const STACK_OF(X509) * certificates, int64_t now, json_t **tree,
