@@ -132,7 +132,7 @@ static bool block(const struct sg_cli *cli, const struct hashes *hashes, struct 
         return sg_cli_print_json(
             json_pack("{s:I, s:I}", "read", (json_int_t)hashes->num, "new", (json_int_t)num_new),
             error);
-    printf("%zu keys read, %zu of them new\n", hashes->num, num_new);
+    printf("%zu key%s read, %zu of them new\n", hashes->num, hashes->num == 1 ? "" : "s", num_new);
     return true;
 }
 

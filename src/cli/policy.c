@@ -127,7 +127,7 @@ static bool test_all(struct sg_cli *cli, char **paths, size_t num_paths, struct 
         done = sg_cli_print_json(json_incref(array), error);
     json_decref(array);
     if (done && !cli->json)
-        printf("%zu examples, %zu not as expected\n", num, wrong);
+        printf("%zu example%s, %zu not as expected\n", num, num == 1 ? "" : "s", wrong);
     return done && (wrong == 0 || sg_fail(error, SG_INVALID, NULL,
                                           "%zu of %zu examples are not as expected", wrong, num));
 }

@@ -173,9 +173,9 @@ static bool conclude(struct sg_cli *cli, struct comparison *run, const char *pol
         return false;
     cli->answered = cli->json;
     if (!cli->json)
-        printf("%zu certificates under policy %s: %zu the same, %zu would change, %zu would be "
+        printf("%zu certificate%s under policy %s: %zu the same, %zu would change, %zu would be "
                "refused, %zu refused no more, %zu can't be decided again\n",
-               others + counts[SAME], policy, counts[SAME], counts[CHANGED], counts[REFUSED],
+               others + counts[SAME], others + counts[SAME] == 1 ? "" : "s", policy, counts[SAME], counts[CHANGED], counts[REFUSED],
                counts[ADMITTED], counts[UNKNOWN]);
     return others == 0 || sg_fail(error, SG_FAILED, NULL, "%zu of %zu certificates differ", others,
                                   others + counts[SAME]);

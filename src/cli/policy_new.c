@@ -163,6 +163,7 @@ bool sg_cli_policy_new(struct sg_cli *cli, struct sg_error *error)
         return sg_cli_print_json(json_pack("{s:s, s:s, s:i}", "policy", answers.name, "file",
                                            product.file, "examples", (int)product.num_examples),
                                  error);
-    printf("%s is written, with %zu examples\n", product.file, product.num_examples);
+    printf("%s is written, with %zu example%s\n", product.file, product.num_examples,
+           product.num_examples == 1 ? "" : "s");
     return true;
 }

@@ -96,7 +96,7 @@ EOT
     says "mail/ok.csr: accepted" "refused by subject.CN"
     ok new named --for request --subject 'CN=${request.CN},O=Example GmbH' --unique none
     ok signet policy test out/named.yaml
-    says "named/ok.csr: accepted" "1 examples"
+    says "named/ok.csr: accepted" "1 example,"
     grep -q 'Whoever vouches answers' out/named.yaml
 }
 

@@ -162,7 +162,7 @@ spki_hash() {
     ok signet -C ca check -p device-mtls -d device-BL01 bl01.csr
     says "pass    known key"
     ok signet -C ca key block add "$(spki_hash bl01.key)"
-    says "1 keys read, 1 of them new"
+    says "1 key read, 1 of them new"
     untouched ca fails 3 "blocked key: " "make a new key" -- \
         signet -C ca issue -p device-mtls -d device-BL01 bl01.csr
     ends 3 -- signet -C ca check -p device-mtls -d device-BL01 bl01.csr
