@@ -7,6 +7,9 @@ enum {
     SG_LIMIT_REQUEST = 64 * 1024,
     /* bytes of one certificate that is read from a file or a token */
     SG_LIMIT_CERTIFICATE = 64 * 1024,
+    /* bytes of a file with several certificates; the ones that systems trust are 220 KB as Debian has
+     * them, and all intermediates of the public CAs are a few megabytes */
+    SG_LIMIT_BUNDLE = 8 * 1024 * 1024,
     /* certificates from an issuer's issuer up to its root; three are many */
     SG_LIMIT_CHAIN = 10,
     /* bytes of a CRL that is read by `signet show` or built: a million entries are 40 MB */

@@ -146,7 +146,7 @@ bool sg_cli_read_certificates(const char *path, sg_certificates *certificates,
     sg_auto(X509) X509 *certificate = NULL;
     int before = sk_X509_num(certificates);
 
-    if (!sg_file_read(path, SG_LIMIT_CERTIFICATE, &bytes, error))
+    if (!sg_file_read(path, SG_LIMIT_BUNDLE, &bytes, error))
         return false;
     sg_auto(BIO) BIO *text = BIO_new_mem_buf(bytes.data, (int)bytes.len);
     if (text == NULL)

@@ -17,6 +17,9 @@ static const struct sg_option OPTIONS[] = {
     {"all", 0, NULL, "every entry of a CRL, not only the first ones"},
     {"tree", 0, NULL, "the certificates of FILE and of the home, below their issuers"},
     {"qr", 0, "WHAT", "a QR code: fingerprint (SHA-256) or pem"},
+    {"pem", 0, NULL, "the certificate, request or CRL itself, as PEM"},
+    {"output", 'o', "FILE", "with --pem: into this file; else it is printed"},
+    {"force", 0, NULL, "replace an existing file"},
     {0},
 };
 
@@ -60,6 +63,34 @@ static bool show_qr(const struct sg_cli *cli, struct sg_slice der, const char *l
     return written &&
            sg_cli_qr_text((const char *)text.data, isatty(STDOUT_FILENO), &drawn, error) &&
            sg_cli_print_text(sg_buf_slice(&drawn), error);
+}
+
+/* ---- instead of words ---- */
+
+static bool is_wordless(const struct sg_cli *cli)
+{
+    return sg_cli_has(cli, "qr") || sg_cli_has(cli, "pem");
+}
+
+static bool show_wordless(const struct sg_cli *cli, struct sg_slice der, const char *label,
+                          struct sg_error *error)
+{
+    if (sg_cli_has(cli, "qr"))
+        return show_qr(cli, der, label, error);
+    return sg_cli_emit_pem(sg_cli_text(cli, "output"), sg_cli_has(cli, "force"), der, label, error);
+}
+
+static bool check_options(const struct sg_cli *cli, struct sg_error *error)
+{
+    bool pem = sg_cli_has(cli, "pem");
+
+    if (!pem && (sg_cli_has(cli, "output") || sg_cli_has(cli, "force")))
+        return sg_fail(error, SG_USAGE, NULL, "--output and --force go with --pem");
+    if (pem && (cli->json || sg_cli_has(cli, "qr") || sg_cli_has(cli, "tree")))
+        return sg_fail(error, SG_USAGE, NULL, "--pem goes with none of --json, --qr and --tree");
+    if (cli->num_operands > 1 && !sg_cli_has(cli, "tree"))
+        return sg_fail(error, SG_USAGE, NULL, "several files are shown by --tree alone");
+    return true;
 }
 
 /* ---- in words ---- */
@@ -114,10 +145,19 @@ static bool show_certificate(const struct sg_cli *cli, struct sg_slice bytes, co
     if (!sg_cert_read(bytes, path, &certificate, error) ||
         !sg_cli_certificate_der(certificate, &der, error))
         return false;
-    if (sg_cli_has(cli, "qr"))
-        return show_qr(cli, sg_buf_slice(&der), "CERTIFICATE", error);
+    if (is_wordless(cli))
+        return show_wordless(cli, sg_buf_slice(&der), "CERTIFICATE", error);
     return ask_home(cli, certificate, &known, error) &&
            print_certificate(cli, certificate, known, error);
+}
+
+/* The PEM of an SPKAC has a label that nobody reads; its own text form is base64. */
+static bool show_request_wordless(const struct sg_cli *cli, const struct sg_request *request,
+                                  struct sg_error *error)
+{
+    if (request->format == SG_REQUEST_SPKAC && sg_cli_has(cli, "pem"))
+        return sg_fail(error, SG_USAGE, NULL, "an SPKAC has no form as PEM");
+    return show_wordless(cli, sg_buf_slice(&request->der), "CERTIFICATE REQUEST", error);
 }
 
 static bool show_request(const struct sg_cli *cli, struct sg_slice bytes, const char *path,
@@ -130,8 +170,8 @@ static bool show_request(const struct sg_cli *cli, struct sg_slice bytes, const 
 
     if (!sg_request_look(bytes, &request, &refused, error))
         return sg_error_prefix(error, "%s", path);
-    if (sg_cli_has(cli, "qr"))
-        return show_qr(cli, sg_buf_slice(&request.der), "CERTIFICATE REQUEST", error);
+    if (is_wordless(cli))
+        return show_request_wordless(cli, &request, error);
     if (cli->json)
         return sg_show_request_json(&request, &refused, &object, error) &&
                sg_cli_print_json(object, error);
@@ -139,14 +179,14 @@ static bool show_request(const struct sg_cli *cli, struct sg_slice bytes, const 
            sg_cli_print_text(sg_buf_slice(&text), error);
 }
 
-static bool show_crl_qr(const struct sg_cli *cli, X509_CRL *crl, struct sg_error *error)
+static bool show_crl_wordless(const struct sg_cli *cli, X509_CRL *crl, struct sg_error *error)
 {
     sg_auto(openssl_bytes) uint8_t *der = NULL;
     int len = i2d_X509_CRL(crl, &der);
 
     if (len <= 0)
         return sg_fail_memory(error);
-    return show_qr(cli, sg_slice_of(der, (size_t)len), "X509 CRL", error);
+    return show_wordless(cli, sg_slice_of(der, (size_t)len), "X509 CRL", error);
 }
 
 static bool show_crl(const struct sg_cli *cli, struct sg_slice bytes, const char *path,
@@ -160,8 +200,8 @@ static bool show_crl(const struct sg_cli *cli, struct sg_slice bytes, const char
 
     if (!sg_crl_read(bytes, path, &crl, error))
         return false;
-    if (sg_cli_has(cli, "qr"))
-        return show_crl_qr(cli, crl, error);
+    if (is_wordless(cli))
+        return show_crl_wordless(cli, crl, error);
     if (cli->json)
         return sg_show_crl_json(crl, now, max_entries, &object, error) &&
                sg_cli_print_json(object, error);
@@ -290,9 +330,10 @@ static bool show_tree(const struct sg_cli *cli, struct sg_error *error)
         return sg_fail_memory(error);
     if (cli->num_operands == 0 && cli->home == NULL)
         return sg_fail(error, SG_USAGE, NULL, "a tree of what? name a file, or a home by -C DIR");
-    if ((cli->num_operands > 0 &&
-         !sg_cli_read_certificates(cli->operands[0], certificates, error)) ||
-        !push_home(cli, certificates, error) ||
+    for (int i = 0; i < cli->num_operands; i++)
+        if (!sg_cli_read_certificates(cli->operands[i], certificates, error))
+            return false;
+    if (!push_home(cli, certificates, error) ||
         !sg_tree_json(certificates, sg_clock_now(&cli->clock), &tree, error))
         return false;
     if (cli->json)
@@ -300,23 +341,70 @@ static bool show_tree(const struct sg_cli *cli, struct sg_error *error)
     return sg_tree_text(tree, &text, error) && sg_cli_print_text(sg_buf_slice(&text), error);
 }
 
+/* ---- of the store ---- */
+
+static bool take_der(const struct sg_certificate *certificate, void *context,
+                     struct sg_error *error)
+{
+    struct sg_buf *der = context;
+
+    return der->len > 0 || sg_buf_set(der, sg_buf_slice(&certificate->der), error);
+}
+
+static bool show_serial(const struct sg_cli *cli, const struct sg_serial *serial,
+                        struct sg_error *error)
+{
+    const struct sg_certificate_filter filter = {.serial = serial,
+                                                 .now = sg_clock_now(&cli->clock)};
+    sg_auto(sg_home) struct sg_home *home = NULL;
+    sg_auto(sg_buf) struct sg_buf der = {0};
+
+    if (cli->home == NULL)
+        return sg_fail(error, SG_USAGE, NULL,
+                       "there is no file %s; to show the certificate of that serial number name "
+                       "its home by -C DIR",
+                       cli->operands[0]);
+    if (!sg_cli_open_home(cli, SG_STORE_READ_ONLY, &home, error) ||
+        !sg_store_each_certificate(sg_home_store(home), &filter, take_der, &der, error))
+        return false;
+    if (der.len == 0)
+        return sg_fail(error, SG_REFUSED, NULL,
+                       "there is no file %s, and this home has issued no certificate of that "
+                       "serial number",
+                       cli->operands[0]);
+    return show_certificate(cli, sg_buf_slice(&der), cli->operands[0], error);
+}
+
+/* A file wins over a serial number. */
+static bool is_serial(const char *operand, struct sg_serial *serial)
+{
+    return strcmp(operand, "-") != 0 && access(operand, F_OK) != 0 &&
+           sg_serial_parse(operand, serial, NULL);
+}
+
 static bool run_show(struct sg_cli *cli, struct sg_error *error)
 {
     sg_auto(sg_buf) struct sg_buf bytes = {0};
+    struct sg_serial serial;
 
+    if (!check_options(cli, error))
+        return false;
     if (sg_cli_has(cli, "tree"))
         return show_tree(cli, error);
     if (cli->num_operands == 0)
-        return sg_fail(error, SG_USAGE, NULL, "usage: signet show [options] FILE");
+        return sg_fail(error, SG_USAGE, NULL, "usage: signet show [options] FILE|SERIAL");
+    if (is_serial(cli->operands[0], &serial))
+        return show_serial(cli, &serial, error);
     return sg_file_read(cli->operands[0], SG_LIMIT_CRL, &bytes, error) &&
            show(cli, sg_buf_slice(&bytes), cli->operands[0], error);
 }
 
 const struct sg_command SG_SHOW_COMMANDS[] = {
-    {"show", "[FILE]", "a certificate, request or CRL in words",
-     "FILE is PEM or DER, or an SPKAC; - is standard input. Of a certificate that the home has\n"
-     "issued, also which rule of its policy put each field there. With --tree FILE may hold\n"
-     "several certificates, and may be left out to see the home's own.",
-     OPTIONS, 0, 1, run_show},
+    {"show", "[FILE|SERIAL]", "a certificate, request or CRL in words",
+     "FILE is PEM or DER, or an SPKAC; - is standard input. SERIAL, in hex, is that of a\n"
+     "certificate that the home has issued; a file of that name comes first. Of such a\n"
+     "certificate, also which rule of its policy put each field there. With --tree there may\n"
+     "be several files with several certificates each, or none to see the home's own.",
+     OPTIONS, 0, -1, run_show},
     {0},
 };

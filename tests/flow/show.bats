@@ -181,6 +181,56 @@ a_request() {
     fails 1 "no-such-home" -- signet -C no-such-home show --tree ab12.pem
 }
 
+@test "--tree: several files, a large bundle" {
+    ok signet show --tree ca.pem ab12.pem
+    says $'\n└─ CN=device-AB12  (valid'
+    ok signet show --tree ca.pem ab12.pem --json
+    json '.[0].issued[0].not_after' "$(date -u -d "$(openssl x509 -in ab12.pem -noout -enddate | cut -d = -f 2)" +%FT%TZ)"
+    json '.[0].not_before' "$(date -u -d "$(openssl x509 -in ca.pem -noout -startdate | cut -d = -f 2)" +%FT%TZ)"
+    # as large as what Debian trusts
+    for _ in {1..300}; do cat ca.pem; done >large-bundle.pem
+    [ "$(stat -c %s large-bundle.pem)" -gt 200000 ]
+    ok signet show --tree large-bundle.pem ab12.pem
+    says $'\n└─ CN=device-AB12  (valid'
+    fails 2 "several files are shown by --tree alone" -- signet show ca.pem ab12.pem
+}
+
+@test "a certificate of the home by its serial number, and back as PEM" {
+    local serial
+    serial=$(serial_of ab12.pem)
+    ok signet -C ca show "$serial"
+    says "CN=device-AB12" "under policy device-mtls for device device-AB12"
+    ok signet -C ca show "$serial" --json
+    json .serial "$serial"
+    ok signet -C ca show "$serial" --pem
+    openssl x509 -outform DER <<<"$output" | cmp - ab12.der
+    ok signet -C ca show "$serial" --pem -o back.pem
+    openssl x509 -in back.pem -outform DER | cmp - ab12.der
+    fails 1 "back.pem" -- signet -C ca show "$serial" --pem -o back.pem
+    ok signet -C ca show "$serial" --pem -o back.pem --force
+    # a file of that name wins
+    cp ca.pem "$serial"
+    ok signet -C ca show "$serial"
+    says "CN=Test CA ca"
+    rm "$serial"
+    fails 3 "0123abcd" "has issued no certificate" -- signet -C ca show 0123abcd
+    fails 2 "-C DIR" -- signet show "$serial"
+}
+
+@test "--pem of files" {
+    ok signet show --pem crl.der
+    openssl crl -outform DER <<<"$output" | cmp - crl.der
+    ok signet show --pem csr.der
+    openssl req -outform DER <<<"$output" | cmp - csr.der
+    ok signet show --pem ab12.der
+    openssl x509 -outform DER <<<"$output" | cmp - ab12.der
+    openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out no-pem.key
+    openssl spkac -key no-pem.key -digest sha256 -out no-pem
+    fails 2 "SPKAC has no form as PEM" -- signet show --pem no-pem
+    fails 2 "go with --pem" -- signet show -o x.pem ab12.pem
+    ends 2 "none of --json" -- signet show --pem --json ab12.pem
+}
+
 # read_qr: what $output draws, read by another program.
 read_qr() {
     python3 -c '
