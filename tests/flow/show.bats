@@ -188,7 +188,7 @@ a_request() {
     json '.[0].issued[0].not_after' "$(date -u -d "$(openssl x509 -in ab12.pem -noout -enddate | cut -d = -f 2)" +%FT%TZ)"
     json '.[0].not_before' "$(date -u -d "$(openssl x509 -in ca.pem -noout -startdate | cut -d = -f 2)" +%FT%TZ)"
     # as large as what Debian trusts
-    for _ in {1..300}; do cat ca.pem; done >large-bundle.pem
+    for _ in {1..500}; do cat ca.pem; done >large-bundle.pem
     [ "$(stat -c %s large-bundle.pem)" -gt 200000 ]
     ok signet show --tree large-bundle.pem ab12.pem
     says $'\n└─ CN=device-AB12  (valid'
