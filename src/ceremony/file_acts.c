@@ -56,8 +56,9 @@ static bool add_key(struct sg_act_reading *reading, const struct sg_yaml_node *n
     if (find_key(file, reading->key, &place))
         return sg_yaml_fail(file->document, sg_yaml_get(node, "key"), error,
                             "an earlier act has a key '%s' already", reading->key);
+    /* Whatever this build's default is, as a plan has to read the same in every build. */
     if (reading->type.family == SG_KEY_ED25519 &&
-        file->tokens[act->token].signer == SG_SIGNER_ENGINE)
+        file->tokens[act->token].signer != SG_SIGNER_DIRECT)
         return sg_yaml_fail(file->document, sg_yaml_get(node, "type"), error,
                             "OpenSSL's pkcs11 engine can't sign with an Ed25519 key; the token "
                             "%s needs `signer: direct` for it",

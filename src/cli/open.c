@@ -75,10 +75,15 @@ static bool open_issuer_key(const struct sg_cli *cli, const char *name, struct s
 bool sg_cli_signer(const struct sg_cli *cli, enum sg_signer_kind *kind, struct sg_error *error)
 {
     const char *text = sg_cli_text(cli, "signer");
+    enum sg_signer_kind read = sg_signer_settle(SG_SIGNER_DEFAULT);
 
-    if (text != NULL)
-        return sg_signer_kind_parse(text, kind, error);
-    *kind = SG_SIGNER_ENGINE;
+    if (text != NULL && !sg_signer_kind_parse(text, &read, error))
+        return false;
+    if (read == SG_SIGNER_ENGINE && !sg_token_has_engine())
+        return sg_fail(error, SG_USAGE, NULL,
+                       "the engine signer is not in this signet, which was built without OpenSSL's "
+                       "pkcs11 engine; use direct");
+    *kind = read;
     return true;
 }
 

@@ -20,7 +20,8 @@
 /* A row for commands that sign with a token's key or make one. */
 #define SG_SIGNER_OPTION                                                                           \
     {                                                                                              \
-        "signer", 0, "KIND", "engine (default) or direct; direct also does Ed25519 and cards"      \
+        "signer", 0, "KIND",                                                                       \
+            "engine (default, see --version) or direct; direct also does Ed25519 and cards"        \
     }
 
 /* A row for commands that write on cards whose security officer alone may. */
@@ -29,7 +30,8 @@
         "so-pin", 0, "SOURCE", "the security officer's PIN, for tokens that want it to write"      \
     }
 
-/* sg_cli_signer reads --signer; engine when it is not given. Fails: SG_USAGE. */
+/* sg_cli_signer reads --signer; the build's default when it is not given. Fails:
+ * SG_USAGE, also on the engine in a build without it. */
 SG_MUST_USE bool sg_cli_signer(const struct sg_cli *cli, enum sg_signer_kind *kind,
                                struct sg_error *error);
 

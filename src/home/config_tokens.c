@@ -53,14 +53,14 @@ static bool read_signer(const struct sg_yaml *document, const struct sg_yaml_nod
     static const struct sg_yaml_choice KINDS[] = {
         {"engine", SG_SIGNER_ENGINE}, {"direct", SG_SIGNER_DIRECT}, {0}};
     struct sg_token_entry *token = into;
-    int kind = SG_SIGNER_ENGINE;
+    int kind = SG_SIGNER_DEFAULT;
 
     if (!sg_yaml_word(document, value, KINDS, &kind, error))
         return false;
     if (kind == SG_SIGNER_ENGINE && !sg_token_has_engine())
         return sg_yaml_fail(document, value, error,
                             "signer: engine is not in this signet, which was built without "
-                            "OpenSSL's pkcs11 engine");
+                            "OpenSSL's pkcs11 engine; use signer: direct");
     token->signer = (enum sg_signer_kind)kind;
     return true;
 }
@@ -96,6 +96,7 @@ static bool read_token(const struct sg_yaml *document, const struct sg_yaml_node
                        struct sg_token_entry *token, struct sg_error *error)
 {
     token->name = value->key;
+    token->signer = sg_signer_settle(SG_SIGNER_DEFAULT);
     token->sessions = SG_DEFAULT_SESSIONS;
     if (!sg_yaml_mapping(document, value, FIELDS, token, error))
         return false;

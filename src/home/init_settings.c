@@ -109,7 +109,7 @@ static bool make_settings(const struct sg_home_spec *spec, struct settings *sett
         [PUBLISH] = "@publish@",
     };
     struct setting *items = settings->items;
-    bool is_direct = spec->signer == SG_SIGNER_DIRECT;
+    bool is_direct = sg_signer_settle(spec->signer) == SG_SIGNER_DIRECT;
     const char *scheme = spec->scheme != SG_SCHEME_NONE ? sg_scheme_text(spec->scheme) : NULL;
 
     for (size_t i = 0; i < NUM_SETTINGS; i++)

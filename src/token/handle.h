@@ -20,8 +20,8 @@ struct sg_token {
     struct sg_token_info info; /* as it was when the token was opened */
     CK_SESSION_HANDLE session;
     bool has_session, is_read_only, is_logged_in;
-    ENGINE *engine; /* NULL when the engine could not be had */
-    enum sg_signer_kind signer;
+    ENGINE *engine;             /* NULL when the engine could not be had */
+    enum sg_signer_kind signer; /* settled */
     size_t sessions;
     struct sg_pool *pool; /* the direct signer's; NULL before the first */
     char *pin, *so_pin, *folder, *refusals;

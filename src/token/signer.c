@@ -13,6 +13,13 @@ bool sg_signer_kind_parse(const char *text, enum sg_signer_kind *kind, struct sg
     return true;
 }
 
+enum sg_signer_kind sg_signer_settle(enum sg_signer_kind kind)
+{
+    if (kind != SG_SIGNER_DEFAULT)
+        return kind;
+    return sg_token_has_engine() ? SG_SIGNER_ENGINE : SG_SIGNER_DIRECT;
+}
+
 static bool check_key(const struct sg_token *token, const struct sg_key *key,
                       struct sg_error *error)
 {

@@ -16,7 +16,8 @@
 
 struct sg_signer;
 
-/* sg_signer_kind_parse reads "engine" or "direct". Fails: SG_USAGE, naming both. */
+/* sg_signer_kind_parse reads "engine" or "direct". Fails: SG_USAGE, naming both. Does not:
+ * ask whether this build has the engine. */
 SG_MUST_USE bool sg_signer_kind_parse(const char *text, enum sg_signer_kind *kind,
                                       struct sg_error *error);
 

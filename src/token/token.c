@@ -23,7 +23,7 @@ static bool token_new(const struct sg_token_config *config, struct sg_token **to
     if (fresh == NULL)
         return sg_fail_memory(error);
     pthread_mutex_init(&fresh->lock, NULL);
-    fresh->signer = config->signer;
+    fresh->signer = sg_signer_settle(config->signer);
     fresh->sessions = config->sessions != 0 ? config->sessions : SG_DEFAULT_SESSIONS;
     if (config->pin != NULL && !sg_pin_check_source(config->pin, error))
         return false;

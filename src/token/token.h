@@ -15,8 +15,9 @@
 
 /* How signatures are made; docs/operations.md says which to choose. */
 enum sg_signer_kind {
-    SG_SIGNER_ENGINE, /* through OpenSSL's pkcs11 engine */
-    SG_SIGNER_DIRECT, /* by PKCS#11 itself, on a pool of sessions */
+    SG_SIGNER_DEFAULT, /* the engine where this build has it, otherwise direct */
+    SG_SIGNER_ENGINE,  /* through OpenSSL's pkcs11 engine */
+    SG_SIGNER_DIRECT,  /* by PKCS#11 itself, on a pool of sessions */
 };
 
 enum { SG_DEFAULT_SESSIONS = 8 };
@@ -105,6 +106,9 @@ SG_DEFINE_CLEANUP_IN_PLACE(sg_key, sg_key_done)
 
 /* sg_token_has_engine: this build can sign through OpenSSL's pkcs11 engine. */
 bool sg_token_has_engine(void);
+
+/* sg_signer_settle: the signer that is meant, never SG_SIGNER_DEFAULT. */
+enum sg_signer_kind sg_signer_settle(enum sg_signer_kind kind);
 
 /* sg_key_create makes a key pair on the token, every attribute stated and read back. Logs in.
  * label    CKA_LABEL; no private key of that label may exist. On a model with fixed ids it does not

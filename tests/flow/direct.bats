@@ -48,21 +48,12 @@ serves() {
     serves ed
 }
 
-@test "an engine home's token takes no Ed25519 key" {
-    make_home plain
-    fails 2 "no Ed25519 key is made on a token that the engine signs on" "direct" -- \
-        signet -C plain key create plain --type Ed25519
-}
-
 @test "a request by an Ed25519 key on a token" {
     make_token card
     signet key create 'pkcs11:token=card;object=login' --type Ed25519 --pin file:pin/card "${ON[@]}"
     signet csr --key 'pkcs11:token=card;object=login' --subject CN=card --pin file:pin/card \
         "${ON[@]}" -o card.csr
     openssl req -in card.csr -verify -noout
-    fails 4 "Ed25519" "direct" -- signet csr --key 'pkcs11:token=card;object=login' --subject CN=card \
-        --pin file:pin/card --profile softhsm -o no.csr
-    [ ! -e no.csr ]
 }
 
 @test "--signer names a signer, and goes with a URI" {

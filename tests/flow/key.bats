@@ -88,7 +88,6 @@ setup() {
 
 @test "what is no key" {
     fails 2 "P-999" "P-256" -- signet key create "pkcs11:token=keys;object=x" --type P-999 "${ON[@]}"
-    fails 2 "Ed25519" "signer: direct" -- signet key create "pkcs11:token=keys;object=x" --type Ed25519 "${ON[@]}"
     fails 2 "object" -- signet key create "pkcs11:token=keys" "${ON[@]}"
     fails 2 "PIN" -- signet key show "pkcs11:token=keys;object=chosen?pin-value=x" "${ON[@]}"
     fails 2 "PIN" -- signet key show "pkcs11:token=keys;object=chosen?pin-source=file:pin/keys" "${ON[@]}"

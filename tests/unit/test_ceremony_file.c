@@ -110,6 +110,11 @@ static const struct {
           "signer: direct}\nacts:\n"
           "  - make-key: {key: a, token: root, label: a, type: Ed25519}\n",
      NULL},
+    {"the engine, in every build",
+     HEAD "tokens:\n  root: {profile: softhsm, uri: 'pkcs11:token=r', serial: '1', pin: [Bob], "
+          "signer: engine}\nacts:\n"
+          "  - make-key: {key: a, token: root, label: a, type: P-256}\n",
+     NULL},
     {"a signer that is none",
      HEAD "tokens:\n  root: {profile: softhsm, uri: 'pkcs11:token=r', serial: '1', pin: [Bob], "
           "signer: hand}\nacts: []\n",
