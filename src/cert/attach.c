@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "cert.h"
+#include "model/undecoded.h"
 
 /* SIGNED{} of RFC 5280 4.1.1, written by OpenSSL from this template. The content is ASN1_ANY, which
  * keeps the bytes of a SEQUENCE as they are: what was signed is what goes out. */
@@ -82,7 +83,7 @@ bool sg_signed_decode_unsigned(struct sg_slice tbs, enum sg_scheme scheme, X509 
                           error))
         return false;
     at = shell.data;
-    decoded = d2i_X509(NULL, &at, (long)shell.len);
+    decoded = sg_undecoded_certificate(&at, (long)shell.len);
     if (decoded == NULL)
         return sg_fail_openssl(error, SG_INTERNAL, "RFC 5280 4.1",
                                "the certificate that was built can't be decoded");

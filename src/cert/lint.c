@@ -52,6 +52,13 @@ bool sg_lint_has_purpose(const struct sg_lint_view *view, int nid)
     return false;
 }
 
+/* A key that can't be decoded is missing; SG_LINT_FIELDS says so. */
+static void decode_key(struct sg_lint_view *view)
+{
+    if (!sg_public_key_of_certificate(view->certificate, &view->key, NULL))
+        ERR_clear_error();
+}
+
 /* A value that can't be decoded counts as absent here; SG_LINT_EXTENSIONS says so before any rule
  * that looks inside. */
 static void decode_extensions(struct sg_lint_view *view)
@@ -75,6 +82,7 @@ static void decode_extensions(struct sg_lint_view *view)
 static void view_done(struct sg_lint_view *view)
 {
     X509_free(view->certificate);
+    sg_public_key_done(&view->key);
     BASIC_CONSTRAINTS_free(view->constraints);
     ASN1_BIT_STRING_free(view->key_usage);
     EXTENDED_KEY_USAGE_free(view->purposes);
@@ -117,6 +125,7 @@ bool sg_lint(struct sg_slice tbs, const struct sg_issuer_facts *issuer, struct s
 
     if (!sg_signed_decode_unsigned(tbs, issuer->scheme, &view.certificate, error))
         return false;
+    decode_key(&view);
     decode_extensions(&view);
     for (size_t i = 0; SG_LINT_TABLES[i] != NULL; i++)
         for (const struct sg_lint_rule *rule = SG_LINT_TABLES[i]; rule->section != NULL; rule++)

@@ -184,7 +184,7 @@ static bool ends_after_it_begins(struct sg_lint_view *view)
 
 static bool has_readable_key(struct sg_lint_view *view)
 {
-    return X509_get0_pubkey(view->certificate) != NULL;
+    return view->key.pkey != NULL;
 }
 
 /* RFC 5480 2.1.1 (a curve's name), RFC 3279 2.3.1 (NULL), RFC 8410 3 and RFC 9881 2 (nothing). */

@@ -10,7 +10,8 @@ enum { SG_LINT_FOUND_SIZE = 200 };
 /* A certificate under inspection, decoded afresh; extensions that are absent are NULL. */
 struct sg_lint_view {
     struct sg_slice tbs;
-    X509 *certificate;
+    X509 *certificate;        /* its key is in key, and only there */
+    struct sg_public_key key; /* pkey is NULL when it can't be read */
     const struct sg_issuer_facts *issuer;
     BASIC_CONSTRAINTS *constraints;
     ASN1_BIT_STRING *key_usage;

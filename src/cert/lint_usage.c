@@ -112,11 +112,11 @@ static bool has_key_usage_of_its_key(struct sg_lint_view *view)
         {"ML-DSA-65", ONLY_SIGNS},
         {"ML-DSA-87", ONLY_SIGNS},
     };
-    const EVP_PKEY *key = X509_get0_pubkey(view->certificate);
     char words[SG_LINT_FOUND_SIZE];
 
     for (size_t i = 0; i < sizeof KINDS / sizeof *KINDS; i++)
-        if (EVP_PKEY_is_a(key, KINDS[i].name) && (sg_lint_usage(view) & KINDS[i].never) != 0)
+        if (EVP_PKEY_is_a(view->key.pkey, KINDS[i].name) &&
+            (sg_lint_usage(view) & KINDS[i].never) != 0)
             return sg_lint_saw(
                 view, "%s",
                 sg_key_usage_text(sg_lint_usage(view) & KINDS[i].never, words, sizeof words));

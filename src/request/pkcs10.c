@@ -1,5 +1,6 @@
 #include <openssl/err.h>
 
+#include "model/undecoded.h"
 #include "parts.h"
 
 static bool decode(struct sg_slice der, X509_REQ **pkcs10, struct sg_error *error)
@@ -9,7 +10,7 @@ static bool decode(struct sg_slice der, X509_REQ **pkcs10, struct sg_error *erro
     size_t num_left;
 
     ERR_clear_error(); /* sg_request_explain looks at what comes now */
-    fresh = d2i_X509_REQ(NULL, &at, (long)der.len);
+    fresh = sg_undecoded_request(&at, (long)der.len);
     if (fresh == NULL)
         return sg_request_explain(der, error);
     num_left = (size_t)(der.data + der.len - at);

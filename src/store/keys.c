@@ -2,6 +2,7 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
+#include "model/undecoded.h"
 #include "sql.h"
 
 static bool find(struct sg_store *store, const char *text, const struct sg_key_question *question,
@@ -47,7 +48,7 @@ static const struct {
 static bool is_same_role(const struct sg_key_question *question, struct sg_slice der)
 {
     const uint8_t *at = der.data;
-    sg_auto(X509) X509 *certificate = d2i_X509(NULL, &at, (long)der.len);
+    sg_auto(X509) X509 *certificate = sg_undecoded_certificate(&at, (long)der.len);
 
     if (certificate == NULL) {
         ERR_clear_error();

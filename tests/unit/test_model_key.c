@@ -2,10 +2,12 @@
 
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
+#include <openssl/err.h>
 
 #include "base/limits.h"
 #include "ml_dsa.h"
 #include "model/key.h"
+#include "model/undecoded.h"
 
 static void kinds_are_read_and_written(void **state)
 {
@@ -349,16 +351,64 @@ static void broken_ml_dsa_is_refused(void **state)
     }
 }
 
-/* An RSA key whose modulus is no INTEGER passes for a SEQUENCE and still can't be decoded. */
-static void rsa_keys_of_other_types_are_refused(void **state)
+/* Each passes for a SEQUENCE in DER, and is no RSAPublicKey (RFC 8017 A.1.1). */
+static void sequences_that_are_no_rsa_key_are_refused(void **state)
 {
-    static const uint8_t SPKI[] = {0x30, 0x1a, 0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86,
-                                   0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00, 0x03, 0x09, 0x00,
-                                   0x30, 0x06, 0x04, 0x01, 0x03, 0x02, 0x01, 0x03};
+    static const struct {
+        const char *name;
+        uint8_t content[9], len;
+    } CASES[] = {
+        {"an OCTET STRING for the modulus", {0x04, 1, 3, 0x02, 1, 3}, 6},
+        {"a negative modulus", {0x02, 1, 0x83, 0x02, 1, 3}, 6},
+        {"no modulus but zero", {0x02, 1, 0, 0x02, 1, 3}, 6},
+        {"a negative exponent", {0x02, 1, 3, 0x02, 1, 0x83}, 6},
+        {"one number", {0x02, 1, 3}, 3},
+        {"three numbers", {0x02, 1, 3, 0x02, 1, 3, 0x02, 1, 3}, 9},
+    };
 
     (void)state;
-    expect_refused("RSA", sg_slice_of(SPKI, sizeof SPKI), SG_MALFORMED,
-                   "the RSA key can't be decoded");
+    for (size_t i = 0; i < NUM(CASES); i++) {
+        uint8_t spki[32] = {0x30, 0,    0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7,
+                            0x0d, 0x01, 0x01, 0x01, 0x05, 0x00, 0x03, 0,    0x00, 0x30, 0};
+        enum { PREFIX = 22 };
+
+        memcpy(spki + PREFIX, CASES[i].content, CASES[i].len);
+        spki[PREFIX - 1] = CASES[i].len;
+        spki[PREFIX - 4] = (uint8_t)(CASES[i].len + 3);
+        spki[1] = (uint8_t)(PREFIX - 2 + CASES[i].len);
+        expect_refused(CASES[i].name, sg_slice_of(spki, PREFIX + (size_t)CASES[i].len),
+                       SG_MALFORMED, "the RSA key can't be decoded");
+    }
+}
+
+/* What holds a key is decoded without it, and is the same otherwise. */
+static void what_holds_a_key_is_decoded_without_it(void **state)
+{
+    sg_auto(EVP_PKEY) EVP_PKEY *pkey = new_key("P-256");
+    sg_auto(X509) X509 *certificate = X509_new(), *decoded = NULL;
+    sg_auto(openssl_bytes) uint8_t *der = NULL, *again = NULL;
+    const uint8_t *at = NULL;
+    int len;
+
+    (void)state;
+    assert_true(X509_set_pubkey(certificate, pkey));
+    assert_non_null(X509_gmtime_adj(X509_getm_notBefore(certificate), 0));
+    assert_non_null(X509_gmtime_adj(X509_getm_notAfter(certificate), 1));
+    assert_true(X509_sign(certificate, pkey, EVP_sha256()) > 0);
+    len = i2d_X509(certificate, &der);
+    at = der;
+    decoded = sg_undecoded_certificate(&at, len);
+    assert_non_null(decoded);
+    assert_ptr_equal(at, der + len);
+    assert_int_equal(ERR_peek_error(), 0);
+    assert_null(X509_get0_pubkey(decoded));
+    ERR_clear_error();
+    assert_int_equal(i2d_X509(decoded, &again), len);
+    assert_memory_equal(der, again, (size_t)len);
+    at = der;
+    assert_null(sg_undecoded_certificate(&at, len - 1));
+    assert_int_not_equal(ERR_peek_error(), 0);
+    ERR_clear_error();
 }
 
 static void certificates_give_their_key(void **state)
@@ -416,7 +466,8 @@ int main(void)
         cmocka_unit_test(algorithms_are_checked),
         cmocka_unit_test(ml_dsa_needs_its_openssl),
         cmocka_unit_test(broken_ml_dsa_is_refused),
-        cmocka_unit_test(rsa_keys_of_other_types_are_refused),
+        cmocka_unit_test(sequences_that_are_no_rsa_key_are_refused),
+        cmocka_unit_test(what_holds_a_key_is_decoded_without_it),
         cmocka_unit_test(certificates_give_their_key),
         cmocka_unit_test(no_key_is_an_error),
     };
