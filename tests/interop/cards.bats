@@ -1,4 +1,4 @@
-# identities: cards and devices whose certificates other people's standards describe. OpenSSL, GnuTLS
+# cards: cards and devices whose certificates other people's standards describe. OpenSSL, GnuTLS
 # and NSS take the chains; the bytes of what only the standards know are pinned.
 load ../flow/common
 load ../flow/expect
