@@ -143,6 +143,8 @@ outsiders() {
     done
     answers 200 "region:us-east" device region
     answers 403 "Forbidden" west region
+    # of us-east too, but disabled
+    answers 403 "Forbidden" left region
     outsiders region
     # A certificate that has none of these names.
     signet -C ca issue -p mobile-app -d device-AB12 -o plain.pem device.csr
