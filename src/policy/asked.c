@@ -104,6 +104,12 @@ static const char *surplus(const struct sg_name *name, const struct sg_name *oth
     return NULL;
 }
 
+/* An SPKAC has no place for a name, so that it neither lacks one nor asks for one. */
+static bool can_say_names(const struct sg_request *request)
+{
+    return request->format != SG_REQUEST_SPKAC;
+}
+
 /* The subject's rule has compared value by value; what is left is what only one side has. The order
  * of types is the policy's to choose. */
 bool sg_policy_rule_request_subject(struct sg_decision *decision)
@@ -117,6 +123,8 @@ bool sg_policy_rule_request_subject(struct sg_decision *decision)
 
     if (mode == SG_ASKED_IGNORE)
         return sg_decision_pass(decision, FIELD, "ignored");
+    if (!can_say_names(decision->input->request))
+        return sg_decision_pass(decision, FIELD, "an SPKAC says none");
     sg_name_text(asked, asked_text, sizeof asked_text);
     sg_name_text(given, given_text, sizeof given_text);
     if (more != NULL)
@@ -159,6 +167,8 @@ bool sg_policy_rule_request_san(struct sg_decision *decision)
 
     if (mode == SG_ASKED_IGNORE)
         return sg_decision_pass(decision, FIELD, "ignored");
+    if (!can_say_names(request))
+        return sg_decision_pass(decision, FIELD, "an SPKAC says none");
     if (more.num > 0)
         return sg_decision_refuse(
             decision, FIELD, "the request asks for the name %s; this policy gives %s",

@@ -55,10 +55,33 @@ same_key() {
     untouched ca fails 3 '"CN="' "leave such lines out" -- issue device-SP01 named.spkac
 }
 
-@test "a policy that wants the name in the request refuses it" {
-    make_policy ca named 'request={subject: equal}'
-    untouched ca fails 3 "request.subject" "lacks CN" -- \
-        signet -C ca issue -p named -d device-SP01 sp01.spkac
+@test "a policy that wants the names in the request has nothing to compare" {
+    make_policy ca named 'request={subject: equal, san: equal}' 'san=[{dns: "${device.id}.example.com"}]'
+    ok signet -C ca check -p named -d device-SP01 sp01.spkac
+    says "an SPKAC says none"
+    # the same key's PKCS#10 request could say it, and does not
+    openssl req -new -key ec.key -subj / -out nameless.csr
+    untouched ca fails 3 "request.subject" "lacks CN" -- signet -C ca issue -p named -d device-SP01 nameless.csr
+}
+
+@test "a policy that takes the name from the request refuses it" {
+    make_policy ca theirs "subject=[{CN: '\${request.CN}'}]"
+    untouched ca fails 3 "subject.CN" "request.CN" -- signet -C ca issue -p theirs -d device-SP01 sp01.spkac
+}
+
+# The document's commands, as they stand, under the policy that is shipped.
+@test "the example of docs/requests.md" {
+    local line num=0
+    mkdir shown && cp -r ca shown/ca && cd shown
+    sed -i 's,file:\.\./pin,file:../../pin,' ca/signet.yaml
+    add_device ca device-AB12
+    while read -r line; do
+        ok bash -c "signet() { \"\$SIGNET\" \"\$@\"; }; $line"
+        num=$((num + 1))
+    done < <(sed -n '/^\*\*SPKAC/,/^\*\*Challenges/s/^    //p' "$SIGNET_DATA/docs/requests.md")
+    [ "$num" -eq 4 ]
+    openssl verify -CAfile ../ca.pem device.pem
+    same_key device.key device.pem
 }
 
 @test "its challenge has to be the one that the operator gave" {

@@ -153,6 +153,11 @@ static void other_key(struct asking *asking)
 
 /* Under which name */
 
+static void an_spkac(struct asking *asking)
+{
+    asking->request.format = SG_REQUEST_SPKAC;
+}
+
 static void same_name(struct asking *asking)
 {
     ask_subject(asking, "CN=device-AB12");
@@ -858,6 +863,12 @@ static const struct {
      NULL,
      "request.subject",
      "the request lacks CN: the request says (empty), this policy CN=device-AB12"},
+    {"equal, an SPKAC", {{"request", "request: {subject: equal}"}}, an_spkac, NULL, NULL},
+    {"from an SPKAC",
+     {{"subject", "subject: [{CN: '${request.CN}'}]"}},
+     an_spkac,
+     "subject.CN",
+     "${request.CN} has no value"},
     {"or absent", {{"request", "request: {subject: equal-or-absent}"}}, NULL, NULL, NULL},
     {"part of it", {LONG_NAME}, same_name, NULL, NULL},
     {"part of it, equal",
@@ -896,6 +907,7 @@ static const struct {
      NULL,
      "request.san",
      "the request lacks the name uri:urn:dev:device-AB12"},
+    {"an SPKAC, equal", {TWO_SANS, {"request", "request: {san: equal}"}}, an_spkac, NULL, NULL},
     {"both, equal", {TWO_SANS, {"request", "request: {san: equal}"}}, both_sans, NULL, NULL},
     {"another san",
      {TWO_SANS},
