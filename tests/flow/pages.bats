@@ -7,7 +7,8 @@ load expect
 # such a CA issues.
 OTHER_ISSUERS="root-ca matter-paa matter-pai matter-dac"
 # Pages whose commands need nothing but a CA's home called ca.
-PLAYED="mobile-app user-client service-account smime vpn tls-server operator"
+PLAYED="mobile-app user-client service-account smime vpn tls-server operator smartcard-logon piv-auth piv-card-auth
+    idevid ldevid"
 
 pages() {
     python3 "$SIGNET_DATA/tests/flow/pages.py" "$@"
@@ -31,7 +32,7 @@ make_example_home() {
 setup_file() {
     start_in_own_folder
     make_example_home
-    make_root_home ca
+    make_root_home ca --ocsp-url http://pki.example.com/ocsp --ca-issuers-url http://pki.example.com/ca.cer
 }
 
 setup() {
@@ -107,14 +108,16 @@ show_first() {
     done
 }
 
-@test "what policies refer to is in a new home's registry, or their page speaks of it" {
-    local policy noun field
+@test "what policies refer to is in a new home's registry" {
+    local policy noun field num=0
     for policy in $(shipped); do
         for field in $(grep -v '^ *#' "$SIGNET_DATA/policies/$policy.yaml" |
             grep -o '\${\(device\|user\)[.][a-z_]*}' | tr -d '${}' | sort -u); do
             noun=${field%.*}
             sed -n "/^  $noun:/,/^  [a-z]/p" ca/signet.yaml | grep -q "^    ${field#*.}: " ||
-                grep -q "${field#*.}" "$SIGNET_DATA/docs/policies/$policy.md" || fail "$policy: nothing explains $field"
+                fail "$policy: a new home's registry has no $field"
+            num=$((num + 1))
         done
     done
+    [ $num -ge 15 ]
 }

@@ -15,17 +15,6 @@ setup_file() {
     echo "certificate_policies: [{oid: $PIV_AUTH}, {oid: $PIV_CARD}]" >>root/policies/issuing-ca.yaml
     make_issuing_home issuing root --ocsp-url http://pki.example.com/ocsp \
         --ca-issuers-url http://pki.example.com/issuing.cer
-    sed -i '/^registry:/,$d' issuing/signet.yaml
-    cat >>issuing/signet.yaml <<'EOT'
-registry:
-  device: {id: 'device-[A-Z0-9]{4,32}', serial: 'SN-[0-9]{4}'}
-  user:
-    name: '.{1,64}'
-    upn: '[^@ ]+@[^@ ]+'
-    sid: 'S-1-5-[0-9-]+'
-    fascn: '[0-9a-f]{50}'
-    card_uuid: '[0-9a-f-]{36}'
-EOT
     signet -C issuing device add device-AB12 serial=SN-0042
     signet -C issuing user add "Ada Lovelace" upn=ada@corp.example.com "sid=$SID" "fascn=$FASCN" "card_uuid=$UUID"
     openssl req -new -newkey rsa:2048 -nodes -keyout rsa.key -subj "/CN=Ada Lovelace" -out smartcard-logon.csr 2>/dev/null

@@ -131,12 +131,12 @@ static void the_settings_say_what_was_asked_for(void **state)
     assert_int_equal(config->issuers[0].scheme, SG_SCHEME_NONE);
     assert_null(config->issuers[0].crl_url);
     assert_int_equal(config->issuers[0].crl_lifetime_s, 7 * 24 * 3600);
-    assert_int_equal(config->device.num, 6);
+    assert_int_equal(config->device.num, 8);
     assert_true(sg_pattern_matches(config->device.fields[0].pattern, "device-AB12"));
     assert_false(sg_pattern_matches(config->device.fields[0].pattern, "AB12"));
     for (size_t i = 1; i < config->device.num; i++)
         assert_true(config->device.fields[i].optional);
-    assert_int_equal(config->user.num, 6);
+    assert_int_equal(config->user.num, 8);
     for (size_t i = 1; i < config->user.num; i++)
         assert_true(config->user.fields[i].optional);
 }
