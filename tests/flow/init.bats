@@ -22,6 +22,25 @@ SOFT=(--profile softhsm --pin file:pin --token pkcs11:token=example)
     done
 }
 
+@test "init tells where the PIN is read, and notes what is not there yet" {
+    ok signet init early "${SOFT[@]}"
+    says "Its PIN is read from early/pin."
+    [[ $stderr == *"note: there is no PIN file early/pin yet"*"begins in early"* ]]
+    [[ $stderr == *"note: the token can't be used yet: "*example* ]]
+    make_token present
+    ok signet init ready --profile softhsm --token pkcs11:token=present --pin file:../pin/present
+    says "Its PIN is read from ready/../pin/present."
+    [ -z "$stderr" ]
+    ok signet -C ready key create ready
+    ok signet init absolute --profile softhsm --token pkcs11:token=present --pin "file:$PWD/pin/none"
+    [[ $stderr == "signet: note: there is no PIN file $PWD/pin/none yet"* ]]
+    ok signet init asking --profile softhsm --token pkcs11:token=present
+    says_not "PIN"
+    [ -z "$stderr" ]
+    ok signet init elsewhere --module /no/such/module.so --token pkcs11:token=present --pin env:PIN
+    [[ $stderr == "signet: note: the token can't be used yet: "*"/no/such/module.so"* ]]
+}
+
 @test "a new home is a good one: its configuration loads and its policies' examples hold" {
     ok signet init good "${SOFT[@]}"
     ok signet -C good policy test

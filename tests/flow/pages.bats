@@ -101,6 +101,19 @@ show_first() {
     [ $num -ge 25 ]
 }
 
+@test "the commands of the roots' pages, run in an empty folder" {
+    local policy line
+    for policy in root-ca matter-paa; do
+        mkdir "empty-$policy"
+        while read -r line; do
+            ok bash -c "cd empty-$policy; signet() { \"\$SIGNET\" \"\$@\"; }; $line" </dev/null
+            [[ $stderr != *note:* ]] || fail "$line: $stderr"
+        done < <(sed -n '/^## Try it/,/^## A certificate/s/^    //p' "$SIGNET_DATA/docs/policies/$policy.md")
+    done
+    openssl x509 -in empty-root-ca/root.pem -noout -subject | grep -q "Example Root 2026"
+    openssl x509 -in empty-matter-paa/paa.pem -noout -subject | grep -q "Example Matter PAA"
+}
+
 @test "the index tells of every page, and of every policy" {
     local name index=$SIGNET_DATA/docs/policies/README.md
     for name in $(shipped) $(basename -s .md -a "$SIGNET_DATA"/docs/policies/*.md | grep -v README); do
