@@ -1,4 +1,5 @@
 #include <string.h>
+#include <strings.h>
 
 #include "enroll/csr_policy.h"
 #include "enroll/file_key.h"
@@ -117,9 +118,10 @@ static struct sg_key_kind first_kind(const struct sg_answers *answers)
 
     if (!sg_cli_next_entry(&at, entry) || strcmp(entry, "P-256") == 0)
         return (struct sg_key_kind){SG_KEY_EC, 256};
-    if (strcmp(entry, "rsa") == 0)
-        return (struct sg_key_kind){SG_KEY_RSA, 2048};
-    if (strcmp(entry, "ed25519") == 0)
+    if (strncasecmp(entry, "rsa", 3) == 0)
+        return (struct sg_key_kind){
+            SG_KEY_RSA, entry[3] == '-' ? (unsigned)strtoul(entry + 4, NULL, 10) : 2048};
+    if (strcasecmp(entry, "ed25519") == 0)
         return (struct sg_key_kind){SG_KEY_ED25519, 0};
     return (struct sg_key_kind){SG_KEY_EC, strcmp(entry, "P-384") == 0 ? 384 : 521};
 }

@@ -1,4 +1,5 @@
 #include <string.h>
+#include <strings.h>
 
 #include "base/clock.h"
 #include "base/text.h"
@@ -85,28 +86,58 @@ static const char *usage_of(const struct sg_answers *answers, bool is_rsa)
     return "digitalSignature";
 }
 
+/* The size in "RSA-3072", or the sizes that "rsa" stands for; NULL when it is no RSA key. */
+static const char *rsa_sizes(const char *entry)
+{
+    if (strncasecmp(entry, "rsa", 3) != 0)
+        return NULL;
+    if (entry[3] == '\0')
+        return "2048..4096";
+    return entry[3] == '-' && entry[4] != '\0' && entry[4 + strspn(entry + 4, "0123456789")] == '\0'
+               ? entry + 4
+               : NULL;
+}
+
+static bool write_key(const struct sg_answers *answers, const char *entry, struct sg_buf *into,
+                      struct sg_error *error)
+{
+    const char *sizes = rsa_sizes(entry);
+
+    if (sizes != NULL)
+        return sg_buf_printf(into, SG_LIMIT_YAML, error, "  - {rsa: %s, key_usage: [%s]}\n", sizes,
+                             usage_of(answers, true));
+    if (strcasecmp(entry, "ed25519") == 0)
+        return put(into, error, "  - {ed25519: true, key_usage: [digitalSignature]}\n");
+    if (strncmp(entry, "P-", 2) == 0)
+        return sg_buf_printf(into, SG_LIMIT_YAML, error, "  - {ec: [%s], key_usage: [%s]}\n", entry,
+                             usage_of(answers, false));
+    return sg_fail(error, SG_USAGE, NULL,
+                   "'%.40s' is no kind of key: P-256, P-384, P-521, rsa (2048 to 4096 bits), "
+                   "RSA-2048, RSA-3072, RSA-4096 or ed25519",
+                   entry);
+}
+
 static bool write_keys(const struct sg_answers *answers, struct sg_buf *into,
                        struct sg_error *error)
 {
-    const char *at = answers->texts[SG_ANSWER_KEYS], *key;
+    const char *at = answers->texts[SG_ANSWER_KEYS];
     char entry[SG_ENTRY_SIZE];
 
     if (!put(into, error, "\n# Key usage depends on the kind of key.\nkeys:\n"))
         return false;
-    while (sg_cli_next_entry(&at, entry)) {
-        bool is_rsa = strcmp(entry, "rsa") == 0, is_ed25519 = strcmp(entry, "ed25519") == 0;
-
-        if (!is_rsa && !is_ed25519 && strncmp(entry, "P-", 2) != 0)
-            return sg_fail(error, SG_USAGE, NULL,
-                           "'%.40s' is no kind of key: P-256, P-384, P-521, rsa or ed25519", entry);
-        key = is_rsa ? "rsa: 2048..4096" : is_ed25519 ? "ed25519: true" : NULL;
-        if (!sg_buf_printf(into, SG_LIMIT_YAML, error, "  - {%s%s%s, key_usage: [%s]}\n",
-                           key != NULL ? key : "ec: [", key != NULL ? "" : entry,
-                           key != NULL ? "" : "]",
-                           is_ed25519 ? "digitalSignature" : usage_of(answers, is_rsa)))
+    while (sg_cli_next_entry(&at, entry))
+        if (!write_key(answers, entry, into, error))
             return false;
-    }
     return true;
+}
+
+/* {CN: 'a'}, with what stands before and after it. */
+static bool write_rdn(const struct sg_rdn *rdn, const char *before, const char *after,
+                      struct sg_buf *into, struct sg_error *error)
+{
+    return sg_buf_printf(into, SG_LIMIT_YAML, error, "%s{%s: ", before,
+                         sg_oid_attribute_word(rdn->oid)) &&
+           write_value(rdn->value, into, error) && put(into, error, "}") && put(into, error, after);
 }
 
 static bool write_subject(const struct sg_answers *answers, struct sg_buf *into,
@@ -126,9 +157,7 @@ static bool write_subject(const struct sg_answers *answers, struct sg_buf *into,
         !put(into, error, strstr(answer, "${request.") != NULL ? THEIRS : OURS))
         return false;
     for (size_t i = 0; i < subject.num; i++)
-        if (!sg_buf_printf(into, SG_LIMIT_YAML, error,
-                           "  - {%s: ", sg_oid_attribute_word(subject.rdns[i].oid)) ||
-            !write_value(subject.rdns[i].value, into, error) || !put(into, error, "}\n"))
+        if (!write_rdn(&subject.rdns[i], "  - ", "\n", into, error))
             return false;
     return true;
 }
@@ -136,6 +165,85 @@ static bool write_subject(const struct sg_answers *answers, struct sg_buf *into,
 static bool is_none(const char *answer)
 {
     return strcmp(answer, "none") == 0;
+}
+
+static bool write_dirname(const char *text, struct sg_buf *into, struct sg_error *error)
+{
+    sg_auto(sg_name) struct sg_name name = {0};
+
+    if (!sg_name_parse(text, &name, error) || !put(into, error, "["))
+        return false;
+    for (size_t i = 0; i < name.num; i++)
+        if (!write_rdn(&name.rdns[i], i > 0 ? ", " : "", "", into, error))
+            return false;
+    return put(into, error, "]");
+}
+
+/* Names of two parts are written as `signet csr --san` takes them, OID;TEXT. */
+static bool write_pair(enum sg_san_kind kind, const char *text, struct sg_buf *into,
+                       struct sg_error *error)
+{
+    static const char *const FORMS[] = {
+        [SG_SAN_HARDWARE_MODULE] = "hardware-module:OID;SERIAL",
+        [SG_SAN_PERMANENT_IDENTIFIER] =
+            "permanent-identifier:OID;TEXT or permanent-identifier:;TEXT",
+        [SG_SAN_OTHER_NAME] = "other:OID;utf8:TEXT (or ia5, printable, octets, der)",
+    };
+    static const char *const OIDS[] = {
+        [SG_SAN_HARDWARE_MODULE] = "type: ",
+        [SG_SAN_PERMANENT_IDENTIFIER] = "assigner: ",
+        [SG_SAN_OTHER_NAME] = "oid: ",
+    };
+    size_t oid_len = strcspn(text, ";");
+    const char *value = text[oid_len] == ';' ? text + oid_len + 1 : "";
+    size_t form_len = strspn(value, "abcdefghijklmnopqrstuvwxyz0123456789");
+    bool is_other = kind == SG_SAN_OTHER_NAME;
+    char oid[SG_LIMIT_OID];
+
+    if (value[0] == '\0' || oid_len >= sizeof oid ||
+        (is_other && (form_len == 0 || value[form_len] != ':')) ||
+        (oid_len == 0 && kind != SG_SAN_PERMANENT_IDENTIFIER))
+        return sg_fail(error, SG_USAGE, NULL, "write %s", FORMS[kind]);
+    snprintf(oid, sizeof oid, "%.*s", (int)oid_len, text);
+    if (!put(into, error, "{") ||
+        (oid_len > 0 && (!put(into, error, OIDS[kind]) || !sg_cli_write_quoted(oid, into, error) ||
+                         !put(into, error, ", "))))
+        return false;
+    if (is_other)
+        return sg_buf_printf(into, SG_LIMIT_YAML, error, "%.*s: ", (int)form_len, value) &&
+               write_value(value + form_len + 1, into, error) && put(into, error, "}");
+    return put(into, error, kind == SG_SAN_HARDWARE_MODULE ? "serial: " : "value: ") &&
+           write_value(value, into, error) && put(into, error, "}");
+}
+
+static bool write_san_entry(char *entry, struct sg_buf *into, struct sg_error *error)
+{
+    char *colon = strchr(entry, ':');
+    enum sg_san_kind kind = SG_SAN_OTHER;
+    bool done = false;
+
+    if (colon == NULL)
+        return sg_fail(error, SG_USAGE, NULL,
+                       "'%.80s' is no alternative name: write KIND:TEXT, as in "
+                       "dns:${device.id}.example.com",
+                       entry);
+    *colon = '\0';
+    if (!sg_san_kind_parse(entry, &kind, error) ||
+        !sg_buf_printf(into, SG_LIMIT_YAML, error, "  - {%s: ", entry))
+        return false;
+    switch (kind) {
+    case SG_SAN_DIRNAME:
+        done = write_dirname(colon + 1, into, error);
+        break;
+    case SG_SAN_HARDWARE_MODULE:
+    case SG_SAN_PERMANENT_IDENTIFIER:
+    case SG_SAN_OTHER_NAME:
+        done = write_pair(kind, colon + 1, into, error);
+        break;
+    default:
+        done = write_value(colon + 1, into, error);
+    }
+    return done && put(into, error, "}\n");
 }
 
 static bool write_san(const struct sg_answers *answers, struct sg_buf *into, struct sg_error *error)
@@ -147,19 +255,9 @@ static bool write_san(const struct sg_answers *answers, struct sg_buf *into, str
         return put(into, error, "\n# No alternative names; some verifiers want one.\n");
     if (!put(into, error, "\nsan:\n"))
         return false;
-    while (sg_cli_next_entry(&at, entry)) {
-        char *colon = strchr(entry, ':');
-
-        if (colon == NULL)
-            return sg_fail(error, SG_USAGE, NULL,
-                           "'%.80s' is no alternative name: write KIND:TEXT, as in "
-                           "dns:${device.id}.example.com",
-                           entry);
-        *colon = '\0';
-        if (!sg_buf_printf(into, SG_LIMIT_YAML, error, "  - {%s: ", entry) ||
-            !write_value(colon + 1, into, error) || !put(into, error, "}\n"))
+    while (sg_cli_next_entry(&at, entry))
+        if (!write_san_entry(entry, into, error))
             return false;
-    }
     return true;
 }
 
@@ -205,6 +303,10 @@ static bool write_validity(const struct sg_answers *answers, struct sg_buf *into
     int64_t lasts_s = 0;
     bool lasts = sg_duration_parse(answer, &lasts_s, NULL);
 
+    /* "400" and "30x" are meant as durations, and would be read as dates. */
+    if (!lasts && answer[strspn(answer, "0123456789")] != '-' && answer[0] >= '0' &&
+        answer[0] <= '9')
+        return sg_duration_parse(answer, &lasts_s, error);
     return sg_buf_printf(
                into, SG_LIMIT_YAML, error,
                "\n# backdate helps those whose clocks are slow. The issuer has to outlive "

@@ -81,13 +81,22 @@ keys|rsa|{rsa: 2048..4096, key_usage: [digitalSignature]}
 subject|CN=${device.id},O=Example\, Inc.,C=DE|{O: 'Example, Inc.'}
 subject|CN=${request.CN}|{value: '${request.CN}', match: 
 san|ip:${device.ip}|{ip: '${device.ip}'}
+san|registered_id:1.2.3|{registered_id: '1.2.3'}
+san|dirname:/C=DE/CN=${device.id}|{dirname: [{C: 'DE'}, {CN: '${device.id}'}]}
+san|hardware-module:1.2.3;${device.serial}|{hardware-module: {type: '1.2.3', serial: '${device.serial}'}}
+san|permanent-identifier:;${device.id}|{permanent-identifier: {value: '${device.id}'}}
+san|permanent-identifier:1.2.3;${device.id}|{permanent-identifier: {assigner: '1.2.3', value: '${device.id}'}}
+san|other:1.2.3;utf8:${device.id}|{other: {oid: '1.2.3', utf8: '${device.id}'}}
+san|other:1.2.3;octets:00ff, dns:a.example|{other: {oid: '1.2.3', octets: '00ff'}}
+keys|RSA-3072|{rsa: 3072, key_usage: [digitalSignature]}
+keys|RSA-2048,Ed25519|{ed25519: true, key_usage: [digitalSignature]}
 eku|none|extended_key_usage: none
 eku|emailProtection|key_usage: [digitalSignature, keyAgreement]
 validity|never|validity: {until: never, backdate: 5m, past_issuer: allow}
 validity|2040-01-01|validity: {until: 2040-01-01
 unique|none|unique: none
 EOT
-    [ "$num" -eq 13 ]
+    [ "$num" -eq 22 ]
 }
 
 @test "users, and whoever the request names" {
@@ -120,9 +129,21 @@ EOT
     fails 2 "--subject C=Germany" -- new lab --subject C=Germany
     fails 2 '--subject CN=${device.id' -- new lab --subject 'CN=${device.id'
     fails 2 "--san example.com" "KIND:TEXT" -- new lab --san example.com
-    fails 2 "--san phone:1" -- new lab --san phone:1
+    fails 2 "--san phone:1" "no kind of alternative name" -- new lab --san phone:1
+    fails 2 "write other:OID;utf8:TEXT" -- new lab --san other:1.2.3
+    fails 2 "write other:OID;utf8:TEXT" -- new lab --san 'other:1.2.3;x'
+    fails 2 "write other:OID;utf8:TEXT" -- new lab --san 'other:1.2.3;:x'
+    fails 2 "utf16" -- new lab --san 'other:1.2.3;utf16:x'
+    fails 2 "1.2.x" -- new lab --san 'other:1.2.x;utf8:x'
+    fails 2 "write hardware-module:OID;SERIAL" -- new lab --san 'hardware-module:;1'
+    fails 2 "write permanent-identifier:OID;TEXT" -- new lab --san permanent-identifier:7
+    fails 2 "--san dirname:Ada" -- new lab --san dirname:Ada
+    fails 2 "--keys RSA-1024" -- new lab --keys RSA-1024
+    fails 2 "no kind of key" "RSA-2048" -- new lab --keys RSA-
     fails 2 "--eku nonsense" -- new lab --eku nonsense
-    fails 2 "--validity 365" -- new lab --validity 365
+    fails 2 "--validity 365" "without a unit" -- new lab --validity 365
+    fails 2 "--validity 30x" "s, m, h, d, w, y" -- new lab --validity 30x
+    fails 2 "--validity 2040-13-01" -- new lab --validity 2040-13-01
     fails 2 "--unique maybe" "maybe" -- new lab --unique maybe
     fails 2 "--unique" "line break" -- new lab --unique $'none\nca: {path_length: 0}'
     fails 2 "longer than" -- new lab --description "$(head -c 3000 /dev/zero | tr '\0' x)"
