@@ -13,7 +13,7 @@ static const struct sg_option OPTIONS[] = {
     SG_TOKEN_OPTIONS,
     SG_SIGNER_OPTION,
     {"subject", 's', "NAME", "'CN=device-AB12' or '/CN=device-AB12' (default: asked for)"},
-    {"san", 0, "KIND:VALUE", "an alternative name: uri:, dns:, email:, ip:, upn:; may be repeated"},
+    {"san", 0, "KIND:VALUE", "an alternative name, in a form told above; may be repeated"},
     {"eku", 0, "PURPOSE", "a key purpose to ask for: clientAuth, an OID, …; may be repeated"},
     {"key-usage", 0, "USAGE", "a key usage to ask for: digitalSignature, …; may be repeated"},
     {"for", 0, "POLICY", "ask for what this policy gives: a name in the home, or a file"},
@@ -32,6 +32,12 @@ static const char DETAILS[] =
     "A person's certificate with an e-mail address and a Windows name, with a new key:\n"
     "  signet csr --new-key ada.key --subject 'CN=Ada Lovelace' --san email:ada@example.com \\\n"
     "      --san upn:ada@corp.example.com --eku clientAuth --eku emailProtection -o ada.csr\n"
+    "Alternative names:\n"
+    "  dns:a.example   ip:192.0.2.7   email:ada@example.com   upn:ada@corp.example.com\n"
+    "  uri:urn:x:1   dirname:/CN=Ada/O=Example   registered_id:1.3.6.1.4.1.32473.5\n"
+    "  'hardware-module:1.3.6.1.4.1.32473.1.2;SN-0042'\n"
+    "  'permanent-identifier:1.3.6.1.4.1.32473.3;7', or without an assigner ';7'\n"
+    "  'other:1.3.6.1.4.1.32473.4;utf8:text'; also ia5: printable: octets:HEX der:HEX\n"
     "docs/csr.md has more of these.";
 
 static json_t *sans_json(const struct sg_sans *sans)

@@ -43,6 +43,18 @@ csr() {
     grep -q "Digital Signature" text
 }
 
+# The table's third column has them as a shell takes them.
+@test "every alternative name that docs/csr.md shows" {
+    local num=0 san
+    while read -r san; do
+        ok bash -c "\"\$SIGNET\" csr --key ec-old.key --subject CN=x --san $san -o shown.csr --force"
+        openssl req -in shown.csr -noout -text | grep -q "Subject Alternative Name" || fail "$san"
+        num=$((num + 1))
+    done < <(sed -n '/^The kinds of alternative names/,/^A shell/s/^|[^|]*|\(.*\)|$/\1/p' "$SIGNET_DATA/docs/csr.md" |
+        grep -o '`[^`]*:[^`]*`' | tr -d '`' | sed "s/^\([^']*\)\$/'\1'/")
+    [ "$num" -eq 13 ]
+}
+
 @test "an issuer's key is refused: its store would not know what it signed" {
     make_root_home signer
     by_uri() {
@@ -399,6 +411,20 @@ EOT
     fails 3 "subject.CN" "device-ZZ99" -- signet -C ca csr --key ec-old.key --for device-mtls --device device-AB12 --subject CN=device-ZZ99
     fails 3 "request.subject" "OU=Lab" -- signet -C ca csr --key ec-old.key --for device-mtls --device device-AB12 --subject CN=device-AB12,OU=Lab
     fails 2 "nothing-here" -- signet -C ca csr --key ec-old.key --for nothing-here
+}
+
+@test "--for a policy of the home that takes a part of the name from the request" {
+    make_root_home lab
+    add_device lab device-AB12
+    make_policy lab lab-device "subject=[{CN: '\${device.id}'}, {OU: {value: '\${request.OU}', match: '[A-Za-z ]{1,64}'}}]"
+    by_lab() {
+        signet -C lab csr --key ec-old.key --for lab-device --device device-AB12 -o lab.csr "$@"
+    }
+    ok by_lab --subject OU=Lab
+    openssl req -in lab.csr -noout -subject -nameopt oneline,-space_eq | grep -q "CN=device-AB12, OU=Lab"
+    ok signet -C lab check -p lab-device --device device-AB12 lab.csr
+    fails 3 "subject.OU" "request.OU" -- by_lab --force
+    fails 3 "subject.OU" "Lab 7" -- by_lab --force --subject 'OU=Lab 7'
 }
 
 @test "--for a policy file, with values and without a home" {
