@@ -20,8 +20,7 @@
 /* A row for commands that sign with a token's key or make one. */
 #define SG_SIGNER_OPTION                                                                           \
     {                                                                                              \
-        "signer", 0, "KIND",                                                                       \
-            "engine (default, see --version) or direct; direct also does Ed25519 and cards"        \
+        "signer", 0, "KIND", "engine (default) or direct, which does Ed25519 and cards too"        \
     }
 
 /* A row for commands that write on cards whose security officer alone may. */
