@@ -104,3 +104,26 @@ char *sg_text_make_printable(char *text)
             memset(at, '?', len);
     return text;
 }
+
+const char *sg_text_quote(const char *text, char into[SG_QUOTED_SIZE])
+{
+    static const char PLAIN[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "_-.,:/@%+=";
+    /* an apostrophe ends the quotes, stands by itself, and begins them again */
+    static const char APOSTROPHE[] = "'\\''";
+    size_t len = 0;
+
+    if (text[0] != '\0' && text[strspn(text, PLAIN)] == '\0' && strlen(text) < SG_QUOTED_SIZE)
+        return strcpy(into, text);
+    into[len++] = '\'';
+    for (; *text != '\0'; text++) {
+        if (len + strlen(APOSTROPHE) + sizeof "'" > SG_QUOTED_SIZE)
+            return strcpy(into, "'…'");
+        if (*text == '\'')
+            len = (size_t)(stpcpy(into + len, APOSTROPHE) - into);
+        else
+            into[len++] = *text;
+    }
+    strcpy(into + len, "'");
+    return into;
+}

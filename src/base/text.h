@@ -17,4 +17,9 @@ SG_MUST_USE bool sg_text_copy(struct sg_slice text, char **copy, struct sg_error
  * hostile value cannot write to a terminal. Other UTF-8 stays. Returns text. */
 char *sg_text_make_printable(char *text);
 
+/* sg_text_quote writes text as one word of a shell's command line: as it is when nothing in it
+ * means anything to a shell, else in '…'. What does not fit gets '…' alone. Returns into. */
+enum { SG_QUOTED_SIZE = 160 };
+const char *sg_text_quote(const char *text, char into[SG_QUOTED_SIZE]);
+
 #endif

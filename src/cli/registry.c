@@ -189,12 +189,48 @@ static bool run_enable(struct sg_cli *cli, struct sg_error *error)
     return set_disabled(cli, false, error);
 }
 
+struct amendment {
+    const struct sg_schema *schema;
+    const char *noun;
+    const struct sg_record *changes;
+};
+
+static bool amend(struct sg_record *record, void *context, struct sg_error *error)
+{
+    const struct amendment *amendment = context;
+
+    return sg_registry_amend(amendment->schema, amendment->noun, amendment->changes, record, error);
+}
+
+static bool run_set(struct sg_cli *cli, struct sg_error *error)
+{
+    sg_auto(sg_home) struct sg_home *home = NULL;
+    sg_auto(sg_record) struct sg_record changes = {0};
+
+    if (!parse_record(cli, &changes, error) || !sg_cli_open_home(cli, SG_STORE_OPEN, &home, error))
+        return false;
+    struct amendment amendment = {schema_of(cli, home), noun_of(cli), &changes};
+    if (!sg_store_amend_record(sg_home_store(home), kind_of(cli), changes.id, amend, &amendment,
+                               error))
+        return false;
+    fprintf(stderr, "%s %s is changed; its certificates stay as they were issued\n", noun_of(cli),
+            changes.id);
+    return true;
+}
+
 static const char ADD_DETAILS[] = "The values are checked against `registry` in signet.yaml.";
+static const char SET_DETAILS[] =
+    "NAME=VALUE replaces a value or adds one, NAME= takes one away that may be left out; the "
+    "others\n"
+    "stay. The record is checked against `registry` in signet.yaml. Certificates that were issued\n"
+    "before stay as they are: revoke what is no longer true.";
 static const char IMPORT_DETAILS[] =
     "CSV with a header line of field names, or one JSON object a line. All records or none.";
 
 const struct sg_command SG_DEVICE_COMMANDS[] = {
     {"device add", "ID [NAME=VALUE…]", "register a device", ADD_DETAILS, NULL, 1, -1, run_add},
+    {"device set", "ID NAME=[VALUE]…", "change a device's record", SET_DETAILS, NULL, 2, -1,
+     run_set},
     {"device import", "FILE", "register many devices", IMPORT_DETAILS, IMPORT_OPTIONS, 1, 1,
      run_import},
     {"device list", "", "the registered devices", NULL, NULL, 0, 0, run_list},
@@ -206,6 +242,7 @@ const struct sg_command SG_DEVICE_COMMANDS[] = {
 
 const struct sg_command SG_USER_COMMANDS[] = {
     {"user add", "NAME [NAME=VALUE…]", "register a user", ADD_DETAILS, NULL, 1, -1, run_add},
+    {"user set", "NAME NAME=[VALUE]…", "change a user's record", SET_DETAILS, NULL, 2, -1, run_set},
     {"user import", "FILE", "register many users", IMPORT_DETAILS, IMPORT_OPTIONS, 1, 1,
      run_import},
     {"user list", "", "the registered users", NULL, NULL, 0, 0, run_list},

@@ -102,3 +102,30 @@ bool sg_registry_check(const struct sg_schema *schema, const char *what,
            check_attributes(schema, what, record, error) &&
            check_complete(schema, what, record, error);
 }
+
+static bool amend_one(const struct sg_schema *schema, const char *what,
+                      const struct sg_attribute *change, struct sg_record *record,
+                      struct sg_error *error)
+{
+    if (schema->num > 0 && strcmp(change->name, schema->fields[0].name) == 0)
+        return sg_fail(error, SG_REFUSED, NULL,
+                       "the %s of a %s stays, as its certificates are recorded by it; add another "
+                       "%s and disable this one",
+                       change->name, what, what);
+    if (change->value[0] != '\0')
+        return sg_record_set(record, change->name, change->value, error);
+    if (find_field(schema, change->name) == NULL && sg_record_value(record, change->name) == NULL)
+        return fail_as_unknown(schema, what, change->name, error);
+    sg_record_unset(record, change->name);
+    return true;
+}
+
+bool sg_registry_amend(const struct sg_schema *schema, const char *what,
+                       const struct sg_record *changes, struct sg_record *record,
+                       struct sg_error *error)
+{
+    for (size_t i = 0; i < changes->num_attributes; i++)
+        if (!amend_one(schema, what, &changes->attributes[i], record, error))
+            return false;
+    return sg_registry_check(schema, what, record, error);
+}

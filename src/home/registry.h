@@ -11,6 +11,13 @@
 SG_MUST_USE bool sg_registry_check(const struct sg_schema *schema, const char *what,
                                    const struct sg_record *record, struct sg_error *error);
 
+/* sg_registry_amend changes a record by what changes says: an empty value takes the attribute away.
+ * The outcome is held against the schema; an attribute that the schema has lost can be taken away.
+ * Fails: as sg_registry_check; SG_REFUSED on a change of the id. record is of no use then. */
+SG_MUST_USE bool sg_registry_amend(const struct sg_schema *schema, const char *what,
+                                   const struct sg_record *changes, struct sg_record *record,
+                                   struct sg_error *error);
+
 enum sg_registry_format { SG_REGISTRY_CSV, SG_REGISTRY_JSON_LINES };
 
 /* sg_registry_read reads a whole import: CSV (RFC 4180) with a header line that names the fields,

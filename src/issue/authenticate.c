@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "base/text.h"
 #include "home/registry.h"
 #include "steps.h"
 
@@ -28,11 +29,13 @@ static const char *device_id(const struct sg_issuing *issuing, const struct sg_j
 
 static bool check_enabled(const struct sg_record *record, const char *kind, struct sg_error *error)
 {
+    char quoted[SG_QUOTED_SIZE];
+
     if (!record->disabled)
         return true;
     return sg_fail(error, SG_UNAUTHENTICATED, RULE,
                    "%s %s is disabled; `signet %s enable %s` lets it in again", kind, record->id,
-                   kind, record->id);
+                   kind, sg_text_quote(record->id, quoted));
 }
 
 /* A device that is not in the registry yet, and that the policy lets the operator bring. */

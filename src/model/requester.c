@@ -53,6 +53,20 @@ bool sg_record_set(struct sg_record *record, const char *name, const char *value
     return true;
 }
 
+void sg_record_unset(struct sg_record *record, const char *name)
+{
+    for (size_t i = 0; i < record->num_attributes; i++) {
+        struct sg_attribute *attribute = &record->attributes[i];
+
+        if (strcmp(attribute->name, name) != 0)
+            continue;
+        free(attribute->name);
+        free(attribute->value);
+        *attribute = record->attributes[--record->num_attributes];
+        return;
+    }
+}
+
 void sg_record_done(struct sg_record *record)
 {
     for (size_t i = 0; i < record->num_attributes; i++) {

@@ -23,6 +23,8 @@ const char *sg_record_value(const struct sg_record *record, const char *name);
 /* sg_record_set adds or replaces an attribute, copying. */
 SG_MUST_USE bool sg_record_set(struct sg_record *record, const char *name, const char *value,
                                struct sg_error *error);
+/* sg_record_unset takes an attribute away; one that is not there is no error. */
+void sg_record_unset(struct sg_record *record, const char *name);
 void sg_record_done(struct sg_record *record);
 SG_DEFINE_CLEANUP_IN_PLACE(sg_record, sg_record_done)
 

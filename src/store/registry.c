@@ -171,6 +171,26 @@ bool sg_store_find_record(struct sg_store *store, enum sg_registry_kind kind, co
     return row ? read_record(&query, record, error) : fail_unknown(kind, id, error);
 }
 
+static bool replace_attributes(struct sg_store *store, enum sg_registry_kind kind,
+                               const struct sg_record *record, struct sg_error *error)
+{
+    sg_auto(malloc) char *attributes = NULL;
+    return sg_store_check_record(record, error) && encode(record, &attributes, error) &&
+           sg_sql_run(store, "UPDATE registry SET attributes = ? WHERE kind = ? AND id = ?",
+                      SG_VALUES(sg_text(attributes), sg_int(kind), sg_text(record->id)), error);
+}
+
+bool sg_store_amend_record(struct sg_store *store, enum sg_registry_kind kind, const char *id,
+                           sg_record_amender *amend, void *context, struct sg_error *error)
+{
+    sg_auto(sg_transaction) struct sg_transaction write = {0};
+    sg_auto(sg_record) struct sg_record record = {0};
+    return sg_transaction_write(store, &write, error) &&
+           sg_store_find_record(store, kind, id, &record, error) &&
+           amend(&record, context, error) && replace_attributes(store, kind, &record, error) &&
+           sg_transaction_commit(&write, error);
+}
+
 bool sg_store_set_disabled(struct sg_store *store, enum sg_registry_kind kind, const char *id,
                            bool disabled, struct sg_error *error)
 {

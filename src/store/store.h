@@ -244,6 +244,14 @@ SG_MUST_USE bool sg_store_register(struct sg_store *store, enum sg_registry_kind
 SG_MUST_USE bool sg_store_find_record(struct sg_store *store, enum sg_registry_kind kind,
                                       const char *id, struct sg_record *record,
                                       struct sg_error *error);
+/* sg_store_amend_record has amend change the attributes of a record, in one transaction: what amend
+ * sees is what is replaced. Whether it is disabled stays; certificates stay as they are.
+ * Fails: SG_UNAUTHENTICATED when there is no such record; as amend does; SG_REFUSED, SG_MALFORMED
+ * on what is no text; SG_STORE. The record is as it was then. */
+typedef bool sg_record_amender(struct sg_record *record, void *context, struct sg_error *error);
+SG_MUST_USE bool sg_store_amend_record(struct sg_store *store, enum sg_registry_kind kind,
+                                       const char *id, sg_record_amender *amend, void *context,
+                                       struct sg_error *error);
 SG_MUST_USE bool sg_store_set_disabled(struct sg_store *store, enum sg_registry_kind kind,
                                        const char *id, bool disabled, struct sg_error *error);
 typedef bool sg_record_visitor(const struct sg_record *record, void *context,

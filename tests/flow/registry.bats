@@ -1,4 +1,4 @@
-# signet device|user add|import|list|disable|enable
+# signet device|user add|set|import|list|disable|enable
 load common
 load expect
 
@@ -53,6 +53,38 @@ setup() {
     untouched ca fails 3 "registry user.email" -- signet -C ca user add Someone email=a@b@c
     untouched ca fails 3 "region is empty" -- signet -C ca device add device-CD34 region=
     untouched ca fails 3 "line break" -- signet -C ca user add $'Some\none' email=a@example.com
+}
+
+@test "a record is changed, and the rest of it stays" {
+    ok signet -C ca user add "Grace Hopper" email=grace@example.com
+    ok signet -C ca user set "Grace Hopper" sid=S-1-5-21-7
+    [[ $stderr == *"user Grace Hopper is changed; its certificates stay"* ]]
+    ok signet -C ca user list --json
+    json '.[] | select(.name == "Grace Hopper" or .id == "Grace Hopper") | [.email, .sid] | join(" ")' \
+        "grace@example.com S-1-5-21-7"
+    ok signet -C ca user set "Grace Hopper" email=hopper@example.com sid=
+    ok signet -C ca user list --json
+    json '.[] | select(.id == "Grace Hopper") | [.email, has("sid"), .enabled] | join(" ")' \
+        "hopper@example.com false true"
+    ok signet -C ca device add device-SET1 type=leo region=us-east
+    ok signet -C ca device disable device-SET1
+    ok signet -C ca device set device-SET1 region=eu-west
+    ok signet -C ca device list --json
+    json '.[] | select(.id == "device-SET1") | [.type, .region, .enabled] | join(" ")' \
+        "leo eu-west false"
+    ok signet -C ca device enable device-SET1
+}
+
+@test "a change that does not fit the registry is refused, and changes nothing" {
+    ok signet -C ca user add Ritchie email=r@example.com
+    untouched ca fails 3 "not in the registry" -- signet -C ca user set Nobody email=a@example.com
+    untouched ca fails 3 "registry user.email" "missing" -- signet -C ca user set Ritchie email=
+    untouched ca fails 3 "registry user.email" -- signet -C ca user set Ritchie sid=S-1-5-1 email=a@b@c
+    untouched ca fails 3 "a user has no bagde here" "email" -- signet -C ca user set Ritchie bagde=
+    untouched ca fails 3 "the name of a user stays" -- signet -C ca user set Ritchie name=Dennis
+    fails 2 "email is given twice" -- signet -C ca user set Ritchie email=a@b.c email=
+    fails 2 "NAME=VALUE" -- signet -C ca user set Ritchie email
+    fails 2 "usage" -- signet -C ca user set Ritchie
 }
 
 @test "the command line itself" {

@@ -95,12 +95,39 @@ static void texts_are_copied(void **state)
     free(copy);
 }
 
+static void texts_are_quoted_for_a_shell(void **state)
+{
+    static const char *const WORDS[][2] = {
+        {"device-AB12", "device-AB12"},
+        {"ada@example.com", "ada@example.com"},
+        {"Grace Hopper", "'Grace Hopper'"},
+        {"O'Neil", "'O'\\''Neil'"},
+        {"", "''"},
+        {"$(id)", "'$(id)'"},
+        {"~root", "'~root'"},
+        {"Jörg", "'Jörg'"},
+    };
+    char quoted[SG_QUOTED_SIZE], text[2 * SG_QUOTED_SIZE];
+
+    (void)state;
+    for (size_t i = 0; i < NUM(WORDS); i++)
+        assert_string_equal(sg_text_quote(WORDS[i][0], quoted), WORDS[i][1]);
+    for (size_t len = 1; len < sizeof text - 1; len++)
+        for (const char *of = "a'$"; *of != '\0'; of++) {
+            memset(text, *of, len);
+            text[len] = '\0';
+            assert_true(strlen(sg_text_quote(text, quoted)) < sizeof quoted);
+        }
+    assert_string_equal(quoted, "'…'");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(texts_are_judged),
         cmocka_unit_test(printable_is_what_check_accepts),
         cmocka_unit_test(texts_are_copied),
+        cmocka_unit_test(texts_are_quoted_for_a_shell),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -86,6 +86,49 @@ static void records_are_held_against_the_schema(void **state)
     }
 }
 
+static void records_are_amended(void **state)
+{
+    static const struct {
+        const char *name, *attribute, *value, *complaint;
+        const char *type, *region;
+    } CASES[] = {
+        {"another value", "type", "geo", NULL, "geo", "us-east"},
+        {"taken away", "region", "", NULL, "leo", NULL},
+        {"that has to be there", "type", "", "type is missing; it has to match [a-z]+", 0, 0},
+        {"that does not match", "type", "LEO", "type 'LEO' does not match", 0, 0},
+        {"unknown", "colour", "red", "a device has no colour here", 0, 0},
+        {"unknown, away", "colour", "", "a device has no colour here", 0, 0},
+        {"the id", "id", "device-CD34", "the id of a device stays", 0, 0},
+        {"lost by the schema, away", "old", "", NULL, "leo", "us-east"},
+        {"lost by the schema, still there", "type", "geo", "a device has no old here", 0, 0},
+    };
+    const struct schema_fixture *fixture = *state;
+
+    for (size_t i = 0; i < NUM(CASES); i++) {
+        sg_auto(sg_record) struct sg_record record = {.id = strdup("device-AB12")}, changes = {0};
+        struct sg_error error = {0};
+        bool verdict, is_ok = CASES[i].complaint == NULL;
+
+        assert_true(sg_record_set(&record, "type", "leo", NULL));
+        assert_true(sg_record_set(&record, "region", "us-east", NULL));
+        if (strncmp(CASES[i].name, "lost", 4) == 0)
+            assert_true(sg_record_set(&record, "old", "x", NULL));
+        assert_true(sg_record_set(&changes, CASES[i].attribute, CASES[i].value, NULL));
+        verdict = sg_registry_amend(&fixture->schema, "device", &changes, &record, &error);
+        if (!is_ok) {
+            expect_failure(CASES[i].name, verdict, &error, SG_REFUSED, CASES[i].complaint);
+            continue;
+        }
+        expect_success(CASES[i].name, verdict, &error);
+        assert_string_equal(sg_record_value(&record, "type"), CASES[i].type);
+        if (CASES[i].region == NULL)
+            assert_null(sg_record_value(&record, "region"));
+        else
+            assert_string_equal(sg_record_value(&record, "region"), CASES[i].region);
+        assert_null(sg_record_value(&record, "old"));
+    }
+}
+
 static void a_value_can_be_too_long(void **state)
 {
     const struct schema_fixture *fixture = *state;
@@ -357,6 +400,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(records_are_held_against_the_schema, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(records_are_amended, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_value_can_be_too_long, set_up, tear_down),
         cmocka_unit_test(a_home_may_keep_no_such_records),
         cmocka_unit_test_setup_teardown(csv_is_read_as_rfc_4180_says, set_up, tear_down),

@@ -33,12 +33,12 @@ static int make_home(void **state)
     ca_add_device(ca, "device-AB12");
     ca_add_device(ca, "device-GONE");
     ca_add_user(ca, "alice");
-    ca_add_user(ca, "mallory");
+    ca_add_user(ca, "Mallory Moore");
     expect_success("disable",
                    sg_store_set_disabled(sg_home_store(ca->home), SG_REGISTRY_DEVICE, "device-GONE",
                                          true, &error) &&
-                       sg_store_set_disabled(sg_home_store(ca->home), SG_REGISTRY_USER, "mallory",
-                                             true, &error),
+                       sg_store_set_disabled(sg_home_store(ca->home), SG_REGISTRY_USER,
+                                             "Mallory Moore", true, &error),
                    &error);
     return 0;
 }
@@ -124,7 +124,7 @@ static const struct attempt ATTEMPTS[] = {
     {"unknown", "device-mtls", .device = "device-NONE", .cn = "device-NONE",
      .code = SG_UNAUTHENTICATED, .part = "device-NONE"},
     {"disabled", "device-mtls", .device = "device-GONE", .cn = "device-GONE",
-     .code = SG_UNAUTHENTICATED, .part = "device device-GONE is disabled"},
+     .code = SG_UNAUTHENTICATED, .part = "`signet device enable device-GONE`"},
     {"not named", "device-mtls", .cn = "device-AB12", .code = SG_UNAUTHENTICATED,
      .part = "say which with --device ID"},
     /* named by the request, where the operator vouches for that */
@@ -160,8 +160,8 @@ static const struct attempt ATTEMPTS[] = {
     {"user", "people", .user = "alice", .cn = "alice", .found_user = "alice"},
     {"unknown user", "people", .user = "eve", .cn = "eve", .code = SG_UNAUTHENTICATED,
      .part = "eve"},
-    {"disabled user", "people", .user = "mallory", .cn = "mallory", .code = SG_UNAUTHENTICATED,
-     .part = "user mallory is disabled"},
+    {"disabled user", "people", .user = "Mallory Moore", .cn = "mallory",
+     .code = SG_UNAUTHENTICATED, .part = "`signet user enable 'Mallory Moore'`"},
     {"no user", "people", .cn = "alice", .code = SG_UNAUTHENTICATED,
      .part = "say who with --user NAME"},
     {"device and user", "people", .device = "device-AB12", .user = "alice", .cn = "alice",

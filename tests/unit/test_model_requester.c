@@ -21,6 +21,26 @@ static void attributes_are_set_and_replaced(void **state)
     assert_string_equal(sg_record_value(&record, "type"), "us-east");
 }
 
+static void attributes_are_taken_away(void **state)
+{
+    sg_auto(sg_record) struct sg_record record = {0};
+
+    (void)state;
+    sg_record_unset(&record, "type");
+    assert_true(sg_record_set(&record, "type", "leo", NULL));
+    assert_true(sg_record_set(&record, "region", "us-east", NULL));
+    assert_true(sg_record_set(&record, "unit", "7", NULL));
+    sg_record_unset(&record, "type");
+    sg_record_unset(&record, "colour");
+    assert_int_equal(record.num_attributes, 2);
+    assert_null(sg_record_value(&record, "type"));
+    assert_string_equal(sg_record_value(&record, "region"), "us-east");
+    assert_string_equal(sg_record_value(&record, "unit"), "7");
+    sg_record_unset(&record, "region");
+    sg_record_unset(&record, "unit");
+    assert_int_equal(record.num_attributes, 0);
+}
+
 static void attributes_are_bounded(void **state)
 {
     sg_auto(sg_record) struct sg_record record = {0};
@@ -73,6 +93,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(attributes_are_set_and_replaced),
+        cmocka_unit_test(attributes_are_taken_away),
         cmocka_unit_test(attributes_are_bounded),
         cmocka_unit_test(everything_is_released),
     };

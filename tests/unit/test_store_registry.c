@@ -120,6 +120,48 @@ static void test_disable(void **state)
                    &error, SG_UNAUTHENTICATED, "user \"uX\" is not in the registry");
 }
 
+/* What the change of a record comes to. */
+struct change {
+    const char *name, *value;
+    bool fails;
+};
+
+static bool amend(struct sg_record *record, void *context, struct sg_error *error)
+{
+    const struct change *change = context;
+    return sg_record_set(record, change->name, change->value, error) &&
+           (!change->fails || sg_fail(error, SG_REFUSED, NULL, "not that"));
+}
+
+static void test_amend(void **state)
+{
+    struct fixture *fixture = *state;
+    struct sg_store *store = fixture->store;
+    struct change to = {.name = "region", .value = "eu"}, no = {"region", "us", true};
+    struct change latin = {.name = "region", .value = "caf\xe9"};
+    struct sg_error error = {0};
+    assert_true(sg_store_set_disabled(store, SG_REGISTRY_DEVICE, "d1", true, &error));
+    expect_success("amend",
+                   sg_store_amend_record(store, SG_REGISTRY_DEVICE, "d1", amend, &to, &error),
+                   &error);
+    expect_failure("refused",
+                   sg_store_amend_record(store, SG_REGISTRY_DEVICE, "d1", amend, &no, &error),
+                   &error, SG_REFUSED, "not that");
+    sg_error_clear(&error);
+    expect_failure("no text",
+                   sg_store_amend_record(store, SG_REGISTRY_DEVICE, "d1", amend, &latin, &error),
+                   &error, SG_MALFORMED, "d1: region");
+    sg_error_clear(&error);
+    expect_failure("unknown",
+                   sg_store_amend_record(store, SG_REGISTRY_USER, "d1", amend, &to, &error), &error,
+                   SG_UNAUTHENTICATED, "user \"d1\" is not in the registry");
+    sg_error_clear(&error);
+    sg_auto(sg_record) struct sg_record found = {0};
+    assert_true(sg_store_find_record(store, SG_REGISTRY_DEVICE, "d1", &found, &error));
+    assert_string_equal(sg_record_value(&found, "region"), "eu");
+    assert_true(found.disabled);
+}
+
 struct list {
     char ids[64];
     size_t stop_after;
@@ -175,6 +217,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_kinds_are_apart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_refused_groups, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_disable, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_amend, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_each, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_strange_attributes, set_up, tear_down),
     };
