@@ -34,16 +34,41 @@ static void tell_note(const struct sg_policy *policy)
         fprintf(stderr, "signet: note: %s\n", note.text);
 }
 
+/* "accepted", or "refused by " and the rule. */
+static const char *expectation(const struct sg_policy_example *example)
+{
+    return example->accept ? "accepted" : "refused by ";
+}
+
+static const char *expected_rule(const struct sg_policy_example *example)
+{
+    return example->accept ? "" : example->refuse;
+}
+
+static void print_result(const char *path, const struct sg_example_result *result)
+{
+    const struct sg_policy_example *example = result->example;
+
+    if (result->as_expected)
+        printf("ok     %s:%u  %s: %s\n", path, example->line, example->csr, result->text);
+    else
+        printf("WRONG  %s:%u  %s: expected %s%s, but %s\n", path, example->line, example->csr,
+               expectation(example), expected_rule(example), result->text);
+}
+
 static json_t *result_json(const char *path, const struct sg_example_result *result)
 {
-    return json_pack("{s:o, s:o, s:i, s:b, s:o}", "policy", sg_cli_text_json(path), "csr",
-                     sg_cli_text_json(result->example->csr), "line", (int)result->example->line,
-                     "as_expected", result->as_expected, "text", sg_cli_text_json(result->text));
+    return json_pack(
+        "{s:o, s:o, s:i, s:b, s:o, s:o}", "policy", sg_cli_text_json(path), "csr",
+        sg_cli_text_json(result->example->csr), "line", (int)result->example->line, "as_expected",
+        result->as_expected, "expected",
+        json_sprintf("%s%s", expectation(result->example), expected_rule(result->example)), "text",
+        sg_cli_text_json(result->text));
 }
 
 /* Tells every example's verdict; counts those that are not as expected. */
-static bool test_one(const char *path, bool json, json_t **array, size_t *num, size_t *wrong,
-                     struct sg_error *error)
+static bool test_one(const struct sg_cli *cli, const char *path, json_t **array, size_t *num,
+                     size_t *wrong, struct sg_error *error)
 {
     sg_auto(sg_policy) struct sg_policy *policy = NULL;
     sg_auto(malloc) struct sg_example_result *results = NULL;
@@ -59,13 +84,12 @@ static bool test_one(const char *path, bool json, json_t **array, size_t *num, s
     for (size_t i = 0; i < sg_policy_num_examples(policy); i++) {
         ++*num;
         *wrong += !results[i].as_expected;
-        if (json)
+        if (cli->json)
             sg_cli_append(array, result_json(path, &results[i]));
         else
-            printf("%s  %s:%u  %s: %s\n", results[i].as_expected ? "ok   " : "WRONG", path,
-                   results[i].example->line, results[i].example->csr, results[i].text);
+            print_result(path, &results[i]);
     }
-    if (!json && sg_policy_num_examples(policy) == 0)
+    if (!cli->json && sg_policy_num_examples(policy) == 0)
         printf("none   %s has no examples\n", path);
     return true;
 }
@@ -121,7 +145,7 @@ static bool test_all(struct sg_cli *cli, char **paths, size_t num_paths, struct 
     bool done = true;
 
     for (size_t i = 0; done && i < num_paths; i++)
-        done = test_one(paths[i], cli->json, &array, &num, &wrong, error);
+        done = test_one(cli, paths[i], &array, &num, &wrong, error);
     cli->answered = done && cli->json;
     if (cli->answered)
         done = sg_cli_print_json(json_incref(array), error);

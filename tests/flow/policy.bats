@@ -42,10 +42,14 @@ uses_not() {
     cp ab12.csr ca/policies/ab12.csr
     make_policy ca wrong "examples=[{csr: ab12.csr, device: {id: device-ZZ99}, expect: accept}]"
     ends 1 "1 of 1 examples are not as expected" -- signet -C ca policy test wrong
-    says "WRONG  ca/policies/wrong.yaml:" "refused by subject.CN"
+    says "WRONG  ca/policies/wrong.yaml:" "ab12.csr: expected accepted, but refused by subject.CN"
     uses_not "wrong.yaml:" "should be accepted" "refused by subject.CN"
     make_policy ca wrong "examples=[{csr: ab12.csr, device: {id: device-AB12}, expect: {refuse: keys}}]"
     uses_not "should be refused by keys" "was accepted"
+    ends 1 -- signet -C ca policy test wrong
+    says "ab12.csr: expected refused by keys, but accepted"
+    run --separate-stderr signet -C ca policy test wrong --json
+    json '.[0] | [.expected, .text] | join("; ")' "refused by keys; accepted"
     make_policy ca wrong "examples=[{csr: gone.csr, device: {id: device-AB12}, expect: accept}]"
     uses_not "gone.csr"
 }
