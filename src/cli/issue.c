@@ -291,16 +291,31 @@ static bool run_issue(struct sg_cli *cli, struct sg_error *error)
     return finished && conclude(&batch, error);
 }
 
+static const char *verdict_word(const struct sg_verdict *verdict)
+{
+    return verdict->passed ? "pass" : verdict->skipped ? "skip" : "refuse";
+}
+
 static json_t *verdicts_json(const struct sg_verdict *verdicts, size_t num)
 {
     json_t *array = json_array();
 
     for (size_t i = 0; i < num; i++)
-        sg_cli_append(&array,
-                      json_pack("{s:o, s:b, s:o}", "rule", sg_cli_text_json(verdicts[i].rule),
-                                "passed", verdicts[i].passed, "text",
-                                sg_cli_text_json(verdicts[i].text)));
+        sg_cli_append(
+            &array, json_pack("{s:o, s:s, s:o, s:o}", "rule", sg_cli_text_json(verdicts[i].rule),
+                              "verdict", verdict_word(&verdicts[i]), "passed",
+                              verdicts[i].skipped ? json_null() : json_boolean(verdicts[i].passed),
+                              "text", sg_cli_text_json(verdicts[i].text)));
     return array;
+}
+
+static void print_verdict(const struct sg_verdict *verdict)
+{
+    printf("%s  %-20s %s\n",
+           verdict->passed    ? "pass  "
+           : verdict->skipped ? "skip  "
+                              : "REFUSE",
+           verdict->rule, verdict->text);
 }
 
 static bool print_verdicts(struct sg_cli *cli, const struct sg_verdict *verdicts, size_t num,
@@ -309,10 +324,9 @@ static bool print_verdicts(struct sg_cli *cli, const struct sg_verdict *verdicts
     size_t refused = 0;
 
     for (size_t i = 0; i < num; i++) {
-        refused += !verdicts[i].passed;
+        refused += !verdicts[i].passed && !verdicts[i].skipped;
         if (!cli->json)
-            printf("%s  %-20s %s\n", verdicts[i].passed ? "pass  " : "REFUSE", verdicts[i].rule,
-                   verdicts[i].text);
+            print_verdict(&verdicts[i]);
     }
     cli->answered = cli->json;
     if (cli->json && !sg_cli_print_json(verdicts_json(verdicts, num), error))
@@ -341,7 +355,8 @@ const struct sg_command SG_ISSUE_COMMANDS[] = {
      "for\n"
      "the same device gets the same certificate again while that is valid.",
      ISSUE_OPTIONS, 1, -1, run_issue},
-    {"check", "REQUEST", "each rule's verdict on a request; nothing is issued", NULL, CHECK_OPTIONS,
-     1, 1, run_check},
+    {"check", "REQUEST", "each rule's verdict on a request; nothing is issued",
+     "A rule that needs the outcome of one that refuses is not looked at.", CHECK_OPTIONS, 1, 1,
+     run_check},
     {0},
 };

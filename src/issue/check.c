@@ -8,6 +8,7 @@
 struct verdicts {
     struct sg_verdict *items;
     size_t num;
+    bool nobody; /* who asks was refused */
 };
 
 static bool add_verdict(struct verdicts *verdicts, const char *rule, const struct sg_error *why,
@@ -23,6 +24,27 @@ static bool add_verdict(struct verdicts *verdicts, const char *rule, const struc
     snprintf(verdict->rule, sizeof verdict->rule, "%s", rule);
     snprintf(verdict->text, sizeof verdict->text, "%s", why != NULL ? why->text : text);
     return true;
+}
+
+static bool add_skipped(struct verdicts *verdicts, const char *rule, const char *text,
+                        struct sg_error *error)
+{
+    if (!add_verdict(verdicts, rule, NULL, text, error))
+        return false;
+    verdicts->items[verdicts->num - 1].passed = false;
+    verdicts->items[verdicts->num - 1].skipped = true;
+    return true;
+}
+
+/* What the policy said about a rule is taken back, as the store knows more. */
+static void drop_verdict(struct verdicts *verdicts, const char *rule)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < verdicts->num; i++)
+        if (strcmp(verdicts->items[i].rule, rule) != 0)
+            verdicts->items[kept++] = verdicts->items[i];
+    verdicts->num = kept;
 }
 
 /* The verdict on a step: its error if it failed, else what it found. What is the machine's fault
@@ -205,31 +227,36 @@ static bool check_unique(const struct sg_issuing *issuing, struct sg_job *job,
         .user = by_device ? NULL : job->requester.user.id,
         .now = input.now,
     };
-    return sg_store_each_certificate(sg_home_store(issuing->home), &filter, judge_rival, &rivals,
-                                     error) &&
-           add_step(verdicts, "unique", rivals.again || rivals.why.code == SG_OK, &rivals.why,
+    if (!sg_store_each_certificate(sg_home_store(issuing->home), &filter, judge_rival, &rivals,
+                                   error))
+        return false;
+    drop_verdict(verdicts, "unique");
+    return add_step(verdicts, "unique", rivals.again || rivals.why.code == SG_OK, &rivals.why,
                     rivals.text, error);
 }
 
-/* What the store knows against the key; the claim asks again. Only CA policies make CA's plans. */
+/* What the store knows against the key; the claim asks again. What the key will be for follows from
+ * the policy alone, whether or not it refuses the rest. */
 static bool check_known_key(const struct sg_issuing *issuing, struct sg_job *job,
                             struct verdicts *verdicts, struct sg_error *error)
 {
     const struct sg_requester *requester = &job->requester;
-    struct sg_decision_input input = sg_issue_decision_input(issuing, job);
-    sg_auto(sg_plan) struct sg_plan plan = {0};
-    const bool planned = sg_policy_decide(issuing->policy, &input, &plan, NULL);
     const struct sg_key_question question = {
         .spki_sha256 = job->request.key.sha256,
         .device = requester->has_device ? requester->device.id : NULL,
         .user = requester->has_user ? requester->user.id : NULL,
         .for_ca = sg_policy_is_ca(issuing->policy),
-        .for_ocsp = planned && sg_plan_signs_ocsp(&plan),
+        .for_ocsp = sg_policy_signs_ocsp(issuing->policy),
     };
     struct sg_error why = {0};
 
-    return sg_store_judge_key(sg_home_store(issuing->home), &question, &why, error) &&
-           add_step(verdicts, why.code != SG_OK ? why.rule : "known key", why.code == SG_OK, &why,
+    if (!sg_store_judge_key(sg_home_store(issuing->home), &question, &why, error))
+        return false;
+    /* Another holder than nobody is no reason for another key. */
+    if (verdicts->nobody && strcmp(why.rule, SG_RULE_ONE_HOLDER) == 0)
+        return add_skipped(verdicts, "known key", "not looked at, as nobody is known to ask",
+                           error);
+    return add_step(verdicts, why.code != SG_OK ? why.rule : "known key", why.code == SG_OK, &why,
                     "nothing is known against this key", error);
 }
 
@@ -240,6 +267,7 @@ static bool check_requester(const struct sg_issuing *issuing, struct sg_job *job
     char text[SG_ERROR_TEXT_SIZE] = "the operator";
     bool known = sg_issue_authenticate(issuing, job, &why);
 
+    verdicts->nobody = !known;
     if (known && job->requester.has_device)
         snprintf(text, sizeof text, "device %.200s%s", job->requester.device.id,
                  job->register_device ? ", to be registered" : "");

@@ -1,6 +1,6 @@
 #include "plan.h"
 
-#include <string.h>
+#include <stdlib.h>
 
 /* A dozen is what most plans need. */
 static bool make_room(struct sg_origins *origins, struct sg_error *error)
@@ -48,10 +48,7 @@ void sg_plan_done(struct sg_plan *plan)
 
 bool sg_plan_signs_ocsp(const struct sg_plan *plan)
 {
-    for (size_t i = 0; i < plan->purposes.num; i++)
-        if (strcmp(plan->purposes.items[i], "1.3.6.1.5.5.7.3.9") == 0)
-            return true;
-    return false;
+    return sg_oids_contain(&plan->purposes, SG_OID_OCSP_SIGNING);
 }
 
 bool sg_plan_renews(const struct sg_plan *plan, int64_t not_after, int64_t now)

@@ -86,6 +86,9 @@ const struct sg_origin *sg_plan_origin(const struct sg_plan *plan, enum sg_part 
 void sg_plan_done(struct sg_plan *plan);
 SG_DEFINE_CLEANUP_IN_PLACE(sg_plan, sg_plan_done)
 
+/* The purpose of those who answer OCSP in their CA's name (RFC 6960 4.2.2.2). */
+#define SG_OID_OCSP_SIGNING "1.3.6.1.5.5.7.3.9"
+
 /* sg_plan_signs_ocsp: is it for an OCSP responder, whom its CA has the answers signed by? */
 bool sg_plan_signs_ocsp(const struct sg_plan *plan);
 

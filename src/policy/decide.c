@@ -57,7 +57,9 @@ static const struct {
 
 /* Verdicts */
 
-static bool keep_verdict(struct sg_verdicts *verdicts, const char *field, bool passed,
+enum outcome { PASSED, REFUSED, SKIPPED };
+
+static bool keep_verdict(struct sg_verdicts *verdicts, const char *field, enum outcome outcome,
                          const struct sg_error *said, struct sg_error *error)
 {
     struct sg_verdict *verdict = NULL;
@@ -74,7 +76,8 @@ static bool keep_verdict(struct sg_verdicts *verdicts, const char *field, bool p
     verdict = &verdicts->items[verdicts->num++];
     snprintf(verdict->rule, sizeof verdict->rule, "%s", field);
     snprintf(verdict->text, sizeof verdict->text, "%s", said->text);
-    verdict->passed = passed;
+    verdict->passed = outcome == PASSED;
+    verdict->skipped = outcome == SKIPPED;
     return true;
 }
 
@@ -88,7 +91,7 @@ bool sg_decision_pass(struct sg_decision *decision, const char *field, const cha
     va_start(arguments, format);
     sg_failv(&said, SG_REFUSED, NULL, format, arguments);
     va_end(arguments);
-    return keep_verdict(decision->verdicts, field, true, &said, decision->error);
+    return keep_verdict(decision->verdicts, field, PASSED, &said, decision->error);
 }
 
 static bool refuse(struct sg_decision *decision, enum sg_code code, const char *field,
@@ -100,7 +103,7 @@ static bool refuse(struct sg_decision *decision, enum sg_code code, const char *
     decision->refused = true;
     if (decision->verdicts != NULL) {
         sg_fail(&said, code, NULL, "%s", text);
-        return keep_verdict(decision->verdicts, field, false, &said, decision->error);
+        return keep_verdict(decision->verdicts, field, REFUSED, &said, decision->error);
     }
     snprintf(rule, sizeof rule, "policy %s: %s", decision->policy->name, field);
     return sg_fail(decision->error, code, rule, "%s", text);
@@ -180,13 +183,22 @@ bool sg_decision_note_value(struct sg_decision *decision, enum sg_part part, siz
 
 /* Deciding */
 
+/* Only a check comes here: a decision ends with the first refusal. */
+static bool skip(struct sg_decision *decision, const char *field)
+{
+    struct sg_error said = {0};
+
+    if (field == NULL)
+        return true;
+    decision->refused = true;
+    sg_fail(&said, SG_REFUSED, NULL, "not looked at, because of what is refused above");
+    return keep_verdict(decision->verdicts, field, SKIPPED, &said, decision->error);
+}
+
 static bool apply_rule(struct sg_decision *decision, enum rule rule, unsigned refused)
 {
-    if ((RULES[rule].needs & refused) == 0)
-        return RULES[rule].apply(decision);
-    return RULES[rule].field == NULL ||
-           sg_decision_refuse(decision, RULES[rule].field,
-                              "not looked at, because of what is refused above");
+    return (RULES[rule].needs & refused) == 0 ? RULES[rule].apply(decision)
+                                              : skip(decision, RULES[rule].field);
 }
 
 /* Applies the rules from begin to before end in order, until one of them ends the decision. */

@@ -163,6 +163,11 @@ bool sg_policy_is_ca(const struct sg_policy *policy)
     return policy->ca.node != NULL;
 }
 
+bool sg_policy_signs_ocsp(const struct sg_policy *policy)
+{
+    return sg_oids_contain(&policy->purposes, SG_OID_OCSP_SIGNING);
+}
+
 bool sg_policy_is_self_signed(const struct sg_policy *policy)
 {
     return policy->ca.self_signed;

@@ -36,6 +36,7 @@ const char *sg_policy_description(const struct sg_policy *policy);
 const uint8_t *sg_policy_sha256(const struct sg_policy *policy); /* of the file's bytes */
 struct sg_slice sg_policy_source(const struct sg_policy *policy);
 bool sg_policy_is_ca(const struct sg_policy *policy); /* its certificates are CA certificates */
+bool sg_policy_signs_ocsp(const struct sg_policy *policy); /* they are OCSP responders' */
 /* sg_policy_is_self_signed: it certifies an issuer's own key, and nobody's request. Its examples'
  * files stand for such a key and the subject asked for. */
 bool sg_policy_is_self_signed(const struct sg_policy *policy);
@@ -80,6 +81,7 @@ SG_MUST_USE bool sg_policy_decide_again(const struct sg_policy *policy,
 struct sg_verdict {
     char rule[SG_ERROR_RULE_SIZE]; /* "subject.CN" */
     bool passed;
+    bool skipped; /* not looked at, as it needs the outcome of one that refuses; then not passed */
     char
         text[SG_ERROR_TEXT_SIZE]; /* what was found and what the certificate will say, or why not */
 };

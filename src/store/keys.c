@@ -20,8 +20,6 @@ static bool find(struct sg_store *store, const char *text, const struct sg_key_q
  * and no other, or nobody at all. And a key that is known to others is nobody's any more. */
 #define ANY_HOLDER " AND ?2 IS ?2 AND ?3 IS ?3 LIMIT 1"
 
-#define ONE_HOLDER "one key, one holder"
-
 static const struct {
     const char *query;
     bool ca_exempt; /* CA certificates are made of such keys */
@@ -40,7 +38,8 @@ static const struct {
      " AND (c.device <> ?2 OR c.user <> ?3 OR ("
      "coalesce(c.device = ?2, 0) + coalesce(c.user = ?3, 0) = 0"
      " AND coalesce(c.device, c.user, ?2, ?3) IS NOT NULL)) LIMIT 1",
-     false, 1, ONE_HOLDER, "this key was certified for another device or user: make a new key"},
+     false, 1, SG_RULE_ONE_HOLDER,
+     "this key was certified for another device or user: make a new key"},
 };
 
 /* A CA, its OCSP responder and all others don't share a key: the first two speak for the CA. Bytes
@@ -73,7 +72,7 @@ static bool judge_roles(struct sg_store *store, const struct sg_key_question *qu
             return false;
         if (row && !is_same_role(question, sg_column_bytes(&query, 0))) {
             (void)sg_fail(
-                why, SG_KEY_QUALITY, ONE_HOLDER,
+                why, SG_KEY_QUALITY, SG_RULE_ONE_HOLDER,
                 "this key was certified for %s and may not be used for %s: make a new key",
                 question->for_ca || question->for_ocsp ? "something else"
                                                        : "a CA or an OCSP responder",

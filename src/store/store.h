@@ -115,6 +115,9 @@ struct sg_key_question {
     bool for_ocsp;              /* it signs OCSP answers for its CA */
 };
 
+/* The rule of a key that was certified for somebody else. */
+#define SG_RULE_ONE_HOLDER "one key, one holder"
+
 /* sg_store_judge_key asks what the store knows against a key: that it is blocked; an issuer's of
  * this store (for any but a CA's certificate); of a certificate that was revoked for a compromise;
  * or certified for another holder: another device or user, a device or user when now there is none

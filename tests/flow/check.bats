@@ -32,6 +32,8 @@ check() {
 @test "every refusal is told, not only the first" {
     untouched ca ends 3 "rules refuse wish.csr" -- check -d device-AB12 wish.csr
     says "REFUSE  subject.CN" "device-ZZ99" "REFUSE  request.extensions" "serverAuth" "pass    keys"
+    says "skip    request.subject" "not looked at"
+    [[ $stderr == *"refused: $(grep -c ^REFUSE <<<"$output") of "*" rules refuse"* ]]
 }
 
 @test "--json" {
@@ -47,7 +49,13 @@ check() {
     ends 3 -- check -d device-NONE ab12.csr
     says "REFUSE  requester" "device-NONE" "pass    keys"
     ends 3 -- check ab12.csr
-    says "REFUSE  requester" "--device"
+    says "REFUSE  requester" "--device" "skip    request.subject" "not looked at"
+    [[ $stderr == *"$(grep -c ^REFUSE <<<"$output") of "*" rules refuse"* ]]
+    run --separate-stderr check --json ab12.csr
+    [ "$status" -eq 3 ]
+    json '.[] | select(.rule == "request.subject") | [.verdict, .passed] | tostring' '["skip",null]'
+    json '.[] | select(.rule == "requester") | [.verdict, .passed] | tostring' '["refuse",false]'
+    json '.[] | select(.rule == "keys") | [.verdict, .passed] | tostring' '["pass",true]'
 }
 
 @test "a malformed request ends the list" {

@@ -36,6 +36,15 @@ static const char LOOSE[] = "policy: loose\n"
                             "validity: {for: 365d}\n"
                             "unique: device\n";
 
+/* Another policy for responders, which the names of those that there are do not suit. */
+static const char ANSWERS[] = "policy: answers\n"
+                              "description: The one responder\n"
+                              "who: {any: [operator]}\n"
+                              "keys: [{ec: [P-256], key_usage: [digitalSignature]}]\n"
+                              "subject: [{CN: The responder}]\n"
+                              "extended_key_usage: [OCSPSigning]\n"
+                              "validity: {for: 30d}\n";
+
 static int make_home(void **state)
 {
     struct ca *ca = *state;
@@ -45,6 +54,7 @@ static int make_home(void **state)
     ca_put_policy(ca, "short", SHORT);
     ca_put_policy(ca, "people", PEOPLE);
     ca_put_policy(ca, "loose", LOOSE);
+    ca_put_policy(ca, "answers", ANSWERS);
     ca_add_device(ca, "device-AB12");
     ca_add_device(ca, "device-CD34");
     ca_add_user(ca, "alice");
@@ -77,13 +87,19 @@ static void check(struct ca *ca, const char *policy, struct ca_order *order,
     unsetenv("ODD_SIGN_RV");
 }
 
-/* The last verdict on a rule: the path says `unique` after the policy has. */
+/* The verdict on a rule, of which there is one: the path says `unique` instead of the policy. */
 static const struct sg_verdict *verdict_on(const struct verdicts *verdicts, const char *rule)
 {
-    for (size_t i = verdicts->num; i-- > 0;)
-        if (strcmp(verdicts->items[i].rule, rule) == 0)
-            return &verdicts->items[i];
-    return NULL;
+    const struct sg_verdict *found = NULL;
+
+    for (size_t i = 0; i < verdicts->num; i++) {
+        if (strcmp(verdicts->items[i].rule, rule) != 0)
+            continue;
+        if (found != NULL)
+            fail_msg("two verdicts on %s", rule);
+        found = &verdicts->items[i];
+    }
+    return found;
 }
 
 static void expect_verdict(const char *name, const struct verdicts *verdicts, const char *rule,
@@ -96,6 +112,15 @@ static void expect_verdict(const char *name, const struct verdicts *verdicts, co
     if (verdict->passed != passed || strstr(verdict->text, part) == NULL)
         fail_msg("%s: %s %s: %s", name, rule, verdict->passed ? "passes" : "refuses",
                  verdict->text);
+}
+
+static void expect_skipped(const char *name, const struct verdicts *verdicts, const char *rule,
+                           bool skipped)
+{
+    const struct sg_verdict *verdict = verdict_on(verdicts, rule);
+
+    if (verdict == NULL || verdict->skipped != skipped)
+        fail_msg("%s: %s should %s looked at", name, rule, skipped ? "not be" : "be");
 }
 
 static void expect_all_passed(const char *name, const struct verdicts *verdicts)
@@ -306,6 +331,47 @@ static void the_certificates_of_others(void **state)
     expect_verdict("user", &of_user, "unique", true, "no other valid");
 }
 
+/* A key has a holder; where nobody is known to ask, that is nothing against the key. */
+static void a_known_key_and_nobody(void **state)
+{
+    struct ca *ca = *state;
+    sg_auto(ca_order) struct ca_order first = {0}, nobody = {0}, other = {0};
+    sg_auto(verdicts) struct verdicts of_nobody = {0}, of_other = {0};
+
+    ca_order(&first, NULL, "device-AB12");
+    ca_issue(ca, "device-mtls", &first);
+    expect_issued("first", &first.job, SG_JOB_ISSUED);
+    ca_order(&nobody, first.key, "device-NONE");
+    check(ca, "device-mtls", &nobody, &of_nobody);
+    expect_verdict("nobody", &of_nobody, "requester", false, "device-NONE");
+    expect_verdict("nobody", &of_nobody, "known key", false, "not looked at");
+    expect_skipped("nobody", &of_nobody, "known key", true);
+    assert_null(verdict_on(&of_nobody, SG_RULE_ONE_HOLDER));
+    ca_order(&other, first.key, "device-CD34");
+    check(ca, "device-mtls", &other, &of_other);
+    expect_verdict("other", &of_other, SG_RULE_ONE_HOLDER, false, "make a new key");
+    expect_skipped("other", &of_other, SG_RULE_ONE_HOLDER, false);
+}
+
+/* A responder's key is one also for a policy that refuses its name; nobody else may have it. */
+static void a_responders_key(void **state)
+{
+    struct ca *ca = *state;
+    sg_auto(ca_order) struct ca_order first = {0}, renamed = {0}, device = {0};
+    sg_auto(verdicts) struct verdicts of_renamed = {0}, of_device = {0};
+
+    ca_order(&first, NULL, "device-AB12");
+    ca_issue(ca, "ocsp-responder", &first);
+    expect_issued("first", &first.job, SG_JOB_ISSUED);
+    ca_order(&renamed, first.key, "device-AB12");
+    check(ca, "answers", &renamed, &of_renamed);
+    expect_verdict("renamed", &of_renamed, "subject.CN", false, "The responder");
+    expect_verdict("renamed", &of_renamed, "known key", true, "nothing is known");
+    ca_order(&device, first.key, "device-AB12");
+    check(ca, "device-mtls", &device, &of_device);
+    expect_verdict("device", &of_device, SG_RULE_ONE_HOLDER, false, "make a new key");
+}
+
 static void a_store_that_fails(void **state)
 {
     static const char *const BREAKS[] = {
@@ -343,6 +409,8 @@ int main(void)
         TEST(requesters),
         cmocka_unit_test(unique),
         TEST(the_certificates_of_others),
+        TEST(a_known_key_and_nobody),
+        TEST(a_responders_key),
         cmocka_unit_test(a_store_that_fails),
     };
 

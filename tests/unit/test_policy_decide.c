@@ -1286,6 +1286,7 @@ static void check_tells_every_rule(void **state)
     for (size_t i = 0; i < num && i < NUM(WANTED); i++) {
         if (strcmp(verdicts[i].rule, WANTED[i].rule) != 0 ||
             verdicts[i].passed != WANTED[i].passed ||
+            verdicts[i].skipped != (strncmp(WANTED[i].text, "not looked at", 13) == 0) ||
             strncmp(verdicts[i].text, WANTED[i].text, strlen(WANTED[i].text)) != 0)
             fail_msg("line %zu is %s %d: %s", i, verdicts[i].rule, verdicts[i].passed,
                      verdicts[i].text);
@@ -1334,6 +1335,7 @@ static void check_follows_what_was_refused(void **state)
             if (strcmp(verdicts[at].rule, FOLLOWS[i].refused) == 0)
                 continue;
             assert_string_equal(verdicts[at].rule, FOLLOWS[i].not_looked_at);
+            assert_true(verdicts[at].skipped);
             assert_string_equal(verdicts[at].text,
                                 "not looked at, because of what is refused above");
         }
