@@ -8,6 +8,7 @@
 #include "commands.h"
 #include "open.h"
 #include "output.h"
+#include "policies.h"
 
 #define REQUEST_OPTIONS                                                                            \
     {"policy", 'p', "POLICY", "the policy to issue under"},                                        \
@@ -156,19 +157,22 @@ static bool read_batch(const struct sg_cli *cli, struct batch *batch, struct sg_
     return true;
 }
 
-static bool open_issuing(const struct sg_cli *cli, enum sg_store_mode mode, enum sg_issuer_use use,
-                         struct sg_home **home, struct sg_issuing *issuing, struct sg_error *error)
+static bool open_issuing(const struct sg_cli *cli, enum sg_store_mode mode, struct sg_home **home,
+                         const char **policy, struct sg_issuing *issuing, struct sg_error *error)
 {
-    const char *policy;
-
-    if (!sg_cli_need(cli, "policy", &policy, error) || !sg_cli_open_home(cli, mode, home, error))
+    if (!sg_cli_need(cli, "policy", policy, error) || !sg_cli_open_home(cli, mode, home, error))
         return false;
     *issuing = (struct sg_issuing){.home = *home,
                                    .clock = cli->clock,
                                    .evidence = SG_BY_OPERATOR,
                                    .device_from_cn = sg_cli_has(cli, "device-from-cn")};
-    return sg_home_policy(*home, policy, &issuing->policy, error) &&
-           sg_home_issuer(*home, sg_cli_text(cli, "issuer"), use, &issuing->issuer, error);
+    return true;
+}
+
+static bool find_issuer(const struct sg_cli *cli, enum sg_issuer_use use,
+                        struct sg_issuing *issuing, struct sg_error *error)
+{
+    return sg_home_issuer(issuing->home, sg_cli_text(cli, "issuer"), use, &issuing->issuer, error);
 }
 
 static const char *outcome_word(const struct sg_job *job)
@@ -278,9 +282,12 @@ static bool run_issue(struct sg_cli *cli, struct sg_error *error)
     sg_auto(batch) struct batch batch = {0};
     struct sg_issuing issuing;
     struct sg_error delivery = {0};
+    const char *policy = NULL;
 
     if (!check_outputs(cli, error) || !read_batch(cli, &batch, error) ||
-        !open_issuing(cli, SG_STORE_OPEN, SG_ISSUER_TO_SIGN, &home, &issuing, error))
+        !open_issuing(cli, SG_STORE_OPEN, &home, &policy, &issuing, error) ||
+        !sg_home_policy(home, policy, &issuing.policy, error) ||
+        !find_issuer(cli, SG_ISSUER_TO_SIGN, &issuing, error))
         return false;
     /* What was recorded before the run broke off is handed out all the same. */
     bool finished = sg_issue(&issuing, batch.jobs, batch.num, error);
@@ -340,11 +347,15 @@ static bool run_check(struct sg_cli *cli, struct sg_error *error)
     sg_auto(sg_home) struct sg_home *home = NULL;
     sg_auto(batch) struct batch batch = {0};
     sg_auto(malloc) struct sg_verdict *verdicts = NULL;
+    sg_auto(sg_policy) struct sg_policy *own = NULL;
     struct sg_issuing issuing;
+    const char *policy = NULL;
     size_t num = 0;
 
     return read_batch(cli, &batch, error) &&
-           open_issuing(cli, SG_STORE_READ_ONLY, SG_ISSUER_TO_READ, &home, &issuing, error) &&
+           open_issuing(cli, SG_STORE_READ_ONLY, &home, &policy, &issuing, error) &&
+           sg_cli_find_policy(home, policy, &own, &issuing.policy, error) &&
+           find_issuer(cli, SG_ISSUER_TO_READ, &issuing, error) &&
            sg_issue_check(&issuing, &batch.jobs[0], &verdicts, &num, error) &&
            print_verdicts(cli, verdicts, num, error);
 }
@@ -356,7 +367,9 @@ const struct sg_command SG_ISSUE_COMMANDS[] = {
      "the same device gets the same certificate again while that is valid.",
      ISSUE_OPTIONS, 1, -1, run_issue},
     {"check", "REQUEST", "each rule's verdict on a request; nothing is issued",
-     "A rule that needs the outcome of one that refuses is not looked at.", CHECK_OPTIONS, 1, 1,
-     run_check},
+     "POLICY is a name in the home, or the file of a policy that is being written: `issue` takes "
+     "names\n"
+     "alone. A rule that needs the outcome of one that refuses is not looked at.",
+     CHECK_OPTIONS, 1, 1, run_check},
     {0},
 };

@@ -6,6 +6,14 @@
 #include "command.h"
 #include "home/home.h"
 
+/* sg_cli_is_policy_file: is it a path, and no name of a policy in the home? */
+bool sg_cli_is_policy_file(const char *name);
+
+/* sg_cli_find_policy finds a policy to look at, by its name in the home, which keeps it, or by its
+ * file, when *own is the caller's to free. A file's examples are not run. */
+SG_MUST_USE bool sg_cli_find_policy(struct sg_home *home, const char *name, struct sg_policy **own,
+                                    const struct sg_policy **policy, struct sg_error *error);
+
 /* sg_cli_policy_path: of a policy by its file, or by its name in the home. The caller frees it. */
 SG_MUST_USE bool sg_cli_policy_path(const struct sg_cli *cli, const char *name, char **path,
                                     struct sg_error *error);

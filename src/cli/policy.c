@@ -9,22 +9,6 @@
 #include "output.h"
 #include "policies.h"
 
-bool sg_cli_policy_path(const struct sg_cli *cli, const char *name, char **path,
-                        struct sg_error *error)
-{
-    if (strchr(name, '/') != NULL || strchr(name, '.') != NULL)
-        return sg_path_join("", name, path, error);
-    if (cli->home == NULL)
-        return sg_fail(error, SG_USAGE, NULL,
-                       "'%s' is looked for in a CA home; use -C DIR, or give the policy's file",
-                       name);
-    if (asprintf(path, "%s/policies/%s.yaml", cli->home, name) < 0) {
-        *path = NULL;
-        return sg_fail_memory(error);
-    }
-    return true;
-}
-
 /* What is said once, where someone looks at policies. */
 static void tell_note(const struct sg_policy *policy)
 {

@@ -7,7 +7,8 @@
 #include "policies.h"
 
 const struct sg_option SG_POLICY_EXPLAIN_OPTIONS[] = {
-    {"policy", 'p', "POLICY", "a request's certificate, as this policy would make it"},
+    {"policy", 'p', "POLICY",
+     "a request's certificate, as this policy (a name or a file) would make it"},
     {"device", 'd', "ID", "the device that asks"},
     {"device-from-cn", 0, NULL, "the request comes from the device its CN names"},
     {"user", 'u', "NAME", "the user that asks"},
@@ -30,13 +31,14 @@ static bool explain_request(struct sg_cli *cli, struct sg_home *home, const char
     sg_auto(sg_buf) struct sg_buf bytes = {0};
     sg_auto(sg_job) struct sg_job job = {0};
     sg_auto(json_t) json_t *fields = NULL;
+    sg_auto(sg_policy) struct sg_policy *own = NULL;
     struct sg_issuing issuing = {.home = home,
                                  .clock = cli->clock,
                                  .evidence = SG_BY_OPERATOR,
                                  .device_from_cn = sg_cli_has(cli, "device-from-cn")};
 
     if (!sg_file_read(cli->operands[0], SG_LIMIT_REQUEST, &bytes, error) ||
-        !sg_home_policy(home, policy, &issuing.policy, error) ||
+        !sg_cli_find_policy(home, policy, &own, &issuing.policy, error) ||
         !sg_home_issuer(home, sg_cli_text(cli, "issuer"), SG_ISSUER_TO_READ, &issuing.issuer,
                         error))
         return false;

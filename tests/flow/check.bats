@@ -75,6 +75,17 @@ check() {
     ok check -d device-AB12 ab12.csr
 }
 
+@test "the file of a policy that is being written, which issue does not take" {
+    mkdir -p edited
+    make_policy ca odd "subject=[{CN: '\${device.id}'}, {O: Edited}]"
+    mv ca/policies/odd.yaml edited/odd.yaml
+    untouched ca ok signet -C ca check -p edited/odd.yaml -d device-AB12 ab12.csr
+    says "pass    subject.O" "O=Edited"
+    fails 2 "can't be a policy" -- signet -C ca issue -p edited/odd.yaml -d device-AB12 -o no.pem ab12.csr
+    fails 1 "edited/none.yaml" -- signet -C ca check -p edited/none.yaml -d device-AB12 ab12.csr
+    expect_absent no.pem
+}
+
 @test "the command line" {
     fails 2 "--policy" -- signet -C ca check ab12.csr
     fails 2 "one too many" -- check ab12.csr wish.csr
