@@ -40,7 +40,7 @@ void sg_csr_drop_key(const struct sg_csr_key *key);
 struct sg_csr_making {
     struct sg_csr_content content; /* without a policy; its subject also with one */
     struct sg_home *home;
-    struct sg_policy *policy; /* read from a file */
+    struct sg_policy *policy; /* NULL: there is none */
     struct sg_record device, user;
     struct sg_plan plan;
     struct sg_csr_wish wish; /* policy NULL: there is none */

@@ -1,11 +1,7 @@
 #include <string.h>
 
 #include "csr.h"
-
-static bool is_path(const char *policy)
-{
-    return strchr(policy, '/') != NULL || strchr(policy, '.') != NULL;
-}
+#include "policies.h"
 
 /* "device.id=device-AB12" into the record that it is about. */
 static bool set_value(const char *text, const char *noun, const char *id_name,
@@ -83,14 +79,15 @@ static bool find_record(const struct sg_cli *cli, struct sg_home *home, const ch
     return true;
 }
 
+/* Its examples are not run: this is how their requests are made. */
 static bool open_policy(const struct sg_cli *cli, struct sg_csr_making *making,
                         struct sg_error *error)
 {
     const char *name = sg_cli_text(cli, "for");
 
-    if (!is_path(name))
-        return sg_home_policy(making->home, name, &making->wish.policy, error);
-    if (!sg_policy_load(name, &making->policy, error))
+    if (sg_cli_is_policy_file(name)
+            ? !sg_policy_load(name, &making->policy, error)
+            : !sg_home_read_policy(making->home, name, &making->policy, error))
         return false;
     making->wish.policy = making->policy;
     return true;
@@ -115,8 +112,8 @@ static bool find_issuer(const struct sg_cli *cli, struct sg_csr_making *making,
 bool sg_csr_gather_policy(const struct sg_cli *cli, struct sg_csr_making *making,
                           struct sg_error *error)
 {
-    bool needs_home =
-        !is_path(sg_cli_text(cli, "for")) || sg_cli_has(cli, "device") || sg_cli_has(cli, "user");
+    bool needs_home = !sg_cli_is_policy_file(sg_cli_text(cli, "for")) ||
+                      sg_cli_has(cli, "device") || sg_cli_has(cli, "user");
 
     making->wish.subject = &making->content.subject;
     making->wish.now = sg_clock_now(&cli->clock);

@@ -172,30 +172,11 @@ static bool keep_policy(struct sg_home *home, struct sg_policy **policy, struct 
     return true;
 }
 
-static bool load_policy(struct sg_home *home, const char *name, struct sg_error *error)
-{
-    sg_auto(malloc) char *folder = NULL;
-    sg_auto(malloc) char *file = NULL;
-    sg_auto(malloc) char *path = NULL;
-    sg_auto(sg_policy) struct sg_policy *policy = NULL;
-
-    if (asprintf(&file, "%s.yaml", name) < 0) {
-        file = NULL; /* asprintf leaves it undefined */
-        return sg_fail_memory(error);
-    }
-    if (!sg_path_join(home->dir, "policies", &folder, error) ||
-        !sg_path_join(folder, file, &path, error))
-        return false;
-    if (access(path, F_OK) != 0 && errno == ENOENT)
-        return fail_as_no_policy(folder, name, error);
-    return sg_policy_load(path, &policy, error) && check_examples(policy, folder, path, error) &&
-           keep_policy(home, &policy, error);
-}
-
-bool sg_home_policy(struct sg_home *home, const char *name, const struct sg_policy **policy,
-                    struct sg_error *error)
+static bool find_policy_file(const struct sg_home *home, const char *name, char **folder,
+                             char **path, struct sg_error *error)
 {
     size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-");
+    sg_auto(malloc) char *file = NULL;
 
     if (len == 0 || len > 64 || name[len] != '\0')
         return sg_fail(
@@ -203,6 +184,39 @@ bool sg_home_policy(struct sg_home *home, const char *name, const struct sg_poli
             "'%s' can't be a policy: names are made of a-z, 0-9 and '-', and name a file "
             "in policies/ without its .yaml",
             name);
+    if (asprintf(&file, "%s.yaml", name) < 0) {
+        file = NULL; /* asprintf leaves it undefined */
+        return sg_fail_memory(error);
+    }
+    return sg_path_join(home->dir, "policies", folder, error) &&
+           sg_path_join(*folder, file, path, error) &&
+           (access(*path, F_OK) == 0 || errno != ENOENT || fail_as_no_policy(*folder, name, error));
+}
+
+bool sg_home_read_policy(const struct sg_home *home, const char *name, struct sg_policy **policy,
+                         struct sg_error *error)
+{
+    sg_auto(malloc) char *folder = NULL;
+    sg_auto(malloc) char *path = NULL;
+
+    return find_policy_file(home, name, &folder, &path, error) &&
+           sg_policy_load(path, policy, error);
+}
+
+static bool load_policy(struct sg_home *home, const char *name, struct sg_error *error)
+{
+    sg_auto(malloc) char *folder = NULL;
+    sg_auto(malloc) char *path = NULL;
+    sg_auto(sg_policy) struct sg_policy *policy = NULL;
+
+    return find_policy_file(home, name, &folder, &path, error) &&
+           sg_policy_load(path, &policy, error) && check_examples(policy, folder, path, error) &&
+           keep_policy(home, &policy, error);
+}
+
+bool sg_home_policy(struct sg_home *home, const char *name, const struct sg_policy **policy,
+                    struct sg_error *error)
+{
     for (size_t i = 0; i < home->num_policies; i++)
         if (strcmp(sg_policy_name(home->policies[i]), name) == 0) {
             *policy = home->policies[i];

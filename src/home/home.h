@@ -39,6 +39,12 @@ SG_MUST_USE bool sg_home_open_registry(const struct sg_home *home, struct sg_sto
 SG_MUST_USE bool sg_home_policy(struct sg_home *home, const char *name,
                                 const struct sg_policy **policy, struct sg_error *error);
 
+/* sg_home_read_policy reads the same file and runs no examples: for looking at a policy and for
+ * making requests that its examples will use, never to issue by it. The caller frees it.
+ * Fails: as above, but for examples. */
+SG_MUST_USE bool sg_home_read_policy(const struct sg_home *home, const char *name,
+                                     struct sg_policy **policy, struct sg_error *error);
+
 /* An issuer as signet.yaml describes it, with what its certificate says. */
 struct sg_issuer {
     const struct sg_issuer_entry *entry;
@@ -101,7 +107,7 @@ struct sg_home_spec {
     const char *issuer; /* "issuing-2026" */
     const char *token;  /* PKCS#11 URI of the token */
     const char *profile, *module;
-    const char *pin;       /* PIN source */
+    const char *pin; /* PIN source */
     enum sg_signer_kind signer;
     enum sg_scheme scheme; /* SG_SCHEME_NONE: left out */
     const char *crl_url, *ocsp_url, *ca_issuers_url;

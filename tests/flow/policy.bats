@@ -54,6 +54,15 @@ uses_not() {
     uses_not "gone.csr"
 }
 
+@test "csr --for makes the request that an example waits for" {
+    make_policy ca early "examples=[{csr: early.csr, device: {id: device-AB12}, expect: accept}]"
+    ends 1 "early.csr" -- signet -C ca policy test early
+    ok signet -C ca csr --for early --device device-AB12 --new-key early.key --no-passphrase -o ca/policies/early.csr
+    ok signet -C ca policy test early
+    says "ok     ca/policies/early.yaml"
+    ok signet -C ca issue -p early -d device-AB12 -o early.pem ca/policies/early.csr
+}
+
 @test "policy show: the policy as it is in force, and its digest" {
     ok signet -C ca policy show device-mtls
     says "SHA-256 $(sha256sum ca/policies/device-mtls.yaml | cut -c 1-64)" "policy: device-mtls"
