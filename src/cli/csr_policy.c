@@ -93,6 +93,17 @@ static bool open_policy(const struct sg_cli *cli, struct sg_csr_making *making,
     return true;
 }
 
+/* What the home's registry has. */
+static bool take_schemas(struct sg_csr_making *making, struct sg_error *error)
+{
+    if (making->home == NULL)
+        return true;
+    const struct sg_config *config = sg_home_config(making->home);
+    making->wish.device_schema = &config->device;
+    making->wish.user_schema = &config->user;
+    return sg_cli_note_fields(config, making->policy, error);
+}
+
 /* The home's issuer has limits of its own, by which a certificate would be refused. */
 static bool find_issuer(const struct sg_cli *cli, struct sg_csr_making *making,
                         struct sg_error *error)
@@ -119,7 +130,8 @@ bool sg_csr_gather_policy(const struct sg_cli *cli, struct sg_csr_making *making
     making->wish.now = sg_clock_now(&cli->clock);
     return take_settings(cli, making, error) &&
            (!needs_home || sg_cli_open_home(cli, SG_STORE_READ_ONLY, &making->home, error)) &&
-           open_policy(cli, making, error) && find_issuer(cli, making, error) &&
+           open_policy(cli, making, error) && take_schemas(making, error) &&
+           find_issuer(cli, making, error) &&
            find_record(cli, making->home, "device", &making->device, &making->wish.device, error) &&
            find_record(cli, making->home, "user", &making->user, &making->wish.user, error);
 }

@@ -355,6 +355,7 @@ static bool run_check(struct sg_cli *cli, struct sg_error *error)
     return read_batch(cli, &batch, error) &&
            open_issuing(cli, SG_STORE_READ_ONLY, &home, &policy, &issuing, error) &&
            sg_cli_find_policy(home, policy, &own, &issuing.policy, error) &&
+           sg_cli_note_fields(sg_home_config(home), issuing.policy, error) &&
            find_issuer(cli, SG_ISSUER_TO_READ, &issuing, error) &&
            sg_issue_check(&issuing, &batch.jobs[0], &verdicts, &num, error) &&
            print_verdicts(cli, verdicts, num, error);

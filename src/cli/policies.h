@@ -14,6 +14,10 @@ bool sg_cli_is_policy_file(const char *name);
 SG_MUST_USE bool sg_cli_find_policy(struct sg_home *home, const char *name, struct sg_policy **own,
                                     const struct sg_policy **policy, struct sg_error *error);
 
+/* sg_cli_note_fields says on stderr what the policy refers to and the home's registry lacks. */
+SG_MUST_USE bool sg_cli_note_fields(const struct sg_config *config, const struct sg_policy *policy,
+                                    struct sg_error *error);
+
 /* sg_cli_policy_path: of a policy by its file, or by its name in the home. The caller frees it. */
 SG_MUST_USE bool sg_cli_policy_path(const struct sg_cli *cli, const char *name, char **path,
                                     struct sg_error *error);

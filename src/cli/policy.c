@@ -18,6 +18,24 @@ static void tell_note(const struct sg_policy *policy)
         fprintf(stderr, "signet: note: %s\n", note.text);
 }
 
+/* Without a home, or with one that can't be read, nobody knows what a registry has. */
+static bool note_fields(const struct sg_cli *cli, const struct sg_policy *policy,
+                        struct sg_error *error)
+{
+    sg_auto(sg_config) struct sg_config config = {0};
+    sg_auto(malloc) char *path = NULL;
+    struct sg_error why = {0};
+
+    if (cli->home == NULL)
+        return true;
+    if (!sg_path_join(cli->home, "signet.yaml", &path, error))
+        return false;
+    if (sg_config_load(path, &config, &why))
+        return sg_cli_note_fields(&config, policy, error);
+    fprintf(stderr, "signet: note: no policy is held against the registry: %s\n", why.text);
+    return true;
+}
+
 /* "accepted", or "refused by " and the rule. */
 static const char *expectation(const struct sg_policy_example *example)
 {
@@ -62,7 +80,8 @@ static bool test_one(const struct sg_cli *cli, const char *path, json_t **array,
 
     if (folder == NULL)
         return sg_fail_memory(error);
-    if (!sg_policy_load(path, &policy, error) || !sg_examples_run(policy, folder, &results, error))
+    if (!sg_policy_load(path, &policy, error) || !note_fields(cli, policy, error) ||
+        !sg_examples_run(policy, folder, &results, error))
         return false;
     tell_note(policy);
     for (size_t i = 0; i < sg_policy_num_examples(policy); i++) {

@@ -39,6 +39,7 @@ static bool explain_request(struct sg_cli *cli, struct sg_home *home, const char
 
     if (!sg_file_read(cli->operands[0], SG_LIMIT_REQUEST, &bytes, error) ||
         !sg_cli_find_policy(home, policy, &own, &issuing.policy, error) ||
+        !sg_cli_note_fields(sg_home_config(home), issuing.policy, error) ||
         !sg_home_issuer(home, sg_cli_text(cli, "issuer"), SG_ISSUER_TO_READ, &issuing.issuer,
                         error))
         return false;

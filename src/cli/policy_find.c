@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/limits.h"
 #include "policies.h"
 
 bool sg_cli_is_policy_file(const char *name)
@@ -32,5 +33,19 @@ bool sg_cli_find_policy(struct sg_home *home, const char *name, struct sg_policy
     if (!sg_policy_load(name, own, error))
         return false;
     *policy = *own;
+    return true;
+}
+
+bool sg_cli_note_fields(const struct sg_config *config, const struct sg_policy *policy,
+                        struct sg_error *error)
+{
+    sg_auto(sg_buf) struct sg_buf notes = {0};
+    char *rest = NULL;
+
+    if (!sg_policy_note_fields(policy, &config->device, &config->user, &notes, error))
+        return false;
+    for (char *line = notes.len > 0 ? strtok_r((char *)notes.data, "\n", &rest) : NULL;
+         line != NULL; line = strtok_r(NULL, "\n", &rest))
+        fprintf(stderr, "signet: note: %s\n", line);
     return true;
 }

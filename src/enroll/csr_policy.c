@@ -98,6 +98,8 @@ static bool decide_by(decide *decide_function, const struct sg_csr_wish *wish,
         .requester = &requester,
         .issuer = wish->issuer != NULL ? wish->issuer : &boundless,
         .now = wish->now,
+        .device_schema = wish->device_schema,
+        .user_schema = wish->user_schema,
     };
 
     return decide_function(wish->policy, &input, plan, error);

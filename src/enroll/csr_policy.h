@@ -20,6 +20,7 @@ struct sg_csr_wish {
     const struct sg_issuer_facts *issuer;
     const char *issuer_name; /* "" when nobody said it */
     int64_t now;
+    const struct sg_schema *device_schema, *user_schema; /* of the home, or NULL */
 };
 
 /* sg_csr_plan makes the plan of the certificate for a key. The plan's names, purposes and key usage

@@ -5,8 +5,8 @@
 #ifndef SG_HOME_CONFIG_H
 #define SG_HOME_CONFIG_H
 
-#include "base/pattern.h"
 #include "base/yaml.h"
+#include "model/schema.h"
 #include "model/scheme.h"
 #include "token/signer.h"
 
@@ -36,19 +36,6 @@ struct sg_issuer_entry {
     enum sg_issuer_state state;
     const char *crl_url, *ocsp_url, *ca_issuers_url;
     int64_t crl_lifetime_s; /* `crl: {next_update: 7d}`, from thisUpdate to nextUpdate */
-};
-
-/* What a record's value must look like. */
-struct sg_schema_field {
-    const char *name;
-    struct sg_pattern *pattern;
-    bool optional; /* {match: PATTERN, optional: true} */
-};
-
-/* fields[0] is the id ("id" for devices, "name" for users). num 0: no such records here. */
-struct sg_schema {
-    struct sg_schema_field *fields;
-    size_t num;
 };
 
 struct sg_config {

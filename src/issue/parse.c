@@ -13,10 +13,14 @@ bool sg_issue_parse(const struct sg_issuing *issuing, struct sg_job *job, struct
 struct sg_decision_input sg_issue_decision_input(const struct sg_issuing *issuing,
                                                  const struct sg_job *job)
 {
+    const struct sg_config *config = sg_home_config(issuing->home);
+
     return (struct sg_decision_input){
         .request = &job->request,
         .requester = &job->requester,
         .issuer = &issuing->issuer->facts,
         .now = job->now,
+        .device_schema = &config->device,
+        .user_schema = &config->user,
     };
 }

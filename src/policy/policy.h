@@ -12,6 +12,7 @@
 #include "model/plan.h"
 #include "model/request.h"
 #include "model/requester.h"
+#include "model/schema.h"
 
 struct sg_policy;
 
@@ -30,6 +31,12 @@ SG_DEFINE_CLEANUP(sg_policy, sg_policy_free)
 /* sg_policy_has_note tells what a policy that loads can't do on this machine: keys that the OpenSSL
  * that runs does not know. note   filled as an error would be ("FILE:LINE:COLUMN: …"). */
 bool sg_policy_has_note(const struct sg_policy *policy, struct sg_error *note);
+
+/* sg_policy_note_fields appends a line for each field of a record that the policy refers to and the
+ * registry does not have: "FILE:LINE:COLUMN: …\n". Each is told once. */
+SG_MUST_USE bool sg_policy_note_fields(const struct sg_policy *policy,
+                                       const struct sg_schema *device, const struct sg_schema *user,
+                                       struct sg_buf *notes, struct sg_error *error);
 
 const char *sg_policy_name(const struct sg_policy *policy);
 const char *sg_policy_description(const struct sg_policy *policy);
@@ -52,6 +59,7 @@ struct sg_decision_input {
     const struct sg_requester *requester;
     const struct sg_issuer_facts *issuer;
     int64_t now;
+    const struct sg_schema *device_schema, *user_schema; /* NULL: not known. For messages alone */
 };
 
 /* sg_policy_decide applies the policy's rules in order; the first refusal ends it.

@@ -318,8 +318,23 @@ unsigned sg_value_sources(const struct sg_value *value)
     return sources;
 }
 
-/* A record of kind what; id_name is what references call its id. */
-static const char *find_in_record(const struct sg_record *record, bool is_there, const char *what,
+static void say_no_value(const struct sg_record *record, const struct sg_schema *schema,
+                         const char *what, const char *name, struct sg_error *why)
+{
+    char known[SG_SCHEMA_TEXT_SIZE];
+
+    if (schema != NULL && sg_schema_field(schema, name) == NULL)
+        sg_fail(why, SG_REFUSED, NULL,
+                "${%s.%s} has no value: the registry has no such field (a %s has %s)", what, name,
+                what, sg_schema_text(schema, known));
+    else
+        sg_fail(why, SG_REFUSED, NULL, "${%s.%s} has no value: the registry has no %s for %s %s",
+                what, name, name, what, record->id != NULL ? record->id : "?");
+}
+
+/* A record of kind what; id_name is what references call its id. schema may be NULL. */
+static const char *find_in_record(const struct sg_record *record, bool is_there,
+                                  const struct sg_schema *schema, const char *what,
                                   const char *id_name, const char *name, struct sg_error *why)
 {
     const char *found = NULL;
@@ -331,8 +346,7 @@ static const char *find_in_record(const struct sg_record *record, bool is_there,
     found = strcmp(name, id_name) == 0 ? record->id : sg_record_value(record, name);
     if (found != NULL && found[0] != '\0')
         return found;
-    sg_fail(why, SG_REFUSED, NULL, "${%s.%s} has no value: the registry has no %s for %s %s", what,
-            name, name, what, record->id != NULL ? record->id : "?");
+    say_no_value(record, schema, what, name, why);
     return NULL;
 }
 
@@ -397,11 +411,11 @@ static const char *find(const struct sg_value_part *part, const struct sg_decisi
     *is_absent = true;
     switch (part->source) {
     case SG_VALUE_DEVICE:
-        return find_in_record(&requester->device, requester->has_device, "device", "id", part->name,
-                              why);
+        return find_in_record(&requester->device, requester->has_device, input->device_schema,
+                              "device", "id", part->name, why);
     case SG_VALUE_USER:
-        return find_in_record(&requester->user, requester->has_user, "user", "name", part->name,
-                              why);
+        return find_in_record(&requester->user, requester->has_user, input->user_schema, "user",
+                              "name", part->name, why);
     case SG_VALUE_REQUEST:
         return find_in_request(input->request, part, is_absent, why);
     default:
@@ -582,6 +596,6 @@ bool sg_value_is_registered(const char *text, const struct sg_requester *request
         return false;
     if (strcmp(name, "enabled") == 0)
         return !record->disabled;
-    return find_in_record(record, true, of_device ? "device" : "user", of_device ? "id" : "name",
-                          name, NULL) != NULL;
+    return find_in_record(record, true, NULL, of_device ? "device" : "user",
+                          of_device ? "id" : "name", name, NULL) != NULL;
 }

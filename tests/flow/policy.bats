@@ -54,6 +54,26 @@ uses_not() {
     uses_not "gone.csr"
 }
 
+@test "a field that the registry does not have" {
+    make_policy ca odd "subject=[{CN: '\${device.id}'}, {OU: '\${user.bagde}'}]"
+    ok signet -C ca policy test odd
+    [[ $stderr == *"note: ca/policies/odd.yaml:7:38: the registry has no field user.bagde (a user has name, email"* ]]
+    ok signet policy test ca/policies/odd.yaml
+    [ -z "$stderr" ]
+    ok signet -C ca policy test device-mtls user-client service-account tls-server
+    [[ $stderr != *"has no field"* ]]
+    signet -C ca user add Ada
+    untouched ca fails 3 "subject.OU" "\${user.bagde} has no value: the registry has no such field (a user has name" -- \
+        signet -C ca issue -p odd -d device-AB12 -u Ada -o no.pem ab12.csr
+    ends 3 -- signet -C ca check -p odd -d device-AB12 -u Ada ab12.csr
+    [[ $stderr == *"no field user.bagde"* ]]
+    ends 3 -- signet -C ca policy explain -p ca/policies/odd.yaml -d device-AB12 -u Ada ab12.csr
+    [[ $stderr == *"note: "*"no field user.bagde"*"refused: "*"no such field"* ]]
+    ends 3 -- signet -C ca csr --for odd --device device-AB12 --user Ada --new-key no.key --no-passphrase -o no.csr
+    [[ $stderr == *"note: "*"no field user.bagde"*"refused: "*"no such field"* ]]
+    expect_absent no.pem no.key no.csr
+}
+
 @test "csr --for makes the request that an example waits for" {
     make_policy ca early "examples=[{csr: early.csr, device: {id: device-AB12}, expect: accept}]"
     ends 1 "early.csr" -- signet -C ca policy test early

@@ -733,6 +733,54 @@ static void ml_dsa_is_noted_or_taken(void **state)
                    "4:8: this policy takes no key that can be read here: ML-DSA-87 needs OpenSSL");
 }
 
+static void fields_that_a_registry_lacks_are_noted(void **state)
+{
+    struct sg_schema_field of_device[] = {{.name = "id"}, {.name = "type"}};
+    const struct sg_schema device = {of_device, NUM(of_device)}, user = {0};
+    static const struct {
+        struct change changes[MOST_CHANGES];
+        const char *notes;
+    } NOTED[] = {
+        {{{NULL, NULL}}, ""},
+        {{{"subject", "subject: [{CN: '${device.typo}'}]"}},
+         "5:16: the registry has no field device.typo (a device has id, type)\n"},
+        {{{"subject", "subject: [{CN: 'x${device.id}${device.typo}'}, {O: '${device.typo}'}]"}},
+         "5:16: the registry has no field device.typo (a device has id, type)\n"},
+        {{{"subject", "subject: [{CN: '${user.name}'}]"}},
+         "5:16: the registry has no field user.name (a user has none)\n"},
+        {{{"san", "san: [{dns: {value: '${device.host}', optional: true}}]"}},
+         "no field device.host (a device has id, type)"},
+        {{{"san", "san: [{dirname: [{CN: '${device.of}'}]}]"}},
+         "no field device.of (a device has id, type)"},
+        {{{"san", "san: [{hardware-module: {type: 1.2.3, serial: '${device.serial}'}}]"}},
+         "no field device.serial (a device has id, type)"},
+        {{{"extensions", "extensions: [{oid: 1.2.3, sequence: [{utf8: '${device.in}'}]}]"}},
+         "no field device.in (a device has id, type)"},
+        {{{"validity", "validity: {until: '${device.end}'}"}},
+         "no field device.end (a device has id, type)"},
+        {{{"renewal", "renewal: {window: 10d, recheck: [device.enabled, device.type]}"}}, ""},
+        {{{"renewal", "renewal: {window: 10d, recheck: [device.enabled, device.old]}"}},
+         "no field device.old (a device has id, type)"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < NUM(NOTED); i++) {
+        sg_auto(sg_policy) struct sg_policy *policy = NULL;
+        sg_auto(sg_buf) struct sg_buf notes = {0};
+        struct sg_error error = {0};
+        const char *text;
+
+        expect_success("parse", parse_changed(NOTED[i].changes, &policy, &error), &error);
+        expect_success("note", sg_policy_note_fields(policy, &device, &user, &notes, &error),
+                       &error);
+        text = notes.len > 0 ? (const char *)notes.data : "";
+        if (NOTED[i].notes[0] == '\0' ? notes.len > 0 : strstr(text, NOTED[i].notes) == NULL)
+            fail_msg("%zu: %s", i, text);
+        if (notes.len > 0)
+            assert_ptr_equal(strchr(text, '\n'), text + notes.len - 1);
+    }
+}
+
 static void needs_follow_from_references(void **state)
 {
     static const struct {
@@ -869,6 +917,7 @@ int main(void)
         cmocka_unit_test(lists_of_different_items_have_limits),
         cmocka_unit_test(a_policy_knows_itself),
         cmocka_unit_test(ml_dsa_is_noted_or_taken),
+        cmocka_unit_test(fields_that_a_registry_lacks_are_noted),
         cmocka_unit_test(needs_follow_from_references),
         cmocka_unit_test(files_are_called_like_their_policy),
         cmocka_unit_test(unreadable_files_say_so),
