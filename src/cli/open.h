@@ -20,7 +20,7 @@
 /* A row for commands that sign with a token's key or make one. */
 #define SG_SIGNER_OPTION                                                                           \
     {                                                                                              \
-        "signer", 0, "KIND", "engine (default) or direct, which does Ed25519 and cards too"        \
+        "signer", 0, "KIND", "engine or direct (also Ed25519, cards); --version tells the default" \
     }
 
 /* A row for commands that write on cards whose security officer alone may. */
