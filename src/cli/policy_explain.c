@@ -7,8 +7,7 @@
 #include "policies.h"
 
 const struct sg_option SG_POLICY_EXPLAIN_OPTIONS[] = {
-    {"policy", 'p', "POLICY",
-     "a request's certificate, as this policy (a name or a file) would make it"},
+    {"policy", 'p', "POLICY", "a request's certificate by this policy: a name or a file"},
     {"device", 'd', "ID", "the device that asks"},
     {"device-from-cn", 0, NULL, "the request comes from the device its CN names"},
     {"user", 'u', "NAME", "the user that asks"},
