@@ -11,6 +11,14 @@ make_client() {
     cat "$1.pem" ca.pem >"$1-chain.pem"
 }
 
+# make_client_with NAME KIND KEYS: as make_client does, with another kind of key.
+make_client_with() {
+    make_policy ca "$1" "keys=[{$3, key_usage: [digitalSignature]}]"
+    signet -C ca csr --new-key "$1.key" --no-passphrase --type "$2" --for "$1" --device test-device-001 -o "$1.csr"
+    signet -C ca issue -p "$1" -d test-device-001 -o "$1.pem" "$1.csr"
+    cat "$1.pem" ca.pem >"$1-chain.pem"
+}
+
 setup_file() {
     start_in_own_folder
     KEY_TYPE=P-384 make_root_home root
@@ -23,6 +31,8 @@ setup_file() {
     make_client gone device-mtls device-GONE
     make_client server-only server-only test-device-001
     make_client expired brief test-device-001
+    make_client_with ed Ed25519 'ed25519: true'
+    ! openssl list -public-key-algorithms | grep -q ML-DSA-65 || make_client_with pq ML-DSA-65 'ml-dsa: [ML-DSA-65]'
     cp good.key lone.key
     cp good.pem lone-chain.pem
     signet -C ca revoke gone.pem --reason keyCompromise
@@ -50,17 +60,24 @@ get() {
         "https://127.0.0.1:$PORT/"
 }
 
-# lets_in TEXT CLIENT, keeps_out TEXT CLIENT: with TLS 1.2 and 1.3; the page holds TEXT only for those let in.
+tls=("--tls-max 1.2" --tlsv1.3)
+
+# lets_in TEXT CLIENT [VERSION...], keeps_out TEXT CLIENT: with TLS 1.2 and 1.3, or the versions given; the
+# page holds TEXT only for those let in.
 lets_in() {
-    for version in "--tls-max 1.2" "--tlsv1.3"; do
+    local text=$1 client=$2 version
+    shift 2
+    [ $# -gt 0 ] || set -- "${tls[@]}"
+    for version; do
         # shellcheck disable=SC2086
-        run get "$2" $version
-        [[ $output == *"$1"* ]] || fail "$2 with $version: $output; $(cat server.log)"
+        run get "$client" $version
+        [[ $output == *"$text"* ]] || fail "$client with $version: $output; $(cat server.log)"
     done
 }
 
 keeps_out() {
-    for version in "--tls-max 1.2" "--tlsv1.3"; do
+    local version
+    for version in "${tls[@]}"; do
         # shellcheck disable=SC2086
         run get "$2" $version
         [[ $output != *"$1"* ]] || fail "$2 with $version: $output"
@@ -70,6 +87,8 @@ keeps_out() {
 
 judges_all() {
     lets_in "$1" good
+    lets_in "$1" ed
+    [ ! -e pq.pem ] || lets_in "$1" pq --tlsv1.3 # TLS 1.2 has no signatures of that kind
     for client in gone server-only expired lone; do
         keeps_out "$1" $client
     done
