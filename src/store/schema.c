@@ -73,6 +73,14 @@ static const char *const MIGRATIONS[SG_SCHEMA_VERSION - 1] = {
     /* keys that are never certified, and when they were put there */
     "CREATE TABLE blocked_key (spki_sha256 BLOB PRIMARY KEY, blocked INTEGER NOT NULL)"
     " STRICT, WITHOUT ROWID",
+    /* status: how often revocations have changed, whoever changed them */
+    "INSERT INTO counter (name, last) VALUES ('status', 0);"
+    "CREATE TRIGGER revocation_added AFTER INSERT ON revocation BEGIN"
+    " UPDATE counter SET last = last + 1 WHERE name = 'status'; END;"
+    "CREATE TRIGGER revocation_changed AFTER UPDATE OF reason, revoked ON revocation BEGIN"
+    " UPDATE counter SET last = last + 1 WHERE name = 'status'; END;"
+    "CREATE TRIGGER revocation_gone AFTER DELETE ON revocation BEGIN"
+    " UPDATE counter SET last = last + 1 WHERE name = 'status'; END",
 };
 
 static bool set_header(struct sg_store *store, const char *pragma, int value,

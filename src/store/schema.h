@@ -4,7 +4,10 @@
 
 #include "sql.h"
 
-enum { SG_SCHEMA_VERSION = 2 };
+enum {
+    SG_SCHEMA_VERSION = 3,
+    SG_SCHEMA_STATUS_COUNTED = 3, /* the first that counts changes of revocations */
+};
 
 /* sg_schema_create fills an empty database. */
 SG_MUST_USE bool sg_schema_create(struct sg_store *store, struct sg_error *error);

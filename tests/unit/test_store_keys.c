@@ -157,11 +157,13 @@ static void run_sql(const struct fixture *fixture, const char *sql)
     sqlite3_close(db);
 }
 
-/* Version 1 is this version without the list. */
+/* Version 1 is this version without the list, and without the count of revocations. */
 static void make_version_1(struct fixture *fixture)
 {
     sg_store_close(fixture->store);
-    run_sql(fixture, "DROP TABLE blocked_key; PRAGMA user_version=1");
+    run_sql(fixture, "DROP TABLE blocked_key; DROP TRIGGER revocation_added;"
+                     "DROP TRIGGER revocation_changed; DROP TRIGGER revocation_gone;"
+                     "DELETE FROM counter WHERE name = 'status'; PRAGMA user_version=1");
     fixture->store = NULL;
 }
 
