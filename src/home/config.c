@@ -131,6 +131,29 @@ static bool check_pair(const struct sg_config *config, size_t index, size_t earl
                         one->name, shared, sg_config_issuer_node(config, earlier, shared)->line);
 }
 
+/* Its own key and its own certificate: what signs certificates signs nothing that strangers choose
+ * the contents of. */
+static bool check_responder(const struct sg_config *config, size_t index, struct sg_error *error)
+{
+    const struct sg_issuer_entry *issuer = &config->issuers[index];
+    const struct sg_yaml_node *node = sg_config_issuer_node(config, index, "ocsp");
+    const char *token = issuer->ocsp.token != NULL ? issuer->ocsp.token : issuer->token;
+
+    if (issuer->ocsp.key == NULL)
+        return true;
+    if (!has_token(config, token))
+        return sg_yaml_fail(config->document, sg_yaml_get(node, "token"), error,
+                            "there is no token '%s' under tokens", token);
+    for (size_t i = 0; i < config->num_issuers; i++)
+        if (strcmp(config->issuers[i].token, token) == 0 &&
+            strcmp(config->issuers[i].key, issuer->ocsp.key) == 0)
+            return sg_yaml_fail(config->document, sg_yaml_get(node, "key"), error,
+                                "this is the key of issuer %s; OCSP answers are signed with a key "
+                                "of their own",
+                                config->issuers[i].name);
+    return true;
+}
+
 static bool check_issuers(const struct sg_config *config, struct sg_error *error)
 {
     for (size_t i = 0; i < config->num_issuers; i++) {
@@ -139,6 +162,8 @@ static bool check_issuers(const struct sg_config *config, struct sg_error *error
         if (!has_token(config, issuer->token))
             return sg_yaml_fail(config->document, sg_config_issuer_node(config, i, "token"), error,
                                 "there is no token '%s' under tokens", issuer->token);
+        if (!check_responder(config, i, error))
+            return false;
         for (size_t earlier = 0; earlier < i; earlier++)
             if (!check_pair(config, i, earlier, error))
                 return false;

@@ -21,8 +21,17 @@ struct sg_token_entry {
 
 enum sg_issuer_state {
     SG_ISSUER_ACTIVE,      /* signs certificates and CRLs */
-    SG_ISSUER_STATUS_ONLY, /* signs CRLs only: rolled over */
+    SG_ISSUER_STATUS_ONLY, /* signs CRLs and its OCSP responder's certificate: rolled over */
     SG_ISSUER_RETIRED,     /* signs nothing */
+};
+
+/* `ocsp: {key: …}`: who answers OCSP in an issuer's name. */
+struct sg_responder_entry {
+    const char *key;     /* PKCS#11 URI of its key; NULL: nobody answers */
+    const char *token;   /* a sg_token_entry's name; NULL: the issuer's */
+    const char *subject; /* of its certificate; NULL: "CN=NAME OCSP" */
+    const char *policy;  /* that its certificate is issued under */
+    int64_t lifetime_s;  /* from an answer's thisUpdate to its nextUpdate */
 };
 
 struct sg_issuer_entry {
@@ -36,6 +45,7 @@ struct sg_issuer_entry {
     enum sg_issuer_state state;
     const char *crl_url, *ocsp_url, *ca_issuers_url;
     int64_t crl_lifetime_s; /* `crl: {next_update: 7d}`, from thisUpdate to nextUpdate */
+    struct sg_responder_entry ocsp;
 };
 
 struct sg_config {
@@ -54,7 +64,8 @@ struct sg_config {
 bool sg_config_name_is_valid(const char *text);
 
 /* sg_config_load reads and cross-checks: an issuer's token exists, names and keys are not used
- * twice, a pin-value in a URI is refused. Fails: SG_INVALID "signet.yaml:line:column: …". */
+ * twice, no issuer's key signs OCSP answers, a pin-value in a URI is refused.
+ * Fails: SG_INVALID "signet.yaml:line:column: …". */
 SG_MUST_USE bool sg_config_load(const char *path, struct sg_config *config, struct sg_error *error);
 void sg_config_done(struct sg_config *config);
 SG_DEFINE_CLEANUP_IN_PLACE(sg_config, sg_config_done)

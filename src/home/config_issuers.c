@@ -180,11 +180,17 @@ static bool read_crl(const struct sg_yaml *document, const struct sg_yaml_node *
 }
 
 static const struct sg_yaml_field FIELDS[] = {
-    {"name", SG_YAML_REQUIRED, read_name},   {"token", SG_YAML_REQUIRED, read_token},
-    {"key", SG_YAML_REQUIRED, read_key},     {"certificate", SG_YAML_REQUIRED, read_certificate},
-    {"chain", SG_YAML_OPTIONAL, read_chain}, {"signature", SG_YAML_OPTIONAL, read_signature},
-    {"state", SG_YAML_OPTIONAL, read_state}, {"publish", SG_YAML_OPTIONAL, read_publish},
-    {"crl", SG_YAML_OPTIONAL, read_crl},     {0},
+    {"name", SG_YAML_REQUIRED, read_name},
+    {"token", SG_YAML_REQUIRED, read_token},
+    {"key", SG_YAML_REQUIRED, read_key},
+    {"certificate", SG_YAML_REQUIRED, read_certificate},
+    {"chain", SG_YAML_OPTIONAL, read_chain},
+    {"signature", SG_YAML_OPTIONAL, read_signature},
+    {"state", SG_YAML_OPTIONAL, read_state},
+    {"publish", SG_YAML_OPTIONAL, read_publish},
+    {"crl", SG_YAML_OPTIONAL, read_crl},
+    {"ocsp", SG_YAML_OPTIONAL, sg_config_read_ocsp},
+    {0},
 };
 
 static bool read_issuer(const struct sg_yaml *document, const struct sg_yaml_node *value,

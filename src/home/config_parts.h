@@ -8,6 +8,8 @@
 #include "config.h"
 
 sg_yaml_reader sg_config_read_tokens, sg_config_read_issuers, sg_config_read_registry;
+/* Its `into` is the struct sg_issuer_entry. */
+sg_yaml_reader sg_config_read_ocsp;
 
 void sg_schema_done(struct sg_schema *schema);
 

@@ -34,7 +34,9 @@ static bool open_parts(struct sg_home *home, enum sg_store_mode mode, struct sg_
     home->tokens = calloc(home->config.num_tokens, sizeof *home->tokens);
     home->issuers = calloc(home->config.num_issuers, sizeof *home->issuers);
     home->certifying = calloc(home->config.num_issuers, sizeof *home->certifying);
-    if (home->tokens == NULL || home->issuers == NULL || home->certifying == NULL)
+    home->responders = calloc(home->config.num_issuers, sizeof *home->responders);
+    if (home->tokens == NULL || home->issuers == NULL || home->certifying == NULL ||
+        home->responders == NULL)
         return sg_fail_memory(error);
     return sg_store_open(home->config.store, home->dir, mode, &home->store, error);
 }
@@ -67,12 +69,15 @@ void sg_home_close(struct sg_home *home)
         sg_issuer_free(home->issuers[i]);
     for (size_t i = 0; home->certifying != NULL && i < home->config.num_issuers; i++)
         sg_issuer_free(home->certifying[i]);
+    for (size_t i = 0; home->responders != NULL && i < home->config.num_issuers; i++)
+        sg_responder_free(home->responders[i]);
     for (size_t i = 0; home->tokens != NULL && i < home->config.num_tokens; i++)
         sg_token_close(home->tokens[i]);
     for (size_t i = 0; i < home->num_policies; i++)
         sg_policy_free(home->policies[i]);
     free(home->issuers);
     free(home->certifying);
+    free(home->responders);
     free(home->tokens);
     free(home->policies);
     sg_store_close(home->store);

@@ -60,8 +60,9 @@ enum sg_issuer_use {
     SG_ISSUER_TO_READ,      /* its certificate and facts; no token */
     SG_ISSUER_TO_SIGN,      /* token, key, signer; the key is the certificate's; it is active */
     SG_ISSUER_TO_SIGN_CRLS, /* the same; it is active or status-only */
-    SG_ISSUER_TO_CERTIFY,   /* token, key, signer; no certificate needed yet: facts.key from the
-                               token;   it is active */
+    SG_ISSUER_TO_SIGN_RESPONDER, /* its OCSP responder's certificate; otherwise as for CRLs */
+    SG_ISSUER_TO_CERTIFY, /* token, key, signer; no certificate needed yet: facts.key from the
+                             token;   it is active */
 };
 
 /* sg_home_issuer opens an issuer; the home keeps and releases it.

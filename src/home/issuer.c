@@ -59,7 +59,8 @@ static bool check_state(const struct sg_issuer_entry *entry, enum sg_issuer_use 
                         struct sg_error *error)
 {
     if (use == SG_ISSUER_TO_READ || entry->state == SG_ISSUER_ACTIVE ||
-        (use == SG_ISSUER_TO_SIGN_CRLS && entry->state == SG_ISSUER_STATUS_ONLY))
+        ((use == SG_ISSUER_TO_SIGN_CRLS || use == SG_ISSUER_TO_SIGN_RESPONDER) &&
+         entry->state == SG_ISSUER_STATUS_ONLY))
         return true;
     return sg_fail(error, SG_REFUSED, "issuer state",
                    "issuer %s is %s in signet.yaml; it signs no %s", entry->name,
@@ -188,8 +189,8 @@ static bool load_certificate(const struct sg_home *home, struct sg_issuer *issue
 
 /* ---- key and signer ---- */
 
-static bool borrow_token(struct sg_home *home, const char *name, struct sg_token **token,
-                         struct sg_error *error)
+bool sg_home_borrow_token(struct sg_home *home, const char *name, struct sg_token **token,
+                          struct sg_error *error)
 {
     size_t i = 0;
 
@@ -208,7 +209,7 @@ static bool open_signer(struct sg_home *home, const struct sg_issuer_entry *entr
     sg_auto(sg_key) struct sg_key key = {0};
     struct sg_token *token = NULL;
 
-    if (!borrow_token(home, entry->token, &token, error))
+    if (!sg_home_borrow_token(home, entry->token, &token, error))
         return sg_error_prefix(error, "issuer %s", entry->name);
     if (!sg_key_find(token, entry->key, &key, error) || !sg_signer_open(token, &key, signer, error))
         return sg_error_prefix(error, "issuer %s, token %s", entry->name, entry->token);

@@ -2,6 +2,7 @@
 
 #include <openssl/core_dispatch.h>
 #include <openssl/core_names.h>
+#include <openssl/err.h>
 #include <openssl/provider.h>
 
 #include "pkey_ops.h"
@@ -94,6 +95,20 @@ bool sg_signer_pkey(struct sg_pkey_maker *maker, struct sg_signer *signer, EVP_P
         return sg_fail_openssl(error, SG_FAILED, NULL, "OpenSSL does not take a token's key");
     *pkey = fresh;
     return true;
+}
+
+bool sg_signer_pkey_fail(struct sg_error *error, const char *what)
+{
+    char text[SG_ERROR_TEXT_SIZE] = "OpenSSL did not make use of the token's key";
+    const char *data = NULL;
+    int flags = 0;
+    unsigned long entry;
+
+    while ((entry = ERR_get_error_all(NULL, NULL, NULL, &data, &flags)) != 0)
+        if (ERR_GET_LIB(entry) == ERR_LIB_PROV && ERR_GET_REASON(entry) == ERR_R_OPERATION_FAIL &&
+            (flags & ERR_TXT_STRING) != 0)
+            snprintf(text, sizeof text, "%s", data);
+    return sg_fail(error, SG_TOKEN, NULL, "%s: %s", what, text);
 }
 
 void sg_pkey_maker_free(struct sg_pkey_maker *maker)

@@ -23,6 +23,12 @@ SG_MUST_USE bool sg_pkey_maker_new(struct sg_pkey_maker **maker, struct sg_error
  * Fails: SG_FAILED. */
 SG_MUST_USE bool sg_signer_pkey(struct sg_pkey_maker *maker, struct sg_signer *signer,
                                 EVP_PKEY **pkey, struct sg_error *error);
+
+/* sg_signer_pkey_fail is sg_fail(SG_TOKEN) for an OpenSSL call that such a key was to sign for:
+ * what begins the message, and the signer's own follows, as OpenSSL has kept it. Empties OpenSSL's
+ * queue. */
+bool sg_signer_pkey_fail(struct sg_error *error, const char *what);
+
 void sg_pkey_maker_free(struct sg_pkey_maker *maker);
 
 typedef struct sg_pkey_maker sg_pkey_maker;

@@ -76,12 +76,23 @@ struct sg_token *ca_open_token(const struct ca *ca)
     return token;
 }
 
+void ca_make_key(const struct ca *ca, const char *label)
+{
+    sg_auto(sg_token) struct sg_token *token = ca_open_token(ca);
+    sg_auto(sg_key) struct sg_key key = {0};
+    struct sg_error error = {0};
+
+    expect_success(label,
+                   sg_key_create(token, (struct sg_key_kind){SG_KEY_EC, 256}, label,
+                                 (struct sg_slice){0}, &key, &error),
+                   &error);
+}
+
 int ca_make_token(void **state)
 {
     static struct ca ca;
     sg_auto(sg_secret) struct sg_secret *so_pin = make_secret(SO_PIN);
     sg_auto(sg_secret) struct sg_secret *user_pin = make_secret(USER_PIN);
-    sg_auto(sg_key) struct sg_key key = {0};
     struct sg_token_info info;
     struct sg_error error = {0};
 
@@ -95,11 +106,7 @@ int ca_make_token(void **state)
                    sg_token_init(NULL, getenv("SIGNET_ODD_MODULE"), "signet-test", so_pin, user_pin,
                                  &info, &error),
                    &error);
-    sg_auto(sg_token) struct sg_token *token = ca_open_token(&ca);
-    expect_success("root",
-                   sg_key_create(token, (struct sg_key_kind){SG_KEY_EC, 256}, "root",
-                                 (struct sg_slice){0}, &key, &error),
-                   &error);
+    ca_make_key(&ca, "root");
     return 0;
 }
 
@@ -193,6 +200,29 @@ void ca_reopen(struct ca *ca)
     sg_home_close(ca->home);
     open_home(ca);
     open_issuer(ca);
+}
+
+void ca_configure(struct ca *ca, const char *text, const char *instead)
+{
+    sg_auto(sg_buf) struct sg_buf settings = {0};
+    sg_auto(sg_buf) struct sg_buf changed = {0};
+    char path[160];
+    struct sg_error error = {0};
+
+    snprintf(path, sizeof path, "%s/signet.yaml", ca->dir);
+    expect_success(path, sg_file_read(path, SG_LIMIT_YAML, &settings, &error), &error);
+    char *found = strstr((char *)settings.data, text);
+    assert_non_null(found);
+    *found = '\0';
+    expect_success(path,
+                   sg_buf_printf(&changed, SG_LIMIT_YAML, &error, "%s%s%s", settings.data, instead,
+                                 found + strlen(text)),
+                   &error);
+    put_text(path, (const char *)changed.data);
+    sg_home_close(ca->home);
+    open_home(ca);
+    if (!sg_home_issuer(ca->home, "root", SG_ISSUER_TO_SIGN, &ca->issuer, NULL))
+        ca->issuer = NULL;
 }
 
 void ca_sql(struct ca *ca, const char *text)

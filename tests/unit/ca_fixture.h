@@ -35,6 +35,13 @@ int ca_remove_home(void **state);
 struct sg_token *ca_open_token(const struct ca *ca);
 /* ca_reopen closes the home and opens it again: what was in flight is an orphan then. */
 void ca_reopen(struct ca *ca);
+/* ca_make_key makes a P-256 key on the token that all tests share; once for a program. */
+void ca_make_key(const struct ca *ca, const char *label);
+/* ca_configure replaces a text in signet.yaml and opens the home again; the issuer is NULL then
+ * when it may not sign any more. */
+void ca_configure(struct ca *ca, const char *text, const char *instead);
+/* The last line of the issuer in signet.yaml, to put others behind. */
+#define CA_LAST_LINE "    crl: {next_update: 7d}\n"
 /* ca_sql changes the store behind Signet's back. */
 void ca_sql(struct ca *ca, const char *text);
 /* ca_break_store makes every write to the store fail with SG_STORE, or not any more. */

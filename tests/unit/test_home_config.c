@@ -156,6 +156,31 @@ static void each_fault_has_its_place(void **state)
          ":13:24: next_update: '7' is a duration without a unit"},
         {"CRL for no time", 12, "    certificate: a\n    crl: {next_update: 0d}",
          ":13:24: next_update: a CRL that is outdated at once"},
+        {"OCSP without a key", 12, "    certificate: a\n    ocsp: {token: issuing}",
+         ":13:5: key 'key' is missing in ocsp"},
+        {"OCSP by a label", 12, "    certificate: a\n    ocsp: {key: ocsp}",
+         ":13:17: key: 'ocsp' is not a PKCS#11 URI"},
+        {"PIN in the OCSP key", 12,
+         "    certificate: a\n    ocsp: {key: 'pkcs11:object=a?pin-value=4711'}",
+         ":13:17: key: a PIN does not belong into a URI"},
+        {"OCSP by the issuer's key", 12,
+         "    certificate: a\n    ocsp: {key: 'pkcs11:object=issuing-2026'}",
+         ":13:17: this is the key of issuer issuing-2026; OCSP answers are signed with a key of"},
+        {"OCSP on another token", 12,
+         "    certificate: a\n    ocsp: {key: 'pkcs11:object=a', token: other}",
+         ":13:43: there is no token 'other' under tokens"},
+        {"OCSP by nobody", 12,
+         "    certificate: a\n    ocsp: {key: 'pkcs11:object=a', subject: CN}",
+         ":13:45: subject: "},
+        {"OCSP under a list", 12,
+         "    certificate: a\n    ocsp: {key: 'pkcs11:object=a', policy: [a]}",
+         ":13:44: policy has to be a single value"},
+        {"OCSP for no time", 12,
+         "    certificate: a\n    ocsp: {key: 'pkcs11:object=a', next_update: 0s}",
+         ":13:49: next_update: an answer that is outdated at once"},
+        {"unknown key of OCSP", 12,
+         "    certificate: a\n    ocsp: {key: 'pkcs11:object=a', nonce: no}",
+         "unknown key 'nonce'; known here: key, token, subject, policy, next_update"},
         {"unknown key of an issuer", 12, "    certificate: a\n    serial: 1",
          ":13:5: unknown key 'serial'"},
         {"the same name", 12, "    certificate: a" ISSUER("issuing-2026", "issuing", "other", "b"),
@@ -304,8 +329,25 @@ static void defaults_are_filled_in(void **state)
     assert_int_equal(config.issuers[0].state, SG_ISSUER_ACTIVE);
     assert_int_equal(config.issuers[0].crl_lifetime_s, 7 * 24 * 3600);
     assert_null(config.issuers[0].crl_url);
+    assert_null(config.issuers[0].ocsp.key);
     assert_int_equal(config.device.num, 0);
     assert_int_equal(config.user.num, 0);
+}
+
+static void ocsp_has_defaults(void **state)
+{
+    sg_auto(sg_config) struct sg_config config = {0};
+    struct sg_error error = {0};
+
+    expect_success(
+        "ocsp",
+        load(*state, 12, "    certificate: a\n    ocsp: {key: 'pkcs11:object=o'}", &config, &error),
+        &error);
+    const struct sg_responder_entry *ocsp = &config.issuers[0].ocsp;
+    assert_null(ocsp->token);
+    assert_null(ocsp->subject);
+    assert_string_equal(ocsp->policy, "ocsp-responder");
+    assert_int_equal(ocsp->lifetime_s, 3600);
 }
 
 static void everything_can_be_said(void **state)
@@ -320,6 +362,8 @@ static void everything_can_be_said(void **state)
         "      ocsp: 'https://pki.example.com/ocsp'\n"
         "      ca_issuers: 'ldap://pki.example.com/cn=a?x'\n"
         "    crl: {next_update: 12h}\n"
+        "    ocsp: {key: 'pkcs11:object=o', token: issuing, subject: 'CN=o', policy: p, "
+        "next_update: 4h}\n"
         "registry:\n"
         "  device: {type: {match: '[a-z]+', optional: true}, id: 'd-[0-9]+'}\n"
         "  user: {name: '.+'}\n";
@@ -330,6 +374,11 @@ static void everything_can_be_said(void **state)
     expect_success("full", load(*state, 12, REST, &config, &error), &error);
     issuer = &config.issuers[0];
     assert_int_equal(issuer->num_chain, 2);
+    assert_string_equal(issuer->ocsp.key, "pkcs11:object=o");
+    assert_string_equal(issuer->ocsp.token, "issuing");
+    assert_string_equal(issuer->ocsp.subject, "CN=o");
+    assert_string_equal(issuer->ocsp.policy, "p");
+    assert_int_equal(issuer->ocsp.lifetime_s, 4 * 3600);
     assert_string_equal(issuer->chain[1], "root.pem");
     assert_int_equal(issuer->scheme, SG_RSA_PSS_SHA384);
     assert_int_equal(issuer->state, SG_ISSUER_STATUS_ONLY);
@@ -380,6 +429,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_name_of_a_token_can_be_too_long, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_missing_file_is_no_fault_of_its_text, set_up, tear_down),
         cmocka_unit_test_setup_teardown(defaults_are_filled_in, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(ocsp_has_defaults, set_up, tear_down),
         cmocka_unit_test_setup_teardown(everything_can_be_said, set_up, tear_down),
         cmocka_unit_test_setup_teardown(direct_signer_has_its_sessions, set_up, tear_down),
         cmocka_unit_test_setup_teardown(two_issuers_may_share_a_token_and_a_chain, set_up,
