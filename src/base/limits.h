@@ -75,6 +75,14 @@ enum {
     SG_LIMIT_SESSIONS = 256,
     /* slots that are looked at on one module */
     SG_LIMIT_SLOTS = 1024,
+    /* bytes of one OCSP request: a certificate takes a hundred, a signature with a chain 10 KiB */
+    SG_LIMIT_OCSP_REQUEST = 32 * 1024,
+    /* certificates in one OCSP request: each costs a look into the store */
+    SG_LIMIT_OCSP_CERTIFICATES = 64,
+    /* octets of an OCSP nonce, RFC 9654 2.1 */
+    SG_LIMIT_OCSP_NONCE = 128,
+    /* signed OCSP answers that are kept; one takes a kilobyte, by an RSA key two */
+    SG_LIMIT_OCSP_CACHE = 16384,
     /* acts of one ceremony; people hold out for a few dozen */
     SG_LIMIT_CEREMONY_ACTS = 100,
     /* CRLs that one act makes in advance: ten years of weeks */

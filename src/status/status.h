@@ -1,4 +1,5 @@
-/* status: what becomes of certificates after they were issued: revocation, hold, CRLs. */
+/* status: what becomes of certificates after they were issued: revocation, hold, CRLs. OCSP is in
+ * ocsp.h. */
 #ifndef SG_STATUS_STATUS_H
 #define SG_STATUS_STATUS_H
 
