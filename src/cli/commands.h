@@ -14,6 +14,7 @@ extern const struct sg_command SG_ISSUE_COMMANDS[];    /* issue.c: issue, check 
 extern const struct sg_command SG_LIST_COMMANDS[];     /* list.c */
 extern const struct sg_command SG_REVOKE_COMMANDS[];   /* revoke.c: revoke, release */
 extern const struct sg_command SG_CRL_COMMANDS[];      /* crl.c */
+extern const struct sg_command SG_OCSP_COMMANDS[];     /* ocsp.c */
 extern const struct sg_command SG_SHOW_COMMANDS[];     /* show.c */
 extern const struct sg_command SG_DEVICE_COMMANDS[];   /* registry.c */
 extern const struct sg_command SG_USER_COMMANDS[];     /* registry.c */
