@@ -203,15 +203,15 @@ static bool has_subtrees_in_their_forms(struct sg_lint_view *view)
 /* A certificate outside of them would never be valid. */
 static bool keeps_the_issuers_constraints(struct sg_lint_view *view)
 {
-    NAME_CONSTRAINTS *constraints = NULL;
-    int verdict = X509_V_OK;
+    const X509 *issuer = view->issuer->certificate;
+    NAME_CONSTRAINTS *constraints =
+        issuer != NULL ? X509_get_ext_d2i(issuer, NID_name_constraints, NULL, NULL) : NULL;
+    int verdict;
 
-    if (view->issuer->certificate == NULL)
+    if (constraints == NULL)
         return true;
-    constraints = X509_get_ext_d2i(view->issuer->certificate, NID_name_constraints, NULL, NULL);
     X509_check_purpose(view->certificate, -1, 0); /* or OpenSSL would see the subject alone */
-    if (constraints != NULL)
-        verdict = NAME_CONSTRAINTS_check(view->certificate, constraints);
+    verdict = NAME_CONSTRAINTS_check(view->certificate, constraints);
     NAME_CONSTRAINTS_free(constraints);
     return verdict == X509_V_OK || sg_lint_saw(view, "%s", X509_verify_cert_error_string(verdict));
 }
