@@ -37,63 +37,45 @@ static const char *remedy_for(const json_t *value)
     return "values are text in quotes";
 }
 
-static bool add_object(struct import *import, size_t line, json_t *object, struct sg_error *error)
+static bool set_fields(const struct sg_import_format *format, size_t line, json_t *object,
+                       struct sg_import_record *record, struct sg_error *error)
 {
-    sg_auto(sg_record) struct sg_record record = {0};
     const char *field;
     json_t *value;
 
     json_object_foreach(object, field, value)
     {
         if (!json_is_string(value))
-            return sg_import_fail(import, line, error, "%s is %s; %s", field, kind_of(value),
+            return sg_import_fail(format, line, error, "%s is %s; %s", field, kind_of(value),
                                   remedy_for(value));
-        if (!sg_import_set(import, line, &record, field,
+        if (!sg_import_set(format, line, record, field,
                            sg_slice_of(json_string_value(value), json_string_length(value)), error))
             return false;
     }
-    return sg_import_add(import, line, &record, error);
+    return true;
 }
 
-static bool add_line(struct import *import, size_t line, struct sg_slice text,
-                     struct sg_error *error)
+bool sg_import_json_record(const struct sg_import_format *format, struct sg_slice text, size_t line,
+                           struct sg_import_record *record, struct sg_error *error)
 {
+    sg_auto(sg_import_record) struct sg_import_record read = {0};
     sg_auto(json_t) json_t *object = NULL;
     json_error_t why;
 
     if (text.len > SG_LIMIT_IMPORT_LINE)
-        return sg_import_fail(import, line, error, "a line of more than %d bytes",
+        return sg_import_fail(format, line, error, "a line of more than %d bytes",
                               SG_LIMIT_IMPORT_LINE);
     object = json_loadb((const char *)text.data, text.len, JSON_REJECT_DUPLICATES, &why);
     if (object == NULL)
-        return sg_import_fail(import, line, error, "not JSON at column %d: %s", why.column,
+        return sg_import_fail(format, line, error, "not JSON at column %d: %s", why.column,
                               why.text);
     if (!json_is_object(object))
-        return sg_import_fail(import, line, error,
+        return sg_import_fail(format, line, error,
                               "%s where an object ({\"id\": \"…\"}) should be; one object a line",
                               kind_of(object));
-    return add_object(import, line, object, error);
-}
-
-static bool is_blank(struct sg_slice text)
-{
-    for (size_t i = 0; i < text.len; i++)
-        if (memchr(" \t\r", text.data[i], 3) == NULL)
-            return false;
-    return true;
-}
-
-bool sg_import_json_lines(struct import *import, struct sg_slice text, struct sg_error *error)
-{
-    for (size_t line = 1; text.len > 0; line++) {
-        const uint8_t *end = memchr(text.data, '\n', text.len);
-        size_t len = end != NULL ? (size_t)(end - text.data) : text.len;
-        struct sg_slice one = sg_slice_of(text.data, len);
-
-        if (!is_blank(one) && !add_line(import, line, one, error))
-            return false;
-        len += end != NULL;
-        text = sg_slice_of(text.data + len, text.len - len);
-    }
+    if (!set_fields(format, line, object, &read, error))
+        return false;
+    *record = read;
+    read = (struct sg_import_record){0};
     return true;
 }

@@ -82,8 +82,8 @@ static bool check_complete(const struct sg_schema *schema, const char *what,
     return true;
 }
 
-bool sg_registry_check(const struct sg_schema *schema, const char *what,
-                       const struct sg_record *record, struct sg_error *error)
+bool sg_registry_check_part(const struct sg_schema *schema, const char *what,
+                            const struct sg_record *record, struct sg_error *error)
 {
     char rule[SG_ERROR_RULE_SIZE];
 
@@ -99,7 +99,13 @@ bool sg_registry_check(const struct sg_schema *schema, const char *what,
                        schema->fields[0].name, sg_pattern_text(schema->fields[0].pattern));
     }
     return check_value(&schema->fields[0], what, record->id, error) &&
-           check_attributes(schema, what, record, error) &&
+           check_attributes(schema, what, record, error);
+}
+
+bool sg_registry_check(const struct sg_schema *schema, const char *what,
+                       const struct sg_record *record, struct sg_error *error)
+{
+    return sg_registry_check_part(schema, what, record, error) &&
            check_complete(schema, what, record, error);
 }
 

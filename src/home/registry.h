@@ -18,6 +18,10 @@ SG_MUST_USE bool sg_registry_amend(const struct sg_schema *schema, const char *w
                                    const struct sg_record *changes, struct sg_record *record,
                                    struct sg_error *error);
 
+/* sg_registry_check_part is sg_registry_check for a record that may lack attributes. */
+SG_MUST_USE bool sg_registry_check_part(const struct sg_schema *schema, const char *what,
+                                        const struct sg_record *record, struct sg_error *error);
+
 enum sg_registry_format { SG_REGISTRY_CSV, SG_REGISTRY_JSON_LINES };
 
 /* sg_registry_read reads a whole import: CSV (RFC 4180) with a header line that names the fields,

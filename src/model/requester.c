@@ -67,6 +67,25 @@ void sg_record_unset(struct sg_record *record, const char *name)
     }
 }
 
+static bool copy_record(const struct sg_record *from, struct sg_record *to, struct sg_error *error)
+{
+    if (from->id != NULL && (to->id = strdup(from->id)) == NULL)
+        return sg_fail_memory(error);
+    to->disabled = from->disabled;
+    for (size_t i = 0; i < from->num_attributes; i++)
+        if (!sg_record_set(to, from->attributes[i].name, from->attributes[i].value, error))
+            return false;
+    return true;
+}
+
+bool sg_record_copy(const struct sg_record *from, struct sg_record *to, struct sg_error *error)
+{
+    if (copy_record(from, to, error))
+        return true;
+    sg_record_done(to);
+    return false;
+}
+
 void sg_record_done(struct sg_record *record)
 {
     for (size_t i = 0; i < record->num_attributes; i++) {

@@ -25,6 +25,9 @@ SG_MUST_USE bool sg_record_set(struct sg_record *record, const char *name, const
                                struct sg_error *error);
 /* sg_record_unset takes an attribute away; one that is not there is no error. */
 void sg_record_unset(struct sg_record *record, const char *name);
+/* sg_record_copy copies all of a record; to is empty before, and on failure. */
+SG_MUST_USE bool sg_record_copy(const struct sg_record *from, struct sg_record *to,
+                                struct sg_error *error);
 void sg_record_done(struct sg_record *record);
 SG_DEFINE_CLEANUP_IN_PLACE(sg_record, sg_record_done)
 
