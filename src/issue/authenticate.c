@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -46,8 +47,12 @@ static bool introduce_device(const struct sg_issuing *issuing, const char *id, s
 
     sg_record_done(device);
     *device = (struct sg_record){0};
-    if ((device->id = strdup(id)) == NULL)
+    if (job->described != NULL) {
+        if (!sg_record_copy(job->described, device, error))
+            return false;
+    } else if ((device->id = strdup(id)) == NULL) {
         return sg_fail_memory(error);
+    }
     job->requester.has_device = true;
     job->register_device = true;
     return sg_registry_check(&sg_home_config(issuing->home)->device, "device", device, error);
@@ -58,6 +63,26 @@ struct sg_store *sg_issue_registry(const struct sg_issuing *issuing)
     return issuing->registry != NULL ? issuing->registry : sg_home_store(issuing->home);
 }
 
+/* What is said of a device that the registry knows has to be what the registry says. */
+static bool check_agreement(const struct sg_record *known, const struct sg_record *described,
+                            struct sg_error *error)
+{
+    for (size_t i = 0; described != NULL && i < described->num_attributes; i++) {
+        const struct sg_attribute *said = &described->attributes[i];
+        const char *value = sg_record_value(known, said->name);
+        char rule[SG_ERROR_RULE_SIZE];
+
+        if (value != NULL && strcmp(value, said->value) == 0)
+            continue;
+        snprintf(rule, sizeof rule, "registry device.%s", said->name);
+        return sg_fail(error, SG_REFUSED, rule,
+                       "device %s comes with %s '%s', and the registry has %s%s%s", known->id,
+                       said->name, said->value, value != NULL ? "'" : "",
+                       value != NULL ? value : "none", value != NULL ? "'" : "");
+    }
+    return true;
+}
+
 static bool find_device(const struct sg_issuing *issuing, const char *id, struct sg_job *job,
                         struct sg_error *error)
 {
@@ -66,7 +91,8 @@ static bool find_device(const struct sg_issuing *issuing, const char *id, struct
     if (sg_store_find_record(sg_issue_registry(issuing), SG_REGISTRY_DEVICE, id,
                              &job->requester.device, &missing)) {
         job->requester.has_device = true;
-        return check_enabled(&job->requester.device, "device", error);
+        return check_enabled(&job->requester.device, "device", error) &&
+               check_agreement(&job->requester.device, job->described, error);
     }
     if (missing.code == SG_UNAUTHENTICATED && may_register(issuing))
         return introduce_device(issuing, id, job, error);

@@ -99,6 +99,8 @@ static void describe_claim(const struct sg_issuing *issuing, struct sg_job *job,
         .content_sha256 = job->content_sha256,
         .tbs = sg_buf_slice(&job->tbs),
         .register_device = job->register_device ? &job->requester.device : NULL,
+        .replace = issuing->replace,
+        .replace_reason = issuing->replace_reason,
         .now = job->now, /* so that `claimed` tells what it was decided for */
     };
 }

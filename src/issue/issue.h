@@ -41,6 +41,10 @@ struct sg_issuing {
     unsigned evidence;         /* SG_BY_*: what vouches for the requests of this run */
     bool device_from_cn;       /* the operator vouches that each request comes from the device
                                   that its subject's CN names */
+    bool replace;              /* a certificate of the same device or user under the policy, which
+                                  would refuse a new key (`unique`), is revoked when the new one is
+                                  recorded */
+    enum sg_reason replace_reason;
     void (*after_step)(enum sg_issue_step step, void *context); /* NULL but in tests */
     void *step_context;
 };
@@ -60,6 +64,10 @@ struct sg_job {
     struct sg_slice bytes;             /* PKCS#10 or SPKAC; empty when own_subject is set */
     const struct sg_name *own_subject; /* the issuer certifies its own key under this name */
     const char *device, *user;         /* ids in the registry, or NULL */
+    const struct sg_record *described; /* the device as who brings it describes it, maybe in part:
+                                          the registry has to agree, or, where the policy registers
+                                          unknown devices, gets to know it; its id is device. NULL:
+                                          nobody does */
     const struct sg_secret *challenge; /* that the request must repeat, or NULL */
 
     /* on the way */

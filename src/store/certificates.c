@@ -70,9 +70,10 @@ static bool record_one(struct sg_store *store, int64_t id, struct sg_slice der, 
            sg_sql_run(store, "DELETE FROM pending WHERE claim = ?", SG_VALUES(sg_int(id)), error) &&
            sg_sql_run(store,
                       "INSERT INTO revocation (claim, issuer, reason, revoked)"
-                      " SELECT c.id, c.issuer, 4, ?2"
+                      " SELECT c.id, c.issuer, s.reason, ?2"
                       " FROM supersedes s JOIN claim c ON c.id = s.previous WHERE s.claim = ?1"
-                      " ON CONFLICT (claim) DO UPDATE SET reason = 4 WHERE reason = 6",
+                      " ON CONFLICT (claim) DO UPDATE SET reason = excluded.reason"
+                      " WHERE reason = 6",
                       SG_VALUES(sg_int(id), sg_int(now)), error);
 }
 

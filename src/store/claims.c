@@ -307,7 +307,8 @@ static bool weigh_same_requester(struct decision *decision, const struct prior *
     if (prior->standing.status == SG_STATUS_HELD)
         return refuse_held(decision, prior);
     if (!is_renewal(claim, prior))
-        return refuse_valid(decision, prior, word, id);
+        return claim->replace ? add_previous(decision, prior, error)
+                              : refuse_valid(decision, prior, word, id);
     if (prior->same_key && claim->plan->same_key == SG_SAME_KEY_REFUSE)
         return refuse_same_key(decision, prior);
     return add_previous(decision, prior, error);
@@ -377,12 +378,16 @@ static bool insert_claim(struct decision *decision, struct sg_error *error)
 
 static bool insert_previous(struct decision *decision, struct sg_error *error)
 {
-    if (decision->claim->plan->previous != SG_PREVIOUS_REVOKE)
+    const struct sg_claim *claim = decision->claim;
+    const enum sg_reason reason = claim->replace ? claim->replace_reason : SG_REASON_SUPERSEDED;
+    if (claim->plan->previous != SG_PREVIOUS_REVOKE && !claim->replace)
         return true;
     for (size_t i = 0; i < decision->num_previous; i++)
-        if (!sg_sql_run(
-                decision->store, "INSERT OR IGNORE INTO supersedes (claim, previous) VALUES (?, ?)",
-                SG_VALUES(sg_int(decision->claim->id), sg_int(decision->previous[i])), error))
+        if (!sg_sql_run(decision->store,
+                        "INSERT OR IGNORE INTO supersedes (claim, previous, reason)"
+                        " VALUES (?, ?, ?)",
+                        SG_VALUES(sg_int(claim->id), sg_int(decision->previous[i]), sg_int(reason)),
+                        error))
             return false;
     return true;
 }

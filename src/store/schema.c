@@ -81,6 +81,8 @@ static const char *const MIGRATIONS[SG_SCHEMA_VERSION - 1] = {
     " UPDATE counter SET last = last + 1 WHERE name = 'status'; END;"
     "CREATE TRIGGER revocation_gone AFTER DELETE ON revocation BEGIN"
     " UPDATE counter SET last = last + 1 WHERE name = 'status'; END",
+    /* why recording claim revokes previous: superseded, or what who replaces it says */
+    "ALTER TABLE supersedes ADD COLUMN reason INTEGER NOT NULL DEFAULT 4",
 };
 
 static bool set_header(struct sg_store *store, const char *pragma, int value,

@@ -5,7 +5,7 @@
 #include "sql.h"
 
 enum {
-    SG_SCHEMA_VERSION = 3,
+    SG_SCHEMA_VERSION = 4,
     SG_SCHEMA_STATUS_COUNTED = 3, /* the first that counts changes of revocations */
 };
 

@@ -64,6 +64,8 @@ struct sg_claim {
                                                 retry a retry */
     struct sg_slice tbs;                     /* the whole to-be-signed bytes */
     const struct sg_record *register_device; /* to be registered with the claim, or NULL */
+    bool replace;                            /* what `unique` would refuse for is revoked instead, */
+    enum sg_reason replace_reason;           /* for this reason, when the new one is recorded */
     int64_t now;
 
     /* out */
@@ -87,6 +89,8 @@ struct sg_claim {
  *    user refuses (SG_REFUSED, rule "policy NAME: unique", naming it), unless the plan renews it
  *    (and same_key allows it);
  *    previous: revoke then revokes it (superseded) when the new certificate is recorded.
+ *    With replace a valid one is no reason to refuse: it is revoked for replace_reason when the new
+ *    certificate is recorded, in the same transaction.
  *    The renewal window is that of the plan, so of the policy as it is today. A certificate on hold
  *    refuses too, its retry as well: a new one beside it would undo the hold.
  *  - a serial that the issuer has used refuses (SG_INTERNAL; 128 random bits never do).

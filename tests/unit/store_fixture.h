@@ -78,6 +78,8 @@ struct ask {
     enum sg_same_key same_key;
     enum sg_previous previous;
     const struct sg_record *register_device;
+    bool replace;
+    enum sg_reason replace_reason;
 };
 
 /* What a claim borrows. */
@@ -132,6 +134,8 @@ static inline struct sg_claim ask(const struct fixture *fixture, const struct as
         .content_sha256 = asked->content,
         .tbs = sg_slice_text((const char *)asked->tbs),
         .register_device = ask->register_device,
+        .replace = ask->replace,
+        .replace_reason = ask->replace_reason,
         .now = ask->now != 0 ? ask->now : NOW,
     };
 }

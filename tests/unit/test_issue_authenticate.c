@@ -47,6 +47,7 @@ struct attempt {
     const char *name, *policy;
     const char *device, *user; /* as --device and --user name them */
     const char *cn;            /* the request's; NULL: none */
+    const char *type;          /* as who brings the device describes it; NULL: nobody does */
     bool from_cn, ticket;      /* ticket: instead of the operator */
     enum sg_code code;
     const char *part;       /* of the message */
@@ -81,6 +82,9 @@ static void expect_requester(const struct attempt *attempt, const struct sg_job 
         fail_msg("%s: device %s", attempt->name, requester->device.id);
     if (attempt->found_user != NULL && strcmp(requester->user.id, attempt->found_user) != 0)
         fail_msg("%s: user %s", attempt->name, requester->user.id);
+    if (attempt->registers && attempt->type != NULL &&
+        strcmp(sg_record_value(&requester->device, "type"), attempt->type) != 0)
+        fail_msg("%s: the description got lost", attempt->name);
     if (job->register_device != attempt->registers)
         fail_msg("%s: register_device is %d", attempt->name, job->register_device);
 }
@@ -90,6 +94,8 @@ static void try(struct ca *ca, const struct attempt *attempt)
     sg_auto(ca_order) struct ca_order order = {0};
     struct sg_issuing issuing = ca_issuing(ca, attempt->policy);
     struct sg_error error = {0};
+    struct sg_attribute type = {(char[]){"type"}, NULL};
+    struct sg_record described = {.attributes = &type, .num_attributes = 1};
     bool verdict;
 
     issuing.device_from_cn = attempt->from_cn;
@@ -98,7 +104,14 @@ static void try(struct ca *ca, const struct attempt *attempt)
     parse(attempt->cn, &order);
     order.job.device = attempt->device;
     order.job.user = attempt->user;
+    if (attempt->type != NULL) {
+        described.id = strdup(attempt->device);
+        type.value = strdup(attempt->type);
+        order.job.described = &described;
+    }
     verdict = sg_issue_authenticate(&issuing, &order.job, &error);
+    free(described.id);
+    free(type.value);
     if (order.job.requester.evidence != issuing.evidence)
         fail_msg("%s: the evidence got lost", attempt->name);
     if (attempt->code == SG_OK) {
@@ -146,6 +159,20 @@ static const struct attempt ATTEMPTS[] = {
      .part = "is disabled"},
     {"brought, of the wrong form", "line", .cn = "toaster", .code = SG_REFUSED,
      .part = "'toaster' does not match"},
+    /* and described: the registry agrees, or gets to know it */
+    {"described as the registry has it", "device-mtls", .device = "device-AB12",
+     .cn = "device-AB12", .type = "leo", .found = "device-AB12"},
+    {"described otherwise", "device-mtls", .device = "device-AB12", .cn = "device-AB12",
+     .type = "geo", .code = SG_REFUSED,
+     .part = "comes with type 'geo', and the registry has 'leo'"},
+    {"described, but unknown", "device-mtls", .device = "device-NEW1", .cn = "device-NEW1",
+     .type = "leo", .code = SG_UNAUTHENTICATED, .part = "device-NEW1"},
+    {"brought and described", "line", .device = "device-NEW1", .cn = "device-NEW1", .type = "geo",
+     .found = "device-NEW1", .registers = true},
+    {"brought and described otherwise", "line", .device = "device-AB12", .cn = "device-AB12",
+     .type = "geo", .code = SG_REFUSED, .part = "the registry has 'leo'"},
+    {"brought and described wrongly", "line", .device = "device-NEW1", .cn = "device-NEW1",
+     .type = "G E O", .code = SG_REFUSED, .part = "'G E O' does not match"},
     {"brought without a name", "line", .code = SG_UNAUTHENTICATED, .part = "--device ID"},
     /* A's ticket with B's request, or with a name that nobody vouches for */
     {"a ticket brings nobody", "line", .cn = "device-NEW1", .ticket = true,

@@ -487,6 +487,57 @@ static void test_previous_on_hold(void **state)
     expect_status(fixture->store, 1, NOW + 61, SG_STATUS_REVOKED);
 }
 
+/* ---- replace ---- */
+
+static struct sg_claim claim_instead(struct fixture *fixture, uint8_t serial, bool replace)
+{
+    return claim_one(fixture, fixture->store,
+                     &(struct ask){.device = "d1",
+                                   .key = 2,
+                                   .serial = serial,
+                                   .unique = SG_UNIQUE_DEVICE,
+                                   .replace = replace,
+                                   .replace_reason = SG_REASON_KEY_COMPROMISE});
+}
+
+static void test_replace(void **state)
+{
+    struct fixture *fixture = *state;
+    struct sg_error error = {0};
+    const struct sg_serial old = {.bytes = {1, 1}, .len = 2};
+
+    issue(fixture,
+          &(struct ask){.device = "d1", .key = 1, .serial = 1, .unique = SG_UNIQUE_DEVICE});
+    assert_int_equal(claim_instead(fixture, 2, false).outcome, SG_CLAIM_REFUSED);
+    const struct sg_claim claim = claim_instead(fixture, 3, true);
+    expect_success("claim", claim.outcome == SG_CLAIM_NEW, &claim.error);
+    expect_status(fixture->store, 1, NOW, SG_STATUS_VALID); /* until the new one is there */
+    expect_success("record", record(fixture->store, claim.id, 3, NOW + 1, &error), &error);
+    const struct seen seen =
+        look(fixture->store, (struct sg_certificate_filter){.serial = &old, .now = NOW + 1});
+    assert_int_equal(seen.last.status, SG_STATUS_REVOKED);
+    assert_int_equal(seen.last.reason, SG_REASON_KEY_COMPROMISE);
+    /* the same again is a retry, and replaces nothing */
+    struct sg_claim again = claim_instead(fixture, 4, true);
+    assert_int_equal(again.outcome, SG_CLAIM_RETRY);
+    sg_certificate_done(&again.existing);
+    expect_status(fixture->store, 3, NOW + 1, SG_STATUS_VALID);
+}
+
+static void test_replace_in_flight_or_held(void **state)
+{
+    struct fixture *fixture = *state;
+    struct sg_error error = {0};
+    const struct sg_claim first =
+        claim_one(fixture, fixture->store,
+                  &(struct ask){.device = "d1", .key = 1, .serial = 1, .unique = SG_UNIQUE_DEVICE});
+
+    assert_int_equal(claim_instead(fixture, 2, true).outcome, SG_CLAIM_REFUSED);
+    expect_success("record", record(fixture->store, first.id, 1, NOW, &error), &error);
+    assert_true(sg_store_revoke(fixture->store, first.id, SG_REASON_CERTIFICATE_HOLD, NOW, &error));
+    assert_int_equal(claim_instead(fixture, 3, true).outcome, SG_CLAIM_REFUSED);
+}
+
 /* ---- recording ---- */
 
 static void test_record_refuses(void **state)
@@ -790,6 +841,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_register_with_claim, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_previous, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_previous_on_hold, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_replace, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_replace_in_flight_or_held, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_record_refuses, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_two_handles, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_lost_owners_file, set_up, tear_down),

@@ -157,13 +157,15 @@ static void run_sql(const struct fixture *fixture, const char *sql)
     sqlite3_close(db);
 }
 
-/* Version 1 is this version without the list, and without the count of revocations. */
+/* Version 1 is this version without the list, the count of revocations, and why something is
+ * superseded. */
 static void make_version_1(struct fixture *fixture)
 {
     sg_store_close(fixture->store);
     run_sql(fixture, "DROP TABLE blocked_key; DROP TRIGGER revocation_added;"
                      "DROP TRIGGER revocation_changed; DROP TRIGGER revocation_gone;"
-                     "DELETE FROM counter WHERE name = 'status'; PRAGMA user_version=1");
+                     "DELETE FROM counter WHERE name = 'status';"
+                     "ALTER TABLE supersedes DROP COLUMN reason; PRAGMA user_version=1");
     fixture->store = NULL;
 }
 
