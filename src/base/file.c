@@ -122,12 +122,11 @@ static bool write_all(int fd, struct sg_slice bytes)
     return true;
 }
 
-static bool write_temporary(struct target *target, struct sg_slice bytes, mode_t mode,
-                            struct sg_error *error)
+static bool open_temporary(struct target *target, mode_t mode, int *fd, struct sg_error *error)
 {
-    sg_auto(fd) int file = -1;
     uint8_t random[16];
     char digits[sizeof random * 2 + 1], name[sizeof target->temporary];
+    int file;
 
     if (!sg_random_fill(random, sizeof random, error))
         return false;
@@ -137,9 +136,7 @@ static bool write_temporary(struct target *target, struct sg_slice bytes, mode_t
     if (file < 0)
         return fail_to_write(target, error);
     memcpy(target->temporary, name, sizeof name);
-    /* After fsync, close has nothing left to report. */
-    if (!write_all(file, bytes) || fsync(file) != 0)
-        return fail_to_write(target, error);
+    *fd = file;
     return true;
 }
 
@@ -180,23 +177,89 @@ static bool place_over(struct target *target, struct sg_error *error)
     return true;
 }
 
+/* The file's bytes are in it by now. After fsync, close has nothing left to report. */
+static bool place(struct target *target, int file, enum sg_overwrite overwrite,
+                  struct sg_error *error)
+{
+    if (fsync(file) != 0)
+        return fail_to_write(target, error);
+    if (overwrite == SG_REPLACE_EXISTING ? !place_over(target, error) : !place_new(target, error))
+        return false;
+    /* Some network file systems can't sync a folder and say so with EINVAL. */
+    if (fsync(target->folder) != 0 && errno != EINVAL) {
+        fail_to_write(target, error);
+        if (overwrite == SG_KEEP_EXISTING)
+            unlinkat(target->folder, target->name, 0);
+        return false;
+    }
+    return true;
+}
+
 bool sg_file_write(const char *path, struct sg_slice bytes, mode_t mode,
                    enum sg_overwrite overwrite, struct sg_error *error)
 {
     sg_auto(target) struct target target = {.folder = -1};
+    sg_auto(fd) int file = -1;
 
-    if (!target_open(&target, path, error) || !write_temporary(&target, bytes, mode, error))
+    if (!target_open(&target, path, error) || !open_temporary(&target, mode, &file, error))
         return false;
-    if (overwrite == SG_REPLACE_EXISTING ? !place_over(&target, error) : !place_new(&target, error))
+    if (!write_all(file, bytes))
+        return fail_to_write(&target, error);
+    return place(&target, file, overwrite, error);
+}
+
+struct sg_draft {
+    struct target target;
+    int file;
+    enum sg_overwrite overwrite;
+};
+
+bool sg_draft_open(const char *path, mode_t mode, enum sg_overwrite overwrite,
+                   struct sg_draft **draft, struct sg_error *error)
+{
+    sg_auto(sg_draft) struct sg_draft *fresh = NULL;
+
+    if (!sg_file_check_target(path, overwrite, error))
         return false;
-    /* Some network file systems can't sync a folder and say so with EINVAL. */
-    if (fsync(target.folder) != 0 && errno != EINVAL) {
-        fail_to_write(&target, error);
-        if (overwrite == SG_KEEP_EXISTING)
-            unlinkat(target.folder, target.name, 0);
+    if ((fresh = calloc(1, sizeof *fresh)) == NULL)
+        return sg_fail_memory(error);
+    *fresh = (struct sg_draft){{.folder = -1}, -1, overwrite};
+    if (!target_open(&fresh->target, path, error) ||
+        !open_temporary(&fresh->target, mode, &fresh->file, error))
         return false;
-    }
+    *draft = SG_TAKE(fresh);
     return true;
+}
+
+int sg_draft_fd(const struct sg_draft *draft)
+{
+    return draft->file;
+}
+
+bool sg_draft_file(const struct sg_draft *draft, FILE **file, struct sg_error *error)
+{
+    sg_auto(fd) int copy = fcntl(draft->file, F_DUPFD_CLOEXEC, 0);
+    FILE *stream = copy < 0 ? NULL : fdopen(copy, "w");
+
+    if (stream == NULL)
+        return sg_fail_errno(error, "cannot write %s", draft->target.path);
+    copy = -1;
+    *file = stream;
+    return true;
+}
+
+bool sg_draft_place(struct sg_draft *draft, struct sg_error *error)
+{
+    return place(&draft->target, draft->file, draft->overwrite, error);
+}
+
+void sg_draft_free(struct sg_draft *draft)
+{
+    if (draft == NULL)
+        return;
+    sg_cleanup_fd(&draft->file);
+    target_done(&draft->target);
+    free(draft);
 }
 
 bool sg_file_check_target(const char *path, enum sg_overwrite overwrite, struct sg_error *error)

@@ -6,8 +6,10 @@
 #ifndef SG_BASE_FILE_H
 #define SG_BASE_FILE_H
 
+#include <stdio.h>
 #include <sys/types.h>
 
+#include "cleanup.h"
 #include "slice.h"
 
 /* sg_file_read reads all of path ("-" is standard input).
@@ -29,6 +31,24 @@ SG_MUST_USE bool sg_file_write(const char *path, struct sg_slice bytes, mode_t m
 /* sg_file_check_target fails as sg_file_write would, before any work is done for the file. */
 SG_MUST_USE bool sg_file_check_target(const char *path, enum sg_overwrite overwrite,
                                       struct sg_error *error);
+
+/* A file on its way, for what is too long to be held in memory: written by its descriptor or
+ * stream, and put in place in one step. */
+struct sg_draft;
+
+/* sg_draft_open begins a file as sg_file_write would, and fails as that would. path is borrowed. */
+SG_MUST_USE bool sg_draft_open(const char *path, mode_t mode, enum sg_overwrite overwrite,
+                               struct sg_draft **draft, struct sg_error *error);
+int sg_draft_fd(const struct sg_draft *draft);
+/* sg_draft_file opens a stream to write it by; the caller closes that. Fails: SG_FAILED. */
+SG_MUST_USE bool sg_draft_file(const struct sg_draft *draft, FILE **file, struct sg_error *error);
+/* sg_draft_place puts what is written in place, durably, as sg_file_write does. */
+SG_MUST_USE bool sg_draft_place(struct sg_draft *draft, struct sg_error *error);
+/* sg_draft_free; a draft that was not placed leaves nothing. */
+void sg_draft_free(struct sg_draft *draft);
+
+typedef struct sg_draft sg_draft;
+SG_DEFINE_CLEANUP(sg_draft, sg_draft_free)
 
 /* sg_path_join: "folder/name", or name alone when it is absolute. The caller frees it. */
 SG_MUST_USE bool sg_path_join(const char *folder, const char *name, char **path,

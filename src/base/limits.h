@@ -24,6 +24,10 @@ enum {
     SG_LIMIT_IMPORT = 256 * 1024 * 1024,
     /* bytes of one line of a registry import (CSV or JSON) */
     SG_LIMIT_IMPORT_LINE = 64 * 1024,
+    /* bytes of one record of a manifest as it stands in its file, quotes and escapes included */
+    SG_LIMIT_FEED = 256 * 1024,
+    /* bytes of the names in one folder of requests; two million of them, sorted in memory */
+    SG_LIMIT_FOLDER = 48 * 1024 * 1024,
     /* bytes of one registry value, and of one value in a name; RFC 5280 ub-* are at most 32768,
      * people's names and device IDs are far below this */
     SG_LIMIT_VALUE = 1024,

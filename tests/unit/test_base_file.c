@@ -346,6 +346,58 @@ static void standard_input_is_read(void **state)
     dup2(saved, STDIN_FILENO);
 }
 
+/* ---- drafts ---- */
+
+static void write_draft(const char *path, enum sg_overwrite overwrite, struct sg_draft **draft)
+{
+    struct sg_error error = {0};
+    FILE *file = NULL;
+
+    expect_success("open", sg_draft_open(path, 0600, overwrite, draft, &error), &error);
+    expect_success("file", sg_draft_file(*draft, &file, &error), &error);
+    assert_true(fprintf(file, "line %d\n", 1) > 0);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(dprintf(sg_draft_fd(*draft), "line 2\n"), 7);
+}
+
+static void a_draft_is_put_in_place_whole(void **state)
+{
+    char path[256];
+    sg_auto(sg_draft) struct sg_draft *draft = NULL, *other = NULL;
+    sg_auto(sg_buf) struct sg_buf found = {0};
+    struct sg_error error = {0};
+
+    (void)state;
+    snprintf(path, sizeof path, "%s/draft", folder);
+    write_draft(path, SG_KEEP_EXISTING, &draft);
+    assert_int_equal(access(path, F_OK), -1);
+    expect_success("place", sg_draft_place(draft, &error), &error);
+    expect_success("read", sg_file_read(path, 100, &found, &error), &error);
+    assert_string_equal(found.data, "line 1\nline 2\n");
+    expect_failure("again", sg_draft_open(path, 0600, SG_KEEP_EXISTING, &other, &error), &error,
+                   SG_FAILED, "draft exists");
+    assert_null(other);
+}
+
+static void a_draft_that_is_left_leaves_nothing(void **state)
+{
+    struct sg_draft *draft = NULL;
+    char path[256];
+    struct dirent *entry;
+    DIR *dir;
+
+    (void)state;
+    snprintf(path, sizeof path, "%s/draft", folder);
+    write_draft(path, SG_REPLACE_EXISTING, &draft);
+    sg_draft_free(draft);
+    dir = opendir(folder);
+    assert_non_null(dir);
+    while ((entry = readdir(dir)) != NULL)
+        if (strstr(entry->d_name, "draft") != NULL || strstr(entry->d_name, ".signet") != NULL)
+            fail_msg("%s is left", entry->d_name);
+    closedir(dir);
+}
+
 static void paths_are_joined(void **state)
 {
     static const struct {
@@ -389,6 +441,8 @@ int main(void)
         TEST(an_absent_file_may_be_written),
         TEST(files_are_read),
         TEST(standard_input_is_read),
+        TEST(a_draft_is_put_in_place_whole),
+        TEST(a_draft_that_is_left_leaves_nothing),
         TEST(paths_are_joined),
     };
 
