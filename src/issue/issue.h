@@ -68,6 +68,7 @@ struct sg_job {
                                           the registry has to agree, or, where the policy registers
                                           unknown devices, gets to know it; its id is device. NULL:
                                           nobody does */
+    void *tag;                         /* the caller's own; nobody looks at it */
     const struct sg_secret *challenge; /* that the request must repeat, or NULL */
 
     /* on the way */

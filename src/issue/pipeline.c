@@ -280,11 +280,23 @@ static void pull(struct run *run)
     begin(pipeline, group, PREPARING);
 }
 
+static void admit(struct run *run, struct group *group)
+{
+    for (size_t i = 0; run->ends->admit != NULL && i < group->num; i++) {
+        struct sg_job *job = &group->jobs[i];
+
+        if (job->stage == SG_JOB_PREPARED &&
+            !run->ends->admit(run->ends->context, job, &job->error))
+            job->stage = SG_JOB_ENDED;
+    }
+}
+
 static void claim(struct run *run, struct group *group)
 {
     struct sg_pipeline *pipeline = run->pipeline;
     struct sg_error error = {0};
 
+    admit(run, group);
     if (run->why.code == SG_STORE)
         sg_issue_give_up(group->jobs, group->num, &run->why);
     else if (!sg_issue_claim(pipeline->issuing, group->jobs, group->num, &pipeline->stop, &error)) {

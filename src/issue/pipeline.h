@@ -32,6 +32,9 @@ struct sg_pipeline_ends {
      * will come. What is borrowed must live until the job is answered. */
     bool (*pull)(void *context, struct sg_job *jobs, size_t max, size_t *num, bool *end,
                  struct sg_error *error);
+    /* admit sees each request that came up to its claim, in order; false refuses it, for error, or
+     * ends its way with no verdict when it leaves error empty. NULL: all are admitted. */
+    bool (*admit)(void *context, struct sg_job *job, struct sg_error *error);
     /* answer is given each group in order, durable by then; the jobs are released after it. */
     bool (*answer)(void *context, const struct sg_job *jobs, size_t num, struct sg_error *error);
     void *context;

@@ -53,6 +53,13 @@ bool sg_policy_needs_user(const struct sg_policy *policy);
  * registry does not hold yet; the path registers it with the claim. */
 bool sg_policy_registers(const struct sg_policy *policy);
 
+/* sg_policy_issues_until: the last moment at which the policy gives certificates below an issuer
+ * that ends at issuer_not_after. */
+int64_t sg_policy_issues_until(const struct sg_policy *policy, int64_t issuer_not_after);
+
+/* sg_policy_unique: whose only certificate under the policy it is. */
+enum sg_unique sg_policy_unique(const struct sg_policy *policy);
+
 /* Everything that a decision is made from. */
 struct sg_decision_input {
     const struct sg_request *request;

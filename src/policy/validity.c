@@ -474,3 +474,20 @@ bool sg_policy_rule_unique(struct sg_decision *decision)
                             unique == SG_UNIQUE_DEVICE ? "device" : "user",
                             unique == SG_UNIQUE_DEVICE ? requester->device.id : requester->user.id);
 }
+
+int64_t sg_policy_issues_until(const struct sg_policy *policy, int64_t issuer_not_after)
+{
+    const struct sg_policy_validity *validity = &policy->validity;
+
+    if (issuer_not_after == SG_TIME_NEVER || validity->past_issuer != SG_PAST_ISSUER_REFUSE)
+        return issuer_not_after;
+    if (validity->for_s != 0)
+        return issuer_not_after - validity->for_s;
+    /* A value of the registry's is known when its device asks. */
+    return validity->until > issuer_not_after ? 0 : issuer_not_after;
+}
+
+enum sg_unique sg_policy_unique(const struct sg_policy *policy)
+{
+    return policy->unique;
+}

@@ -116,7 +116,7 @@ static bool run(struct ca *ca, struct belt *belt, unsigned num_workers, struct s
 {
     struct sg_issuing issuing = ca_issuing(ca, "line");
     sg_auto(sg_pipeline) struct sg_pipeline *pipeline = NULL;
-    const struct sg_pipeline_ends ends = {pull, answer, belt};
+    const struct sg_pipeline_ends ends = {.pull = pull, .answer = answer, .context = belt};
 
     expect_success("start", sg_pipeline_start(&issuing, num_workers, &pipeline, error), error);
     belt->pipeline = pipeline;
@@ -207,7 +207,7 @@ static void a_trickle_is_served_as_it_comes(void **state)
     sg_auto(belt) struct belt belt = {.lock = PTHREAD_MUTEX_INITIALIZER, .is_trickle = true};
     struct sg_issuing issuing = ca_issuing(ca, "line");
     sg_auto(sg_pipeline) struct sg_pipeline *pipeline = NULL;
-    const struct sg_pipeline_ends ends = {pull, answer, &belt};
+    const struct sg_pipeline_ends ends = {.pull = pull, .answer = answer, .context = &belt};
     struct sg_error error = {0};
     pthread_t thread;
 
@@ -297,10 +297,58 @@ static void too_many_workers(void **state)
     sg_pipeline_stop(NULL);
 }
 
+/* The last word before the claim: refused with a reason, or let go without one. */
+static bool admit(void *context, struct sg_job *job, struct sg_error *error)
+{
+    struct belt *belt = context;
+    size_t n = (size_t)(((struct ca_order *)job->tag) - belt->orders);
+
+    assert_true(job->requester.has_device && job->claim == 0);
+    if (n % 3 == 1)
+        return sg_fail(error, SG_REFUSED, "belt", "not this one");
+    return n % 3 == 0;
+}
+
+static bool pull_tagged(void *context, struct sg_job *jobs, size_t max, size_t *num, bool *end,
+                        struct sg_error *error)
+{
+    struct belt *belt = context;
+    size_t from = belt->num_pulled;
+
+    if (!pull(context, jobs, max, num, end, error))
+        return false;
+    for (size_t i = 0; i < *num; i++)
+        jobs[i].tag = &belt->orders[from + i];
+    return true;
+}
+
+static void some_are_not_admitted(void **state)
+{
+    struct ca *ca = *state;
+    sg_auto(belt) struct belt belt = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    struct sg_issuing issuing = ca_issuing(ca, "line");
+    sg_auto(sg_pipeline) struct sg_pipeline *pipeline = NULL;
+    const struct sg_pipeline_ends ends = {
+        .pull = pull_tagged, .admit = admit, .answer = answer, .context = &belt};
+    struct sg_error error = {0};
+
+    load(&belt, 9);
+    expect_success("start", sg_pipeline_start(&issuing, 2, &pipeline, &error), &error);
+    expect_success("run", sg_pipeline_run(pipeline, &ends, &error), &error);
+    for (size_t i = 0; i < 9; i += 3) {
+        expect_answers(&belt, i, i + 1, SG_JOB_ISSUED, SG_OK, "");
+        expect_answers(&belt, i + 1, i + 2, SG_JOB_REFUSED, SG_REFUSED, "not this one");
+        expect_answers(&belt, i + 2, i + 3, SG_JOB_REFUSED, SG_OK, "");
+    }
+    assert_int_equal(ca_count(ca, SG_STATUS_VALID), 3 + 1); /* and the root's */
+    assert_int_equal(ca_count(ca, SG_STATUS_ORPHANED), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(many_are_served_in_order, make_home, ca_remove_home),
+        cmocka_unit_test_setup_teardown(some_are_not_admitted, make_home, ca_remove_home),
         cmocka_unit_test_setup_teardown(nothing_to_do, make_home, ca_remove_home),
         cmocka_unit_test_setup_teardown(each_on_its_own_merits, make_home, ca_remove_home),
         cmocka_unit_test_setup_teardown(a_trickle_is_served_as_it_comes, make_home, ca_remove_home),
