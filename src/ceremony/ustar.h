@@ -3,8 +3,6 @@
  * POSIX's ustar format, with every field that is not a file's name or length fixed. An archive is
  * read by holding it against the one that its names and bytes make, so nothing can be in it besides
  * them.
- * No library for archives is used here: libarchive brings libxml2 with it, which has an HTTP client
- * that an air-gapped machine should not carry, and the strictness would come on top of it.
  */
 #ifndef SG_CEREMONY_USTAR_H
 #define SG_CEREMONY_USTAR_H
