@@ -26,6 +26,8 @@ enum {
     SG_LIMIT_IMPORT_LINE = 64 * 1024,
     /* bytes of one record of a manifest as it stands in its file, quotes and escapes included */
     SG_LIMIT_FEED = 256 * 1024,
+    /* bytes of what a tar says of one file besides its header: a long name, times, attributes */
+    SG_LIMIT_TAR_EXTENSION = 64 * 1024,
     /* bytes of the names in one folder of requests; two million of them, sorted in memory */
     SG_LIMIT_FOLDER = 48 * 1024 * 1024,
     /* bytes of one registry value, and of one value in a name; RFC 5280 ub-* are at most 32768,

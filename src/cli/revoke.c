@@ -4,6 +4,7 @@
 #include "commands.h"
 #include "open.h"
 #include "output.h"
+#include "revoke.h"
 #include "status/status.h"
 
 #define WHICH_OPTIONS                                                                              \
@@ -16,6 +17,7 @@ static const struct sg_option REVOKE_OPTIONS[] = {
     {"reason", 'r', "REASON", "keyCompromise, superseded, cessationOfOperation, …"},
     {"hold", 0, NULL, "for now: certificateHold; `signet release` takes it back"},
     WHICH_OPTIONS,
+    {"devices", 0, "FILE", "every certificate of each device that FILE names, one a line"},
     {0},
 };
 
@@ -46,7 +48,8 @@ static bool parse_operand(const char *operand, struct which *which, struct sg_er
 
 static bool parse_which(const struct sg_cli *cli, struct which *which, struct sg_error *error)
 {
-    int selectors = cli->num_operands + sg_cli_has(cli, "device") + sg_cli_has(cli, "user");
+    int selectors = cli->num_operands + sg_cli_has(cli, "device") + sg_cli_has(cli, "user") +
+                    sg_cli_has(cli, "devices");
 
     which->filter = (struct sg_certificate_filter){.device = sg_cli_text(cli, "device"),
                                                    .user = sg_cli_text(cli, "user"),
@@ -118,8 +121,11 @@ static bool run_revoke(struct sg_cli *cli, struct sg_error *error)
     enum sg_reason reason;
     size_t num = 0;
 
-    return parse_reason(cli, &reason, error) && parse_which(cli, &which, error) &&
-           sg_cli_open_home(cli, SG_STORE_OPEN, &home, error) &&
+    if (!parse_reason(cli, &reason, error) || !parse_which(cli, &which, error))
+        return false;
+    if (sg_cli_has(cli, "devices"))
+        return sg_cli_revoke_devices(cli, sg_cli_text(cli, "devices"), reason, error);
+    return sg_cli_open_home(cli, SG_STORE_OPEN, &home, error) &&
            check_file(&which, sg_home_store(home), error) &&
            sg_status_revoke(sg_home_store(home), &which.filter, reason, which.filter.now, &num,
                             error) &&

@@ -8,7 +8,7 @@ load expect
 OTHER_ISSUERS="root-ca matter-paa matter-pai matter-dac"
 # Pages whose commands need nothing but a CA's home called ca.
 PLAYED="mobile-app user-client service-account smime vpn tls-server operator smartcard-logon piv-auth piv-card-auth
-    idevid ldevid"
+    idevid ldevid line-statement"
 
 pages() {
     python3 "$SIGNET_DATA/tests/flow/pages.py" "$@"

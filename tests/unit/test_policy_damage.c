@@ -415,7 +415,7 @@ static void damage_is_seen_or_does_not_spread(void **state)
         "operator",    "piv-auth",        "piv-card-auth",
         "root-ca",     "service-account", "smartcard-logon",
         "smime",       "tls-server",      "user-client",
-        "vpn",
+        "vpn",         "line-statement",
     };
     struct sg_buf shipped[NUM(SHIPPED)] = {{0}};
     struct tally tally = {0};

@@ -1,0 +1,118 @@
+#include <string.h>
+
+#include "base/text.h"
+#include "open.h"
+#include "output.h"
+#include "revoke.h"
+#include "status/status.h"
+
+struct returns {
+    struct sg_buf text; /* the file, each line ended by a zero byte */
+    size_t num;
+    size_t revoked, before,
+        without; /* certificates; devices whose are all revoked; that have none */
+};
+
+static void returns_done(struct returns *returns)
+{
+    sg_buf_free(&returns->text);
+}
+SG_DEFINE_CLEANUP_IN_PLACE(returns, returns_done)
+
+/* Spaces around an id, and a CR, are nobody's. */
+static char *trim(char *line)
+{
+    size_t len;
+
+    line += strspn(line, " \t");
+    for (len = strlen(line); len > 0 && strchr(" \t\r", line[len - 1]) != NULL;)
+        line[--len] = '\0';
+    return line;
+}
+
+static bool check_lines(struct returns *returns, const char *path, struct sg_error *error)
+{
+    size_t line = 0;
+
+    if (returns->text.len > 0 && memchr(returns->text.data, '\0', returns->text.len) != NULL)
+        return sg_fail(error, SG_INVALID, NULL, "%s has a zero byte; it should be text", path);
+    for (char *rest = (char *)returns->text.data, *id; rest != NULL;) {
+        struct sg_error why = {0};
+
+        line++;
+        id = trim(strsep(&rest, "\n"));
+        returns->num += id[0] != '\0';
+        if (id[0] != '\0' && !sg_text_check(sg_slice_text(id), "the id", &why))
+            return sg_fail(error, SG_INVALID, NULL, "%s:%zu: %s", path, line, why.text);
+    }
+    return returns->num > 0 ||
+           sg_fail(error, SG_INVALID, NULL, "%s names no device; one a line", path);
+}
+
+static bool revoke_one(struct returns *returns, struct sg_store *store, const char *id,
+                       enum sg_reason reason, int64_t now, struct sg_error *error)
+{
+    const struct sg_certificate_filter filter = {.device = id, .now = now};
+    struct sg_error why = {0};
+    size_t num = 0;
+
+    if (sg_status_revoke(store, &filter, reason, now, &num, &why)) {
+        returns->revoked += num;
+    } else if (why.code == SG_REFUSED) {
+        returns->before++;
+    } else if (why.code == SG_USAGE) {
+        returns->without++;
+        fprintf(stderr, "%s has no certificate\n", id);
+    } else {
+        *error = why;
+        return false;
+    }
+    return true;
+}
+
+/* The lines are ended by zero bytes by now. */
+static bool revoke_each(struct returns *returns, struct sg_store *store, enum sg_reason reason,
+                        int64_t now, struct sg_error *error)
+{
+    char *at = (char *)returns->text.data, *end = at + returns->text.len;
+
+    for (; at <= end; at += strlen(at) + 1) {
+        const char *id = at + strspn(at, " \t");
+
+        if (id[0] != '\0' && !revoke_one(returns, store, id, reason, now, error))
+            return sg_error_prefix(error, "device %s", id);
+    }
+    return true;
+}
+
+static bool tell(struct sg_cli *cli, const struct returns *returns, struct sg_error *error)
+{
+    cli->answered = cli->json;
+    if (!cli->json)
+        printf("%zu certificates are revoked, %zu devices had theirs revoked before; `signet crl` "
+               "makes the revocation list that says so\n",
+               returns->revoked, returns->before);
+    else if (!sg_cli_print_json(json_pack("{s:I, s:I, s:I}", "revoked",
+                                          (json_int_t)returns->revoked, "revoked_before",
+                                          (json_int_t)returns->before, "without_certificate",
+                                          (json_int_t)returns->without),
+                                error))
+        return false;
+    return returns->without == 0 ||
+           sg_fail(error, SG_REFUSED, NULL, "%zu of %zu devices have no certificate",
+                   returns->without, returns->num);
+}
+
+bool sg_cli_revoke_devices(struct sg_cli *cli, const char *path, enum sg_reason reason,
+                           struct sg_error *error)
+{
+    sg_auto(sg_home) struct sg_home *home = NULL;
+    sg_auto(returns) struct returns returns = {0};
+
+    return sg_file_read(path, SG_LIMIT_IMPORT, &returns.text, error) &&
+           sg_buf_append(&returns.text, "", 0, SG_LIMIT_IMPORT, error) &&
+           check_lines(&returns, path, error) &&
+           sg_cli_open_home(cli, SG_STORE_OPEN, &home, error) &&
+           revoke_each(&returns, sg_home_store(home), reason, sg_clock_now(&cli->clock), error) &&
+           tell(cli, &returns, error);
+}
