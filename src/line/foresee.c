@@ -36,22 +36,20 @@ static bool foresee_end(const struct sg_line *line, struct sg_error *error)
 }
 
 /* A folder that is not there yet, or a file's: whatever there is above it. */
-static bool find_space(const char *path, uint64_t *free_bytes)
+static bool find_space(const char *path, struct statvfs *space)
 {
     char folder[SG_LIMIT_PATH];
-    struct statvfs space;
 
     snprintf(folder, sizeof folder, "%s", path);
-    while (statvfs(folder, &space) != 0) {
+    while (statvfs(folder, space) != 0) {
         char *slash = strrchr(folder, '/');
         if (slash == NULL)
             snprintf(folder, sizeof folder, ".");
         else
             slash[slash == folder] = '\0';
-        if (slash == NULL && statvfs(folder, &space) != 0)
-            return false;
+        if (slash == NULL)
+            return statvfs(folder, space) == 0;
     }
-    *free_bytes = (uint64_t)space.f_bavail * space.f_frsize;
     return true;
 }
 
@@ -59,9 +57,11 @@ static void foresee_disk(const struct sg_line *line, const char *what, const cha
                          uint64_t bytes_each)
 {
     uint64_t free_bytes, total = line->counts.total;
+    struct statvfs space;
 
-    if (!find_space(path, &free_bytes))
+    if (!find_space(path, &space))
         return;
+    free_bytes = (uint64_t)space.f_bavail * space.f_frsize;
     if (total == 0)
         sg_line_say(line, false, "%s: %llu MiB free, room for about %llu certificates", what,
                     (unsigned long long)(free_bytes / MIB),
@@ -70,6 +70,16 @@ static void foresee_disk(const struct sg_line *line, const char *what, const cha
         sg_line_say(line, total * bytes_each > free_bytes, "%s: %llu MiB free, about %llu needed",
                     what, (unsigned long long)(free_bytes / MIB),
                     (unsigned long long)(total * bytes_each / MIB + 1));
+}
+
+/* Some file systems can hold so many files and no more, and say 0 otherwise. */
+static void foresee_files(const struct sg_line *line, const char *path)
+{
+    struct statvfs space;
+
+    if (find_space(path, &space) && space.f_files != 0 && line->counts.total > space.f_favail)
+        sg_line_say(line, true, "disk of the output: it can take %llu files more, %llu are needed",
+                    (unsigned long long)space.f_favail, (unsigned long long)line->counts.total);
 }
 
 bool sg_line_foresee(struct sg_line *line, struct sg_error *error)
@@ -90,5 +100,7 @@ bool sg_line_foresee(struct sg_line *line, struct sg_error *error)
     foresee_disk(line, "disk of the store", sg_home_dir(issuing->home), STORE_BYTES);
     if (spec->output != NULL && strcmp(spec->output, "-") != 0)
         foresee_disk(line, "disk of the output", spec->output, OUTPUT_BYTES);
+    if (line->sink != NULL && line->sink->keeps_part && line->sink->has_names)
+        foresee_files(line, spec->output);
     return true;
 }

@@ -121,6 +121,19 @@ away() {
     expect_equal "outcomes" issued "$(jq -r .outcome away.jsonl | sort -u)"
 }
 
+@test "on a terminal: a bar, the rate and the time left" {
+    make_requests 12 BAR
+    # It waits a second, so that there is time for a bar.
+    run with_fault "$(away 5 6)" python3 -c '
+import os, pty, sys
+sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))' \
+        timeout 120 "$SIGNET" -C ca provision -p line --jobs 1 BAR "$out"
+    expect_status 0
+    grep -qE '\[#+ +\] [0-9]+ of 12 done, 0 refused, [0-9]+/s, 0:0[0-9] left' <<<"$output" ||
+        fail "no bar in: $output"
+    expect_whole BAR "$out" 12
+}
+
 @test "a token that stays away: those that were served are told, and the rest" {
     make_requests 10 GONE
     run --separate-stderr with_fault C_Sign:4:CKR_DEVICE_ERROR:always \
@@ -144,9 +157,10 @@ away() {
 
 # --- the disk ------------------------------------------------------------------------------------------
 
+# mount_small FOLDER SIZE [FILES]
 mount_small() {
     mkdir -p "$1"
-    mount -t tmpfs -o "size=$2" signet-test "$1" 2>/dev/null ||
+    mount -t tmpfs -o "size=$2${3:+,nr_inodes=$3}" signet-test "$1" 2>/dev/null ||
         skip "needs root, to mount a small file system"
     mounted=$1
 }
@@ -163,6 +177,19 @@ mount_small() {
     rm small/filler
     provision FULL small
     expect_whole FULL small 12
+}
+
+@test "what the disks can't take is said before the run, and the run stops where it has to" {
+    make_requests 12 FEW
+    mount_small small 64k 8
+    run --separate-stderr provision FEW small
+    expect_status 1
+    expect_said "warning: disk of the output: 0 MiB free, about 1 needed" \
+        "warning: disk of the output: it can take 7 files more, 12 are needed" \
+        "run the same again"
+    mount -o remount,nr_inodes=100 small
+    provision FEW small
+    expect_whole FEW small 12
 }
 
 @test "answers that nobody can take: the run ends, and nothing is lost" {

@@ -260,6 +260,16 @@ for name, format in ("python-gnu", tarfile.GNU_FORMAT), ("python-pax", tarfile.P
     grep -q "3 requests in" stream.log
 }
 
+@test "without a terminal: a line every five seconds" {
+    {
+        cat csrs/device-LN02.csr
+        sleep 5.5
+        cat csrs/device-LN03.csr
+    } | "$SIGNET" -C ca provision -p line - "$out" 2>plain.log
+    grep -qE '^2 done, 0 refused, [0-9]+/s$' plain.log
+    not grep -q $'\r' plain.log
+}
+
 @test "a stream of PEM" {
     cat csrs/device-LN0[2-4].csr >stream.pem
     ok bash -c '"$SIGNET" -C ca provision -p line - - <stream.pem'
