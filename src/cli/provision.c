@@ -6,6 +6,7 @@
 
 #include "commands.h"
 #include "line.h"
+#include "line_keys.h"
 #include "open.h"
 #include "output.h"
 #include "progress.h"
@@ -22,6 +23,7 @@ static const struct sg_option OPTIONS[] = {
     {"jobs", 'j', "N", "threads (default: one for each processor)"},
     {"max-refused", 0, "PERCENT", "stop when more are refused, from the 100th on (default: 10)"},
     {"wait", 0, "DURATION", "how long to wait for a token that is away (default: 5m)"},
+    SG_LINE_KEYS_OPTIONS,
     SG_STATEMENT_OPTIONS,
     {"force", 'f', NULL, "replace outputs that hold something else"},
     {0},
@@ -231,6 +233,7 @@ static bool run_provision(struct sg_cli *cli, struct sg_error *error)
 {
     sg_auto(sg_home) struct sg_home *home = NULL;
     sg_auto(sg_cli_statement) struct sg_cli_statement statement = {0};
+    sg_auto(sg_cli_line_keys) struct sg_cli_line_keys keys = {0};
     sg_auto(sg_line) struct sg_line *line = NULL;
     struct sg_issuing issuing = {0};
     struct sg_progress shown = {0};
@@ -238,8 +241,10 @@ static bool run_provision(struct sg_cli *cli, struct sg_error *error)
     struct sg_line_spec spec = {.issuing = &issuing, .listener = {progress, say, &shown}};
 
     if (!parse(cli, &spec, error) || !open_issuing(cli, spec.dry_run, &home, &issuing, error) ||
-        !sg_cli_statement_open(cli, home, issuing.issuer, &statement, error))
+        !sg_cli_statement_open(cli, home, issuing.issuer, &statement, error) ||
+        !sg_cli_line_keys_open(cli, &issuing, spec.output, &keys, error))
         return false;
+    spec.keys = keys.keys.make != NULL ? &keys.keys : NULL;
     if (statement.spec.path != NULL)
         spec.statement = &statement.spec;
     block_signals(&watch);

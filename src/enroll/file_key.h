@@ -16,6 +16,11 @@ struct sg_file_key;
 SG_MUST_USE bool sg_file_key_make(struct sg_key_kind kind, struct sg_file_key **key,
                                   struct sg_error *error);
 
+/* sg_file_key_of takes a private key over, on success, and looks at its public half.
+ * what     begins messages: "ada.key". */
+SG_MUST_USE bool sg_file_key_of(EVP_PKEY **pkey, const char *what, struct sg_file_key **key,
+                                struct sg_error *error);
+
 /* sg_file_key_read reads the one private key of a PEM file; other blocks beside it are passed over.
  * source   of the passphrase (token/pin.h); asked only when the file is encrypted. NULL: prompt.
  * Fails: SG_FAILED when the file can't be read or the passphrase does not open it, SG_INVALID when
@@ -43,6 +48,15 @@ SG_MUST_USE bool sg_file_key_write(const struct sg_file_key *key, const char *pa
 /* sg_file_key_check_absent fails as sg_file_key_write would for the name, before any work is done.
  */
 SG_MUST_USE bool sg_file_key_check_absent(const char *path, struct sg_error *error);
+
+/* sg_file_key_check_recipient: can keys be encrypted to this certificate? Its chain is not looked
+ * at. Fails: SG_REFUSED. */
+SG_MUST_USE bool sg_file_key_check_recipient(X509 *recipient, struct sg_error *error);
+
+/* sg_file_key_seal appends the key, as PKCS#8 in PEM, encrypted to the certificate: CMS
+ * EnvelopedData (RFC 5652) as PEM, AES-256-CBC under RSAES-OAEP or ECDH, all with SHA-256. */
+SG_MUST_USE bool sg_file_key_seal(const struct sg_file_key *key, X509 *recipient,
+                                  struct sg_buf *pem, struct sg_error *error);
 
 const struct sg_public_key *sg_file_key_public(const struct sg_file_key *key);
 bool sg_file_key_was_encrypted(const struct sg_file_key *key); /* in the file it was read from */

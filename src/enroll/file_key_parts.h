@@ -10,9 +10,4 @@ struct sg_file_key {
     bool was_encrypted;
 };
 
-/* sg_file_key_of takes a private key over, on success, and looks at its public half.
- * what     begins messages: "ada.key". */
-SG_MUST_USE bool sg_file_key_of(EVP_PKEY **pkey, const char *what, struct sg_file_key **key,
-                                struct sg_error *error);
-
 #endif

@@ -56,20 +56,21 @@ static bool read_file(const struct manifest *manifest, struct sg_slice name, str
 }
 
 static bool find_request(const struct manifest *manifest, const struct sg_import_record *record,
-                         struct sg_buf *into, struct sg_error *error)
+                         struct sg_item *item, struct sg_error *error)
 {
     static const char BEGIN[] = "-----BEGIN";
     struct sg_slice csr = sg_buf_slice(&record->extras[CSR]);
     struct sg_slice file = sg_buf_slice(&record->extras[CSR_FILE]);
 
+    item->has_no_request = csr.len == 0 && file.len == 0;
     if ((csr.len == 0) == (file.len == 0))
         return sg_fail(error, SG_MALFORMED, NULL, "%s csr (PEM or base64) %s csr_file (a path)",
                        csr.len == 0 ? "neither" : "both", csr.len == 0 ? "nor" : "and");
     if (file.len > 0)
-        return read_file(manifest, file, into, error);
+        return read_file(manifest, file, &item->request, error);
     if (csr.len > strlen(BEGIN) && memcmp(csr.data, BEGIN, strlen(BEGIN)) == 0)
-        return sg_buf_append(into, csr.data, csr.len, SG_LIMIT_REQUEST, error);
-    return decode_base64(csr, into, error);
+        return sg_buf_append(&item->request, csr.data, csr.len, SG_LIMIT_REQUEST, error);
+    return decode_base64(csr, &item->request, error);
 }
 
 /* ---- records ---- */
@@ -88,7 +89,7 @@ static bool take_record(struct manifest *manifest, struct sg_slice piece, size_t
     record.record = (struct sg_record){0};
     item->has_device = item->device.id != NULL;
     return sg_registry_check_part(fields->schema, fields->what, &item->device, error) &&
-           find_request(manifest, &record, &item->request, error);
+           find_request(manifest, &record, item, error);
 }
 
 /* The bytes of the next record; empty at the end. */

@@ -16,6 +16,7 @@ struct sg_item {
     struct sg_record device; /* as the input describes it, maybe in part */
     struct sg_buf request;
     struct sg_error error; /* why it can't even be asked for */
+    bool has_no_request;   /* and that is what the error says */
     bool is_admitted;      /* nothing in this input keeps it from being asked for */
     bool was_issued;       /* in this run, before the token failed on another */
 };

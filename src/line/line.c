@@ -95,6 +95,17 @@ static bool check_replace(const struct sg_issuing *issuing, struct sg_error *err
                    sg_policy_name(issuing->policy));
 }
 
+/* A key has to be safe before its certificate is asked for. */
+static bool check_keys(const struct sg_line *line, struct sg_error *error)
+{
+    const struct sg_sink *sink = line->sink;
+
+    return line->spec->keys == NULL || (sink != NULL && sink->has_names && sink->keeps_part) ||
+           sg_fail(error, SG_USAGE, NULL,
+                   "keys are made for a folder as the output, where each can be kept before its "
+                   "certificate is made");
+}
+
 static bool open_ends(struct sg_line *line, struct sg_error *error)
 {
     const struct sg_line_spec *spec = line->spec;
@@ -124,9 +135,9 @@ bool sg_line_open(const struct sg_line_spec *spec, struct sg_line **line, struct
     fresh->stop[0] = fresh->stop[1] = -1;
     pthread_mutex_init(&fresh->lock, NULL);
     if (!check_who(spec, error) || !check_replace(spec->issuing, error) ||
-        !make_chain(fresh, error) || !open_ends(fresh, error) ||
-        !sg_reader_start(SG_TAKE(fresh->source), strcmp(spec->input, "-") == 0, spec->limit, wake,
-                         fresh, &fresh->reader, error))
+        !make_chain(fresh, error) || !open_ends(fresh, error) || !check_keys(fresh, error) ||
+        !sg_reader_start(SG_TAKE(fresh->source), spec->keys, strcmp(spec->input, "-") == 0,
+                         spec->limit, wake, fresh, &fresh->reader, error))
         return false;
     *line = SG_TAKE(fresh);
     return true;

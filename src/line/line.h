@@ -13,6 +13,7 @@
 
 struct sg_line;
 struct sg_statement_spec;
+struct sg_line_keys;
 
 enum sg_line_outcome {
     SG_LINE_ISSUED,
@@ -44,6 +45,7 @@ struct sg_line_spec {
     const char *output;                        /* as sg_sink_open; NULL: none, for a dry run */
     const char *report;                        /* as sg_report_open; NULL: none */
     const struct sg_statement_spec *statement; /* of statement.h; NULL: none */
+    const struct sg_line_keys *keys;           /* of keys.h; NULL: devices make their own */
     unsigned num_workers;                      /* 0: one for each processor */
     uint64_t limit;                            /* inputs at most; 0: all */
     unsigned max_refused; /* of a hundred, from SG_LINE_TRUSTED inputs on; more stops the run */

@@ -9,6 +9,7 @@ enum { MOST = 3 * SG_LIMIT_GROUP };
 
 struct sg_reader {
     struct sg_input *source;
+    const struct sg_line_keys *keys; /* NULL: none are made */
     bool eager;
     uint64_t limit;
     void (*wake)(void *context);
@@ -43,6 +44,17 @@ static bool put(struct sg_reader *reader, struct sg_item *item)
     return !is_stopped;
 }
 
+static bool next(const struct sg_reader *reader, struct sg_item **item, struct sg_error *error)
+{
+    sg_auto(sg_item) struct sg_item *fresh = NULL;
+
+    if (!sg_input_next(reader->source, &fresh, error) ||
+        (fresh != NULL && reader->keys != NULL && !sg_keys_fill(reader->keys, fresh, error)))
+        return false;
+    *item = SG_TAKE(fresh);
+    return true;
+}
+
 static void *read_all(void *argument)
 {
     struct sg_reader *reader = argument;
@@ -51,7 +63,7 @@ static void *read_all(void *argument)
     for (uint64_t number = 1; reader->limit == 0 || number <= reader->limit; number++) {
         struct sg_item *item = NULL;
 
-        if (!sg_input_next(reader->source, &item, &error)) {
+        if (!next(reader, &item, &error)) {
             pthread_mutex_lock(&reader->lock);
             reader->error = error;
             pthread_mutex_unlock(&reader->lock);
@@ -67,9 +79,9 @@ static void *read_all(void *argument)
     return NULL;
 }
 
-bool sg_reader_start(struct sg_input *source, bool eager, uint64_t limit,
-                     void (*wake)(void *context), void *context, struct sg_reader **reader,
-                     struct sg_error *error)
+bool sg_reader_start(struct sg_input *source, const struct sg_line_keys *keys, bool eager,
+                     uint64_t limit, void (*wake)(void *context), void *context,
+                     struct sg_reader **reader, struct sg_error *error)
 {
     struct sg_reader *fresh = calloc(1, sizeof *fresh);
     int failure;
@@ -78,8 +90,12 @@ bool sg_reader_start(struct sg_input *source, bool eager, uint64_t limit,
         sg_input_close(source);
         return sg_fail_memory(error);
     }
-    *fresh = (struct sg_reader){
-        .source = source, .eager = eager, .limit = limit, .wake = wake, .context = context};
+    *fresh = (struct sg_reader){.source = source,
+                                .keys = keys,
+                                .eager = eager,
+                                .limit = limit,
+                                .wake = wake,
+                                .context = context};
     pthread_mutex_init(&fresh->lock, NULL);
     pthread_cond_init(&fresh->room, NULL);
     failure = pthread_create(&fresh->thread, NULL, read_all, fresh);

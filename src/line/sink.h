@@ -20,6 +20,9 @@ struct sg_served {
     const struct sg_error *error;
 };
 
+/* Bytes of a file's name in a folder that leave room for ".pem" and what a temporary one needs. */
+enum { SG_SINK_FILE_NAME = 256 - sizeof "..pem.tmp" };
+
 struct sg_sink;
 struct sg_sink_kind {
     /* May a certificate be put under that name? NULL: any may. */

@@ -23,7 +23,7 @@ enum { NAME_SIZE = 256, CONTENT_LIMIT = 1024 * 1024 };
 static bool check(const struct sg_sink *sink, const char *name, struct sg_error *error)
 {
     (void)sink;
-    return sg_sink_check_file(name, NAME_SIZE - sizeof "..pem.tmp", error);
+    return sg_sink_check_file(name, SG_SINK_FILE_NAME, error);
 }
 
 static bool fail_to_write(const struct folder *folder, const char *file, struct sg_error *error)

@@ -122,6 +122,13 @@ enum sg_signer_kind sg_signer_settle(enum sg_signer_kind kind);
 SG_MUST_USE bool sg_key_create(struct sg_token *token, struct sg_key_kind kind, const char *label,
                                struct sg_slice id, struct sg_key *key, struct sg_error *error);
 
+/* sg_key_make_to_give makes a P-256 key pair for somebody who can't: as session objects that are
+ * gone when this returns, and whose private half the token gives away. Logs in.
+ * pkey     both halves, in memory; the caller frees it.
+ * Fails: SG_PIN; SG_TOKEN, also on models that give no private key away. */
+SG_MUST_USE bool sg_key_make_to_give(struct sg_token *token, EVP_PKEY **pkey,
+                                     struct sg_error *error);
+
 /* sg_key_find finds the one private key that uri names (object, id; token attributes are ignored
  * when they agree with the token's). Logs in.
  * Fails: SG_TOKEN when none or more than one matches, listing what is there. */

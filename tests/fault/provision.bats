@@ -155,6 +155,51 @@ sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))' \
     [[ $stderr != *"the run waits"* ]]
 }
 
+# make_transport: whom keys are encrypted to.
+make_transport() {
+    openssl req -x509 -newkey rsa:2048 -nodes -keyout transport.key -subj "/CN=Line" -days 30 \
+        -addext keyUsage=critical,keyEncipherment -out transport.pem 2>/dev/null
+}
+
+# keys_for COMMAND...: a line whose devices of keyless.csv have no keys.
+keys_for() {
+    provision --keys-on main --transport-certificate transport.pem keyless.csv "$@"
+}
+
+# expect_keys NUM: each of keyless.csv has one certificate, and the key that it is about.
+expect_keys() {
+    local n
+    for n in $(seq 1 "$1"); do
+        expect_equal "valid certificates" 1 \
+            "$(count_certificates ca --device "device-KEYS$n" --status valid)"
+        [ "$(openssl x509 -in "$out/device-KEYS$n.pem" -noout -pubkey)" = \
+            "$(openssl cms -decrypt -inform PEM -in "$out/device-KEYS$n.key" -recip transport.pem \
+                -inkey transport.key | openssl pkey -pubout)" ] || fail "device-KEYS$n has another key"
+    done
+    check_invariants "$out"/*.pem
+}
+
+@test "keys on a token: killed in the middle, no certificate is without its key" {
+    make_transport
+    { echo id; for n in $(seq 1 8); do echo "device-KEYS$n"; done; } >keyless.csv
+    run with_fault C_Sign:3:kill keys_for "$out"
+    expect_status 137
+    run with_fault C_GenerateKeyPair:2:kill keys_for "$out"
+    keys_for "$out"
+    expect_keys 8
+}
+
+@test "keys on a token that makes none: the run ends, and goes on" {
+    make_transport
+    { echo id; for n in $(seq 11 18); do echo "device-KEYS$n"; done; } >keyless.csv
+    run --separate-stderr with_fault C_GenerateKeyPair:4:CKR_DEVICE_ERROR keys_for "$out"
+    expect_status 4
+    expect_said CKR_DEVICE_ERROR
+    expect_equal "certificates" 3 "$(ls "$out"/*.pem | wc -l)"
+    keys_for "$out"
+    expect_equal "certificates" 8 "$(ls "$out"/*.pem | wc -l)"
+}
+
 # --- the disk ------------------------------------------------------------------------------------------
 
 # mount_small FOLDER SIZE [FILES]

@@ -479,3 +479,86 @@ verify() {
     fails 2 "dry run" -- state --dry-run batch
     expect_absent new.statement "$out"
 }
+
+# make_transport NAME USAGE GENPKEY-OPTION...: somebody to encrypt keys to, NAME.pem and NAME.key.
+make_transport() {
+    local name=$1 usage=$2
+    shift 2
+    openssl req -x509 -newkey "$@" -nodes -keyout "$name.key" -subj "/CN=Line 4" -days 30 \
+        -addext "keyUsage=critical,$usage" -out "$name.pem" 2>/dev/null
+}
+
+# open_key NAME FILE.key: the private key in it, on standard output.
+open_key() {
+    openssl cms -decrypt -inform PEM -in "$2" -recip "$1.pem" -inkey "$1.key"
+}
+
+@test "keys for devices that can't make their own: encrypted, and kept before they are certified" {
+    make_transport bench keyEncipherment rsa:2048
+    make_transport curve keyAgreement ec -pkeyopt ec_paramgen_curve:P-256
+    {
+        echo "id,csr_file"
+        echo "device-KEY1,"
+        echo "device-KEY2,"
+        echo "device-LN02,csrs/device-LN02.csr"
+    } >keyless.csv
+    ends 3 "2 of 3" -- provision --report keyless.jsonl keyless.csv "$out-none"
+    grep -q "neither csr" keyless.jsonl
+    before=$(signet key list pkcs11:token=ca "${token_module[@]}" --pin file:pin/ca --json | jq length)
+    ok provision --keys-on main --transport-certificate bench.pem keyless.csv "$out"
+    [ "$(ls "$out" | tr '\n' ' ')" = \
+        "device-KEY1.key device-KEY1.pem device-KEY2.key device-KEY2.pem device-LN02.pem " ]
+    for n in 1 2; do
+        [ "$(stat -c %a "$out/device-KEY$n.key")" = 600 ]
+        not grep -q "PRIVATE KEY" "$out/device-KEY$n.key"
+        [ "$(open_key bench "$out/device-KEY$n.key" | openssl pkey -pubout)" = \
+            "$(openssl x509 -in "$out/device-KEY$n.pem" -noout -pubkey)" ]
+        openssl x509 -in "$out/device-KEY$n.pem" -noout -text | grep -q "NIST CURVE: P-256"
+    done
+    openssl cms -cmsout -print -inform PEM -in "$out/device-KEY1.key" >printed
+    grep -q rsaesOaep printed
+    grep -q aes-256-cbc printed
+    run open_key curve "$out/device-KEY1.key"
+    [ "$status" -ne 0 ]
+    # The token has kept nothing.
+    [ "$(signet key list pkcs11:token=ca "${token_module[@]}" --pin file:pin/ca --json | jq length)" -eq "$before" ]
+    # To a key on a curve, too.
+    echo "id" >curve.csv
+    echo "device-KEY3" >>curve.csv
+    ok provision --keys-on main --transport-certificate curve.pem curve.csv "$out"
+    [ "$(open_key curve "$out/device-KEY3.key" | openssl pkey -pubout)" = \
+        "$(openssl x509 -in "$out/device-KEY3.pem" -noout -pubkey)" ]
+    # The same again: the same keys, and the same certificates.
+    cp -r "$out" keyless-before
+    rm "$out/device-KEY1.pem"
+    ok provision --keys-on main --transport-certificate curve.pem keyless.csv "$out"
+    diff -r keyless-before "$out"
+    says_not "issued"
+}
+
+@test "keys on a token: what does not go" {
+    make_transport sealer digitalSignature rsa:2048
+    make_transport weak keyEncipherment rsa:1024
+    make_transport edwards digitalSignature ed25519
+    keys_to() { provision --keys-on main --transport-certificate "$@"; }
+    fails 2 "belong together" -- provision --keys-on main keyless.csv "$out"
+    fails 2 "a folder as the output" -- keys_to bench.pem keyless.csv "$out.tar"
+    fails 2 "a dry run makes no keys" -- keys_to bench.pem --dry-run keyless.csv
+    fails 3 "sealer.pem" "keyEncipherment" -- keys_to sealer.pem keyless.csv "$out"
+    fails 3 "too weak" -- keys_to weak.pem keyless.csv "$out"
+    fails 3 "an RSA or EC key" -- keys_to edwards.pem keyless.csv "$out"
+    fails 1 "none.pem" -- keys_to none.pem keyless.csv "$out"
+    expect_absent "$out" "$out.tar"
+    fails 2 "nowhere" -- provision --keys-on nowhere --transport-certificate bench.pem keyless.csv "$out"
+    # A policy that does not take such keys, and a file that is none.
+    make_policy ca strong 'who={any: [operator], unknown_device: register}' \
+        'keys=[{ec: [P-384], key_usage: [digitalSignature]}]'
+    ends 3 "1 of 1" -- signet -C ca provision -p strong --keys-on main \
+        --transport-certificate bench.pem --report strong.jsonl curve.csv "$out"
+    grep -q "policy strong: keys" strong.jsonl
+    [ -z "$(ls "$out")" ]
+    echo mine >"$out/device-KEY3.key"
+    ends 3 "1 of 1" -- keys_to bench.pem --report strong.jsonl curve.csv "$out"
+    grep -q "is no key that a run has kept" strong.jsonl
+    [ "$(cat "$out/device-KEY3.key")" = mine ]
+}

@@ -1,6 +1,11 @@
 #include "ml_dsa.h"
 
+#include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/x509v3.h>
+
+/* after pem.h, or it does not say how CMS is written as PEM */
+#include <openssl/cms.h>
 #include <sys/stat.h>
 
 #include "base/file.h"
@@ -298,6 +303,110 @@ static void words(void **state)
     sg_file_key_free(NULL);
 }
 
+/* ---- keys for somebody else ---- */
+
+struct recipient {
+    const char *name;
+    EVP_PKEY *key;
+    X509 *certificate;
+};
+
+/* lasts_s: from now; usage NULL: none is stated. */
+static struct recipient recipient_of(const char *name, EVP_PKEY *key, const char *usage,
+                                     long lasts_s)
+{
+    struct recipient made = {name, key, X509_new()};
+    X509_EXTENSION *extension =
+        usage != NULL ? X509V3_EXT_conf(NULL, NULL, "keyUsage", usage) : NULL;
+
+    assert_non_null(key);
+    X509_set_version(made.certificate, X509_VERSION_3);
+    X509_NAME_add_entry_by_txt(X509_get_issuer_name(made.certificate), "CN", MBSTRING_ASC,
+                               (const uint8_t *)name, -1, -1, 0);
+    X509_gmtime_adj(X509_getm_notBefore(made.certificate), -86400);
+    X509_gmtime_adj(X509_getm_notAfter(made.certificate), lasts_s);
+    X509_set_pubkey(made.certificate, key);
+    if (extension != NULL)
+        X509_add_ext(made.certificate, extension, -1);
+    X509_EXTENSION_free(extension);
+    assert_true(
+        X509_sign(made.certificate, key, EVP_PKEY_is_a(key, "ED25519") ? NULL : EVP_sha256()) > 0);
+    return made;
+}
+
+static void recipient_done(struct recipient *recipient)
+{
+    EVP_PKEY_free(recipient->key);
+    X509_free(recipient->certificate);
+}
+
+/* The recipient, and nobody else, gets the key out again. */
+static void expect_opens(const struct recipient *recipient, const struct sg_buf *pem,
+                         const struct sg_file_key *key, bool opens)
+{
+    BIO *in = BIO_new_mem_buf(pem->data, (int)pem->len), *out = BIO_new(BIO_s_mem());
+    CMS_ContentInfo *cms = PEM_read_bio_CMS(in, NULL, NULL, NULL);
+    EVP_PKEY *found = NULL;
+
+    assert_non_null(cms);
+    assert_int_equal(OBJ_obj2nid(CMS_get0_type(cms)), NID_pkcs7_enveloped);
+    if (CMS_decrypt(cms, recipient->key, NULL, NULL, out, CMS_BINARY) == 1)
+        found = PEM_read_bio_PrivateKey(out, NULL, NULL, NULL);
+    if ((found != NULL && EVP_PKEY_eq(found, sg_file_key_public(key)->pkey) == 1) != opens)
+        fail_msg("%s: opens it or not", recipient->name);
+    ERR_clear_error();
+    EVP_PKEY_free(found);
+    CMS_ContentInfo_free(cms);
+    BIO_free(in);
+    BIO_free(out);
+}
+
+static void sealed_keys(void **state)
+{
+    struct recipient recipients[] = {
+        recipient_of("RSA", EVP_RSA_gen(2048), "keyEncipherment", 60),
+        recipient_of("P-256", EVP_EC_gen("P-256"), "keyAgreement", 60),
+        recipient_of("no usage", EVP_EC_gen("P-384"), NULL, 60),
+    };
+    sg_auto(sg_file_key) struct sg_file_key *key = make(SG_KEY_EC, 256);
+
+    (void)state;
+    for (size_t i = 0; i < NUM(recipients); i++) {
+        sg_auto(sg_buf) struct sg_buf pem = {0};
+        struct sg_error error = {0};
+
+        expect_success(recipients[i].name,
+                       sg_file_key_check_recipient(recipients[i].certificate, &error), &error);
+        expect_success(recipients[i].name,
+                       sg_file_key_seal(key, recipients[i].certificate, &pem, &error), &error);
+        for (size_t j = 0; j < NUM(recipients); j++)
+            expect_opens(&recipients[j], &pem, key, i == j);
+    }
+    for (size_t i = 0; i < NUM(recipients); i++)
+        recipient_done(&recipients[i]);
+}
+
+static void who_gets_no_keys(void **state)
+{
+    struct recipient recipients[] = {
+        recipient_of("keyEncipherment", EVP_RSA_gen(2048), "digitalSignature", 60),
+        recipient_of("keyAgreement", EVP_EC_gen("P-256"), "digitalSignature", 60),
+        recipient_of("too weak", EVP_RSA_gen(1024), "keyEncipherment", 60),
+        recipient_of("an RSA or EC key", EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"), NULL, 60),
+        recipient_of("has expired", EVP_EC_gen("P-256"), "keyAgreement", -60),
+    };
+
+    (void)state;
+    for (size_t i = 0; i < NUM(recipients); i++) {
+        struct sg_error error = {0};
+
+        expect_failure(recipients[i].name,
+                       sg_file_key_check_recipient(recipients[i].certificate, &error), &error,
+                       SG_REFUSED, recipients[i].name);
+        recipient_done(&recipients[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -308,6 +417,8 @@ int main(void)
         cmocka_unit_test(halves_that_are_no_pair),
         cmocka_unit_test(every_scheme_signs),
         cmocka_unit_test(words),
+        cmocka_unit_test(sealed_keys),
+        cmocka_unit_test(who_gets_no_keys),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -420,6 +420,38 @@ static void destroying(void **state)
     expect_success("both stay", sg_key_find(token, "pkcs11:object=twin-1", &found, &error), &error);
 }
 
+/* A pair for somebody else: whole, not the same twice, and none of it stays. */
+static void making_to_give(void **state)
+{
+    sg_auto(EVP_PKEY) EVP_PKEY *one = NULL, *other = NULL;
+    size_t before = count_keys();
+    struct sg_error error = {0};
+
+    (void)state;
+    expect_success("one", sg_key_make_to_give(token, &one, &error), &error);
+    expect_success("other", sg_key_make_to_give(token, &other, &error), &error);
+    assert_true(EVP_PKEY_is_a(one, "EC") && EVP_PKEY_get_bits(one) == 256);
+    assert_int_not_equal(EVP_PKEY_eq(one, other), 1);
+    assert_int_equal(count_keys(), before);
+}
+
+static void making_to_give_in_vain(void **state)
+{
+    EVP_PKEY *none = NULL;
+    struct sg_error error = {0};
+
+    (void)state;
+    setenv("ODD_REFUSES", "0x162", 1); /* CKA_EXTRACTABLE */
+    expect_failure("refused", sg_key_make_to_give(token, &none, &error), &error, SG_TOKEN,
+                   "makes no P-256 key that it would give away");
+    unsetenv("ODD_REFUSES");
+    setenv("ODD_VALUE", "1", 1);
+    sg_error_clear(&error);
+    expect_failure("another value", sg_key_make_to_give(token, &none, &error), &error, SG_TOKEN,
+                   "is no key");
+    assert_null(none);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -431,6 +463,8 @@ int main(void)
         cmocka_unit_test_setup(certificates, reset),
         cmocka_unit_test_setup(bad_certificates, reset),
         cmocka_unit_test_setup(destroying, reset),
+        cmocka_unit_test_setup(making_to_give, reset),
+        cmocka_unit_test_setup(making_to_give_in_vain, reset),
         cmocka_unit_test_setup(listing, reset),
         cmocka_unit_test_setup(listing_without_a_pin, reset),
     };
