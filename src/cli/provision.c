@@ -163,7 +163,7 @@ static json_t *counts_json(const struct sg_line_counts *counts)
 struct watch {
     sigset_t signals;
     pthread_t thread;
-    struct sg_line *line;
+    _Atomic(struct sg_line *) line; /* NULL: it has not begun, and there is nothing to finish */
     atomic_bool is_over;
 };
 
@@ -173,13 +173,15 @@ static void *wait_for_signals(void *argument)
     struct watch *watch = argument;
 
     for (bool is_first = true;; is_first = false) {
+        struct sg_line *line;
         int number = 0;
 
         if (sigwait(&watch->signals, &number) != 0 || atomic_load(&watch->is_over))
             return NULL;
-        if (!is_first)
+        line = atomic_load(&watch->line);
+        if (!is_first || line == NULL)
             _exit(128 + number);
-        sg_line_interrupt(watch->line);
+        sg_line_interrupt(line);
     }
 }
 
@@ -193,12 +195,10 @@ static void block_signals(struct watch *watch)
     pthread_sigmask(SIG_BLOCK, &watch->signals, NULL);
 }
 
-static bool watch_signals(struct watch *watch, struct sg_line *line, struct sg_error *error)
+static bool watch_signals(struct watch *watch, struct sg_error *error)
 {
-    int failure;
+    int failure = pthread_create(&watch->thread, NULL, wait_for_signals, watch);
 
-    watch->line = line;
-    failure = pthread_create(&watch->thread, NULL, wait_for_signals, watch);
     return failure == 0 ||
            sg_fail(error, SG_FAILED, NULL, "a thread can't be started: %s", strerror(failure));
 }
@@ -212,16 +212,15 @@ static void stop_watching(struct watch *watch)
 
 /* ---- the run ---- */
 
-static bool run_line(struct sg_cli *cli, struct sg_line *line, struct watch *watch,
-                     struct sg_progress *shown, struct sg_error *error)
+static bool run_line(struct sg_cli *cli, struct sg_line *line, struct sg_progress *shown,
+                     struct sg_error *error)
 {
     struct sg_line_counts counts = {0};
     bool done;
 
-    if (!watch_signals(watch, line, error))
+    if (!sg_line_foresee(line, error))
         return false;
     done = sg_line_run(line, &counts, error);
-    stop_watching(watch);
     sg_progress_sum(shown, &counts);
     if (!cli->json)
         return done;
@@ -239,6 +238,7 @@ static bool run_provision(struct sg_cli *cli, struct sg_error *error)
     struct sg_progress shown = {0};
     struct watch watch = {0};
     struct sg_line_spec spec = {.issuing = &issuing, .listener = {progress, say, &shown}};
+    bool done;
 
     if (!parse(cli, &spec, error) || !open_issuing(cli, spec.dry_run, &home, &issuing, error) ||
         !sg_cli_statement_open(cli, home, issuing.issuer, &statement, error) ||
@@ -248,8 +248,13 @@ static bool run_provision(struct sg_cli *cli, struct sg_error *error)
     if (statement.spec.path != NULL)
         spec.statement = &statement.spec;
     block_signals(&watch);
-    return sg_line_open(&spec, &line, error) && sg_line_foresee(line, error) &&
-           run_line(cli, line, &watch, &shown, error);
+    if (!watch_signals(&watch, error))
+        return false;
+    done = sg_line_open(&spec, &line, error);
+    atomic_store(&watch.line, line);
+    done = done && run_line(cli, line, &shown, error);
+    stop_watching(&watch);
+    return done;
 }
 
 const struct sg_command SG_PROVISION_COMMANDS[] = {

@@ -370,6 +370,18 @@ for name, format in ("python-gnu", tarfile.GNU_FORMAT), ("python-pax", tarfile.P
     [ "$(ls "$out" | wc -l)" -eq 3 ]
 }
 
+@test "^C before it begins ends at once" {
+    mkfifo nobody.jsonl
+    "$SIGNET" -C ca provision -p line nobody.jsonl "$out" 2>nobody.log &
+    process=$!
+    sleep 1
+    kill -INT "$process"
+    status=0
+    wait "$process" || status=$?
+    [ "$status" -eq 130 ]
+    expect_absent "$out"
+}
+
 @test "signet revoke --devices: returns, one a line" {
     printf 'device-LN02\r\n\n device-LN03 \n' >returns.txt
     ok signet -C ca revoke --devices returns.txt --reason cessationOfOperation
