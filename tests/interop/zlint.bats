@@ -1,4 +1,5 @@
-# zlint: its lints of RFCs find no error in a certificate of any shipped policy, nor in the CRLs.
+# zlint: its lints of RFCs find no error in a certificate of any shipped policy, nor in the CRLs, nor in
+# what ceremonies sign.
 # Every request that a policy's examples accept is issued: roots certify themselves, CAs are certified
 # by the roots, everything else by whichever CA its policy takes.
 load ../flow/common
@@ -194,6 +195,48 @@ excepted() {
         expect_equal "$file" "{}" "$(found "$file")"
     done
     [ "$(ls crls | wc -l)" -ge 4 ]
+}
+
+# write_ceremony TEMPLATE: ceremony.yaml of it, with its persons' keys beside it.
+write_ceremony() {
+    for person in ada dora; do
+        openssl genpkey -algorithm ed25519 2>/dev/null | openssl pkey -pubout -out $person.pub
+    done
+    signet ceremony template "$1" >ceremony.yaml
+}
+
+# hold TEMPLATE DIR: its rehearsal in DIR, which signs what the run would.
+hold() {
+    write_ceremony "$1"
+    signet ceremony plan ceremony.yaml -o "$2.json" >/dev/null
+    signet ceremony rehearse "$2.json" -o "$2" --by-itself >/dev/null
+}
+
+# expect_clean FOLDER: zlint finds nothing in its certificates and CRLs.
+expect_clean() {
+    local file
+    for file in "$1"/*; do
+        case $file in
+        *.crl) openssl crl -inform DER -in "$file" -out linted.pem ;;
+        *) cp "$file" linted.pem ;;
+        esac
+        expect_equal "$file" "{}" "$(found linted.pem)"
+    done
+}
+
+@test "zlint finds no error in what ceremonies sign" {
+    mkdir held
+    cd held
+    hold root-and-issuing first
+    cp first/out/root.pem root.pem
+    cp first/out/issuing.pem old-issuing.pem
+    hold yearly second
+    [ "$(ls first/out/*.pem | wc -l)" -eq 2 ]
+    [ "$(ls first/out/*.crl second/out/*.crl | wc -l)" -eq 8 ]
+    openssl crl -inform DER -in second/out/root-50.crl -noout -text | grep -q "Superseded"
+    cp ../lints .
+    expect_clean first/out
+    expect_clean second/out
 }
 
 @test "zlint would find one" {
