@@ -64,7 +64,7 @@ static bool record_modules(struct sg_stage *stage, struct sg_error *error)
 
 /* ---- clock ---- */
 
-/* The certificates are valid from `begins` on: a clock before it is wrong, or the plan is. */
+/* The certificates are valid from `begins` on. */
 static bool check_clock(const struct sg_stage *stage, int64_t now, struct sg_error *error)
 {
     char clock[SG_TIME_TEXT_SIZE], begins[SG_TIME_TEXT_SIZE];
@@ -72,8 +72,8 @@ static bool check_clock(const struct sg_stage *stage, int64_t now, struct sg_err
     if (stage->options->rehearsal || now >= stage->ceremony->file.begins)
         return true;
     return sg_fail(error, SG_REFUSED, "clock",
-                   "the clock says %s, and the ceremony, with its certificates, begins at %s; set "
-                   "the clock, or wait",
+                   "it is %s, and the ceremony, with its certificates, begins at %s; wait, or plan "
+                   "another one",
                    sg_time_text(now, clock), sg_time_text(stage->ceremony->file.begins, begins));
 }
 
@@ -87,25 +87,71 @@ static const char *first_of(const struct sg_stage *stage, enum sg_ceremony_role 
     return person->name;
 }
 
-static bool confirm_clock(struct sg_stage *stage, struct sg_error *error)
+/* Asks one person whether it is this time. *is_right stays as it was when they say yes. */
+static bool ask_whether(const struct sg_stage *stage, const char *name, bool *is_right,
+                        struct sg_error *error)
 {
-    int64_t now = sg_clock_now(&stage->options->clock);
-    const char *const names[] = {first_of(stage, SG_ROLE_ADMINISTRATOR),
-                                 first_of(stage, SG_ROLE_WITNESS)};
-    char text[SG_ANSWER_SIZE], answer[SG_ANSWER_SIZE], clock[SG_TIME_TEXT_SIZE];
+    char text[SG_ANSWER_SIZE], answer[SG_ANSWER_SIZE];
 
-    if (!check_clock(stage, now, error) ||
-        !sg_stage_show(stage, error, "The clock says %s, which is UTC.\n",
-                       sg_time_text(now, clock)))
-        return false;
-    for (size_t i = 0; i < 2; i++) {
-        snprintf(text, sizeof text, "%s, is that right? Type yes: ", names[i]);
-        if (!sg_stage_ask(stage, SG_ASK_TIME, text, "yes", answer, error))
+    snprintf(text, sizeof text, "%.160s, is that right? Type yes or no: ", name);
+    do
+        if (!stage->people->ask(stage->people->context, SG_ASK_TIME, text, "yes", answer, error))
+            return false;
+    while (strcmp(answer, "yes") != 0 && strcmp(answer, "no") != 0);
+    *is_right = *is_right && strcmp(answer, "yes") == 0;
+    return true;
+}
+
+/* A machine that was switched off for a year may be wrong by anything. */
+static bool ask_for_time(struct sg_stage *stage, const char *name, struct sg_error *error)
+{
+    char text[SG_ANSWER_SIZE], answer[SG_ANSWER_SIZE], now[SG_TIME_TEXT_SIZE];
+    int64_t moment = 0;
+
+    sg_time_text(sg_stage_now(stage), now);
+    snprintf(text, sizeof text, "%.160s, type the time in UTC, as %s: ", name, now);
+    do
+        if (!stage->people->ask(stage->people->context, SG_ASK_MOMENT, text, now, answer, error))
+            return false;
+    while (!sg_time_parse(answer, &moment, NULL));
+    stage->ahead_s = moment - sg_clock_now(&stage->options->clock);
+    return true;
+}
+
+/* Two people hold the time against their own watches, until both say that it is right. */
+static bool settle_time(struct sg_stage *stage, const char *const names[2], struct sg_error *error)
+{
+    for (;;) {
+        char now[SG_TIME_TEXT_SIZE];
+        bool is_right = true;
+
+        if (!sg_stage_show(stage, error,
+                           stage->ahead_s == 0 ? "The clock says %s, which is UTC.\n"
+                                               : "Then it is %s, which is UTC.\n",
+                           sg_time_text(sg_stage_now(stage), now)) ||
+            !ask_whether(stage, names[0], &is_right, error) ||
+            !ask_whether(stage, names[1], &is_right, error))
+            return false;
+        if (is_right)
+            return true;
+        if (!ask_for_time(stage, names[0], error))
             return false;
     }
-    return sg_stage_record(
-        stage, "clock",
-        json_pack("{s:s, s:[s,s]}", "time", clock, "confirmed_by", names[0], names[1]), error);
+}
+
+static bool confirm_clock(struct sg_stage *stage, struct sg_error *error)
+{
+    const char *const names[] = {first_of(stage, SG_ROLE_ADMINISTRATOR),
+                                 first_of(stage, SG_ROLE_WITNESS)};
+    char now[SG_TIME_TEXT_SIZE], machine[SG_TIME_TEXT_SIZE];
+
+    return settle_time(stage, names, error) && check_clock(stage, sg_stage_now(stage), error) &&
+           sg_stage_record(stage, "clock",
+                           json_pack("{s:s, s:s, s:[s,s]}", "time",
+                                     sg_time_text(sg_stage_now(stage), now), "machine",
+                                     sg_time_text(sg_clock_now(&stage->options->clock), machine),
+                                     "confirmed_by", names[0], names[1]),
+                           error);
 }
 
 /* ---- approval ---- */

@@ -180,6 +180,50 @@ static bool check_approval(const struct sg_proof *proof, struct sg_error *error)
     return is_approved || sg_fail(error, SG_REFUSED, NULL, "the plan was not approved");
 }
 
+static bool is_of_role(const struct sg_proof *proof, const char *name, enum sg_ceremony_role role)
+{
+    const struct sg_ceremony_file *file = &proof->ceremony.file;
+
+    for (size_t i = 0; i < file->num_persons; i++)
+        if (file->persons[i].role == role && strcmp(file->persons[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static bool is_confirmed(const struct sg_proof *proof, const json_t *clock)
+{
+    const json_t *names = json_object_get(clock, "confirmed_by");
+    const char *first = json_string_value(json_array_get(names, 0));
+    const char *second = json_string_value(json_array_get(names, 1));
+
+    return first != NULL && second != NULL && is_of_role(proof, first, SG_ROLE_ADMINISTRATOR) &&
+           is_of_role(proof, second, SG_ROLE_WITNESS);
+}
+
+/* Two people have confirmed the clock before the first act, and again after each interruption. */
+static bool check_clock(const struct sg_proof *proof, struct sg_error *error)
+{
+    const json_t *entries = proof->transcript.entries;
+    bool is_settled = false;
+
+    for (size_t i = 0; i < json_array_size(entries); i++) {
+        const json_t *entry = json_array_get(entries, i);
+        const char *event = sg_proof_text(entry, "event");
+
+        if (strcmp(event, "resumed") == 0)
+            is_settled = false;
+        else if (strcmp(event, "clock") == 0)
+            is_settled = is_confirmed(proof, json_object_get(entry, "data"));
+        else if (strcmp(event, "act") == 0 && !is_settled)
+            return sg_fail(
+                error, SG_REFUSED, NULL,
+                "the administrator and a witness did not both confirm the clock before "
+                "act %d",
+                (int)json_integer_value(json_object_get(json_object_get(entry, "data"), "act")));
+    }
+    return true;
+}
+
 static bool check_initials(const struct sg_proof *proof, size_t act, const json_t *done,
                            struct sg_error *error)
 {
@@ -219,7 +263,7 @@ static bool check_course(struct sg_proof *proof, struct sg_error *error)
     for (size_t i = 0; i < sizeof SETTLED / sizeof SETTLED[0]; i++)
         if (sg_transcript_first(&proof->transcript, SETTLED[i]) == NULL)
             return sg_fail(error, SG_REFUSED, NULL, "the record has no '%s'", SETTLED[i]);
-    if (!check_approval(proof, error))
+    if (!check_clock(proof, error) || !check_approval(proof, error))
         return false;
     if (sg_transcript_count(&proof->transcript, "seal") != file->num_seals)
         return sg_fail(error, SG_REFUSED, NULL, "not every seal was read");

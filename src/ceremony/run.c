@@ -18,6 +18,16 @@ void sg_stage_done(struct sg_stage *stage)
     sg_transcript_done(&stage->transcript);
 }
 
+int64_t sg_stage_now(const struct sg_stage *stage)
+{
+    return sg_clock_now(&stage->options->clock) + stage->ahead_s;
+}
+
+static int64_t now_of_stage(void *context)
+{
+    return sg_stage_now(context);
+}
+
 bool sg_stage_path(const struct sg_stage *stage, const char *name, char **path,
                    struct sg_error *error)
 {
@@ -142,7 +152,7 @@ static bool set_stage(struct sg_stage *stage, struct sg_error *error)
         !sg_world_init(&stage->world, file, &stage->ceremony->materials,
                        (const uint8_t(*)[SG_CEREMONY_DRAWN_LEN])stage->ceremony->drawn, error))
         return false;
-    stage->transcript.clock = stage->options->clock;
+    stage->transcript.clock = (struct sg_clock){now_of_stage, stage};
     stage->transcript.after_append = stage->options->after_record;
     stage->transcript.append_context = stage->options->record_context;
     stage->resumed = json_array_size(stage->transcript.entries) > 0;

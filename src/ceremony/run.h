@@ -13,7 +13,8 @@
 #include "plan.h"
 
 enum sg_question {
-    SG_ASK_TIME,     /* "yes" */
+    SG_ASK_TIME,     /* "yes" or "no" */
+    SG_ASK_MOMENT,   /* what the time is, when somebody says no */
     SG_ASK_APPROVAL, /* the plan's digest */
     SG_ASK_INITIALS,
     SG_ASK_SEAL, /* the number that is read */

@@ -161,7 +161,7 @@ static bool put_act(const struct sg_ceremony *ceremony, size_t act, const json_t
 static bool put_questions(struct sg_buf *text, enum sg_script_style style, struct sg_error *error)
 {
     static const char *const QUESTIONS[] = {
-        "the clock's time: administrator and witness say whether it is right",
+        "the clock's time: administrator and witness say whether it is right, or what it is",
         "the digest of the plan, unless signatures over it approve it",
         "the initials of everybody",
         "the number of each seal, as it is read aloud",

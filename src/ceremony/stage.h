@@ -14,12 +14,15 @@ struct sg_stage {
     struct sg_transcript transcript;
     struct sg_token **tokens;   /* as file.tokens */
     struct sg_signer **signers; /* as file.keys; NULL until the key is there */
+    int64_t ahead_s; /* how much later it is, by the people, than by the machine's clock */
     bool resumed;
 };
 
 void sg_stage_done(struct sg_stage *stage);
 SG_DEFINE_CLEANUP_IN_PLACE(sg_stage, sg_stage_done)
 
+/* sg_stage_now: the time, as the people in the room say. */
+int64_t sg_stage_now(const struct sg_stage *stage);
 /* sg_stage_path: a file of the ceremony's folder. The caller frees it. */
 SG_MUST_USE bool sg_stage_path(const struct sg_stage *stage, const char *name, char **path,
                                struct sg_error *error);

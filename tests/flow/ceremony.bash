@@ -11,7 +11,7 @@ import fcntl, os, pty, re, select, signal, struct, sys, termios, time
 arguments = sys.argv[1:]
 split = arguments.index("--")
 own, command = [a.split("=", 1) for a in arguments[:split]], arguments[split + 1:]
-usual = [["is that right? Type yes: ", "yes"], ["plan that was approved:\n", os.environ.get("DIGEST", "")],
+usual = [["is that right? Type yes or no: ", "yes"], ["plan that was approved:\n", os.environ.get("DIGEST", "")],
     ["Type go to do it, stop to go on another time, or fail: ", "go"], ["Enter for more --", ""],
     ["Why does it fail? ", "a reason"],
     ["seal of bag of the token example-root: ", "A1234567"],

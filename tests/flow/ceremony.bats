@@ -380,7 +380,17 @@ yearly() { # DIR
     make_plan clock
     run run_ceremony clock
     [ "$status" -eq 3 ]
-    says "clock" "set the clock, or wait"
+    says "clock" "wait, or plan another one"
+}
+
+@test "a clock that is wrong, and a time that two people confirm" {
+    make_ceremony watch
+    make_plan watch
+    ok run_ceremony watch 'Ada Example, is that right=yes' 'Dora Example, is that right=no|yes' \
+        "Ada Example, type the time=$(date -u -d 'now + 1 day' +%FT%TZ)"
+    says "Then it is $(date -u -d 'now + 1 day' +%F)"
+    expect_proved watch
+    [[ $(jq -r 'select(.event == "end").time' watch/run/transcript.jsonl) > $(date -u -d 'now + 23 hours' +%FT%TZ) ]]
 }
 
 @test "a custodian who types a wrong PIN once" {

@@ -206,6 +206,7 @@ struct cast {
     enum sg_question instead; /* this question gets */
     const char *answer;       /* this answer, once; NULL: the right one */
     int from;                 /* but only when it is asked for this time, from 1 */
+    const char *moments[2];   /* typed when the clock is wrong; NULL: what it says */
     int slips;                /* in typing a new PIN the second time */
     int wrong_pins;           /* typed before the right one */
     int64_t now;              /* 0: NOW */
@@ -213,7 +214,7 @@ struct cast {
     const char *approvals[4];
     size_t num_approvals;
     struct sg_error error;
-    int records, asked, pins;
+    int records, asked, pins, typed;
 };
 
 static inline bool show_nobody(void *context, const char *text, struct sg_error *error)
@@ -229,6 +230,9 @@ static inline bool answer(void *context, enum sg_question question, const char *
 {
     struct cast *cast = context;
     const char *said = wanted[0] != '\0' ? wanted : "because";
+
+    if (question == SG_ASK_MOMENT && cast->typed < 2 && cast->moments[cast->typed] != NULL)
+        said = cast->moments[cast->typed++];
 
     (void)text;
     (void)error;

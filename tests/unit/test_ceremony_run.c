@@ -68,7 +68,11 @@ static void people_can_go_wrong(void **state)
         {"a clock that is late",
          {.now = BEGINS - 1},
          SG_REFUSED,
-         "clock: the clock says 2027-01-11T08:59:59Z"},
+         "clock: it is 2027-01-11T08:59:59Z"},
+        {"a time that is typed",
+         {.instead = SG_ASK_TIME, .answer = "no", .moments = {"2027-01-11T08:59:59Z"}},
+         SG_REFUSED,
+         "clock: it is 2027-01-11T08:59:59Z"},
         {"three wrong PINs", {.wrong_pins = 3}, SG_PIN, "refused the PIN"},
         {"a stop",
          {.instead = SG_ASK_GO, .answer = "stop", .from = 2},
@@ -99,7 +103,8 @@ static void people_can_mistype(void **state)
         {"a wrong PIN", {.wrong_pins = 1}},
         {"a word", {.instead = SG_ASK_GO, .answer = "og"}},
         {"initials", {.instead = SG_ASK_INITIALS, .answer = "XX", .from = 4}},
-        {"no", {.instead = SG_ASK_TIME, .answer = "no"}},
+        {"a yes", {.instead = SG_ASK_TIME, .answer = "yeah"}},
+        {"a no, in spite of everything", {.instead = SG_ASK_TIME, .answer = "no", .from = 2}},
     };
 
     (void)state;
@@ -112,6 +117,37 @@ static void people_can_mistype(void **state)
         expect_proved(&stage, CASES[i].name);
         tear_down_stage(&stage);
     }
+}
+
+/* A machine whose clock has no battery any more. */
+static void a_time_that_is_typed_counts(void **state)
+{
+    const struct cast cast = {.instead = SG_ASK_TIME,
+                              .answer = "no",
+                              .from = 2, /* the witness */
+                              .now = 7,
+                              .moments = {"noon", "2027-01-11T12:00:00Z"}};
+    sg_auto(sg_transcript) struct sg_transcript transcript = {.fd = -1};
+    const json_t *clock, *last;
+    struct stage stage;
+    struct sg_error error = {0};
+    char path[160];
+
+    (void)state;
+    set_up_stage(&stage, true);
+    draft_whole(&stage);
+    expect_run(&stage, "typed", cast, SG_OK, "");
+    expect_proved(&stage, "typed");
+    snprintf(path, sizeof path, "%s/transcript.jsonl", stage.folder);
+    expect_success("record", sg_transcript_open(path, stage.ceremony.sha256, &transcript, &error),
+                   &error);
+    clock = sg_transcript_first(&transcript, "clock");
+    last = json_array_get(transcript.entries, json_array_size(transcript.entries) - 1);
+    assert_string_equal(json_string_value(json_object_get(clock, "time")), "2027-01-11T12:00:00Z");
+    assert_string_equal(json_string_value(json_object_get(clock, "machine")),
+                        "1970-01-01T00:00:07Z");
+    assert_string_equal(json_string_value(json_object_get(last, "time")), "2027-01-11T12:00:00Z");
+    tear_down_stage(&stage);
 }
 
 static void it_can_be_closed_as_failed(void **state)
@@ -373,6 +409,7 @@ int main(void)
         cmocka_unit_test(an_output_that_is_there_stays),
         cmocka_unit_test(people_can_go_wrong),
         cmocka_unit_test(people_can_mistype),
+        cmocka_unit_test(a_time_that_is_typed_counts),
         cmocka_unit_test(it_can_be_closed_as_failed),
         cmocka_unit_test(another_token_is_refused),
         cmocka_unit_test(another_plan_does_not_go_on),
