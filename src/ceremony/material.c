@@ -6,6 +6,8 @@
 
 #include "base/file.h"
 #include "cert/cert.h"
+#include "params.h"
+#include "ssh.h"
 
 static const struct sg_ceremony_material *find(const struct sg_ceremony_materials *materials,
                                                const char *name)
@@ -192,23 +194,34 @@ static bool read_spki(struct sg_slice bytes, EVP_PKEY **pkey)
     return *pkey != NULL;
 }
 
-bool sg_ceremony_read_public_key(struct sg_slice bytes, const char *name, struct sg_public_key *key,
-                                 struct sg_error *error)
+static bool read_public_key(struct sg_slice bytes, const char *name, struct sg_public_key *key,
+                            struct sg_error *error)
 {
     sg_auto(X509) X509 *certificate = NULL;
     sg_auto(EVP_PKEY) EVP_PKEY *pkey = NULL;
-    sg_auto(openssl_bytes) uint8_t *spki = NULL;
-    int len;
 
+    if (sg_ssh_is_key(bytes))
+        return sg_ssh_read_key(bytes, key, error);
     if (bytes.len <= SG_LIMIT_CERTIFICATE && sg_cert_read(bytes, name, &certificate, NULL))
         return sg_public_key_of_certificate(certificate, key, error);
     if (bytes.len > SG_LIMIT_CERTIFICATE || !read_spki(bytes, &pkey))
         return sg_fail(error, SG_INVALID, NULL,
-                       "%s is neither a public key (`openssl pkey -pubout`) nor a certificate",
-                       name);
-    if ((len = i2d_PUBKEY(pkey, &spki)) <= 0)
-        return sg_fail_openssl(error, SG_INTERNAL, NULL, "%s can't be encoded", name);
-    return sg_public_key_decode(sg_slice_of(spki, (size_t)len), key, error);
+                       "neither a public key (`openssl pkey -pubout`, or a .pub of ssh-keygen) nor "
+                       "a certificate");
+    return sg_params_public_key(pkey, key, error);
+}
+
+bool sg_ceremony_read_public_key(struct sg_slice bytes, const char *name, struct sg_public_key *key,
+                                 struct sg_error *error)
+{
+    sg_auto(sg_public_key) struct sg_public_key fresh = {0};
+
+    if (!read_public_key(bytes, name, &fresh, error) ||
+        !sg_request_check_key_quality(&fresh, error))
+        return sg_error_prefix(error, "%s", name);
+    *key = fresh;
+    fresh = (struct sg_public_key){0}; /* now the caller's */
+    return true;
 }
 
 bool sg_ceremony_public_key(const struct sg_ceremony_materials *materials, const char *name,

@@ -42,7 +42,8 @@ SG_MUST_USE bool sg_ceremony_x509(const struct sg_ceremony_materials *materials,
 SG_MUST_USE bool sg_ceremony_request(const struct sg_ceremony_materials *materials,
                                      const char *name, struct sg_request *request,
                                      struct sg_error *error);
-/* sg_ceremony_public_key reads PEM or DER: a public key or a certificate. */
+/* sg_ceremony_public_key reads a public key or a certificate, PEM or DER, or a public key as
+ * OpenSSH writes it. Fails: SG_INVALID; SG_KEY_QUALITY on a key too weak to sign for anybody. */
 SG_MUST_USE bool sg_ceremony_public_key(const struct sg_ceremony_materials *materials,
                                         const char *name, struct sg_public_key *key,
                                         struct sg_error *error);

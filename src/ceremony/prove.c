@@ -64,6 +64,8 @@ static bool check_signature(const struct sg_proof *proof, const struct sg_ceremo
     if (!sg_ceremony_bundle_find(proof->bundle, name, &signature, NULL))
         return sg_fail(error, SG_REFUSED, NULL, "%s has not signed: there is no %s", signer->name,
                        name);
+    if (!sg_ceremony_check_form(signature, name, error))
+        return false;
     return sg_ceremony_verify(&signer->key, manifest, signature, NULL) ||
            sg_fail(error, SG_REFUSED, NULL, "%s is no signature of %s over MANIFEST", name,
                    signer->name);

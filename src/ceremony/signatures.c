@@ -4,6 +4,14 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "ssh.h"
+
+bool sg_ceremony_check_form(struct sg_slice signature, const char *path, struct sg_error *error)
+{
+    return !sg_ssh_is_signature(signature) ||
+           sg_ssh_check_namespace(signature, SG_CEREMONY_NAMESPACE, error) ||
+           sg_error_prefix(error, "%s", path);
+}
 
 bool sg_ceremony_verify(const struct sg_public_key *key, struct sg_slice bytes,
                         struct sg_slice signature, struct sg_error *error)
@@ -11,6 +19,8 @@ bool sg_ceremony_verify(const struct sg_public_key *key, struct sg_slice bytes,
     enum sg_scheme scheme = sg_scheme_default(key->kind);
     char text[SG_KEY_KIND_TEXT_SIZE];
 
+    if (sg_ssh_is_signature(signature))
+        return sg_ssh_verify(key, SG_CEREMONY_NAMESPACE, bytes, signature, error);
     if (scheme == SG_SCHEME_NONE)
         return sg_fail(error, SG_POSSESSION, NULL, "no signatures are made with a key of %s",
                        sg_key_kind_text(key->kind, text));
@@ -34,7 +44,7 @@ static bool fail_at(const struct reading *reading, struct sg_error *error, const
     return sg_fail(error, SG_INVALID, NULL, "%s:%u: %s", reading->file, reading->line, what);
 }
 
-static bool add_signer(struct reading *reading, struct sg_slice pem, struct sg_error *error)
+static bool add_signer(struct reading *reading, struct sg_slice bytes, struct sg_error *error)
 {
     struct sg_ceremony_signers *signers = reading->signers;
     struct sg_ceremony_signer *items =
@@ -44,7 +54,7 @@ static bool add_signer(struct reading *reading, struct sg_slice pem, struct sg_e
         return sg_fail_memory(error);
     signers->items = items;
     items[signers->num] = (struct sg_ceremony_signer){0};
-    if (!sg_ceremony_read_public_key(pem, reading->name, &items[signers->num].key, error))
+    if (!sg_ceremony_read_public_key(bytes, reading->name, &items[signers->num].key, error))
         return sg_error_prefix(error, "%s:%u", reading->file, reading->line);
     for (size_t i = 0; i < signers->num; i++)
         if (strcmp(items[i].name, reading->name) == 0 ||
@@ -69,6 +79,11 @@ static bool begins_with(struct sg_slice line, const char *text)
     return line.len >= strlen(text) && memcmp(line.data, text, strlen(text)) == 0;
 }
 
+static bool fail_without_name(const struct reading *reading, struct sg_error *error)
+{
+    return fail_at(reading, error, "a key without a line before it that says whose");
+}
+
 static bool take_line(struct reading *reading, struct sg_slice line, struct sg_error *error)
 {
     if (reading->block != NULL) {
@@ -80,12 +95,15 @@ static bool take_line(struct reading *reading, struct sg_slice line, struct sg_e
     }
     if (begins_with(line, BEGIN)) {
         if (reading->name == NULL)
-            return fail_at(reading, error, "a key without a line before it that says whose");
+            return fail_without_name(reading, error);
         reading->block = (const char *)line.data;
         return true;
     }
     if (line.len == 0 || line.data[0] == '#')
         return true;
+    if (sg_ssh_is_key(line))
+        return reading->name != NULL ? add_signer(reading, line, error)
+                                     : fail_without_name(reading, error);
     return take_name(reading, line, error);
 }
 
@@ -108,7 +126,9 @@ static bool take_lines(struct reading *reading, struct sg_slice text, struct sg_
     if (reading->name != NULL)
         return fail_at(reading, error, "the last name has no key");
     return reading->signers->num > 0 ||
-           fail_at(reading, error, "nobody is there: a line with a name, then a public key in PEM");
+           fail_at(reading, error,
+                   "nobody is there: a line with a name, then a public key, in PEM or as OpenSSH "
+                   "writes it");
 }
 
 bool sg_ceremony_signers_parse(const char *name, struct sg_slice text,
@@ -151,7 +171,8 @@ static bool take_approval(const struct sg_ceremony *ceremony, const char *path, 
 {
     sg_auto(sg_buf) struct sg_buf signature = {0};
 
-    if (!sg_file_read(path, SG_LIMIT_SIGNATURE, &signature, error))
+    if (!sg_file_read(path, SG_LIMIT_SIGNATURE, &signature, error) ||
+        !sg_ceremony_check_form(sg_buf_slice(&signature), path, error))
         return false;
     for (size_t i = 0; i < ceremony->file.num_persons; i++) {
         const char *name = ceremony->file.persons[i].name;

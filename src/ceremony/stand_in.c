@@ -1,23 +1,9 @@
 #include "stand_in.h"
 
-#include <openssl/core_names.h>
-#include <openssl/param_build.h>
-
-#include "base/clock.h"
-#include "base/limits.h"
+#include "params.h"
 
 /* A key on a token is made with this exponent; in DER it is 02 03 01 00 01. */
 enum { EXPONENT = 65537, EXPONENT_DER_LEN = 5, ED25519_LEN = 32 };
-
-static inline void sg_cleanup_OSSL_PARAM_BLD(OSSL_PARAM_BLD **builder)
-{
-    OSSL_PARAM_BLD_free(*builder);
-}
-
-static inline void sg_cleanup_OSSL_PARAM(OSSL_PARAM **parameters)
-{
-    OSSL_PARAM_free(*parameters);
-}
 
 static EVP_PKEY *make_ec(unsigned bits)
 {
@@ -29,19 +15,13 @@ static EVP_PKEY *make_rsa(unsigned bits)
 {
     sg_auto(BIGNUM) BIGNUM *modulus = BN_new();
     sg_auto(OSSL_PARAM_BLD) OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
-    sg_auto(OSSL_PARAM) OSSL_PARAM *parameters = NULL;
-    sg_auto(EVP_PKEY_CTX) EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
-    EVP_PKEY *pkey = NULL;
 
-    if (modulus == NULL || builder == NULL || context == NULL ||
+    if (modulus == NULL || builder == NULL ||
         BN_rand(modulus, (int)bits, BN_RAND_TOP_TWO, BN_RAND_BOTTOM_ODD) != 1 ||
         OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, modulus) != 1 ||
-        OSSL_PARAM_BLD_push_ulong(builder, OSSL_PKEY_PARAM_RSA_E, EXPONENT) != 1 ||
-        (parameters = OSSL_PARAM_BLD_to_param(builder)) == NULL ||
-        EVP_PKEY_fromdata_init(context) != 1 ||
-        EVP_PKEY_fromdata(context, &pkey, EVP_PKEY_PUBLIC_KEY, parameters) != 1)
+        OSSL_PARAM_BLD_push_ulong(builder, OSSL_PKEY_PARAM_RSA_E, EXPONENT) != 1)
         return NULL;
-    return pkey;
+    return sg_params_key("RSA", builder);
 }
 
 static EVP_PKEY *make(struct sg_key_kind kind)
@@ -59,12 +39,9 @@ static EVP_PKEY *make(struct sg_key_kind kind)
 bool sg_stand_in_key(struct sg_key_kind kind, struct sg_public_key *key, struct sg_error *error)
 {
     sg_auto(EVP_PKEY) EVP_PKEY *pkey = make(kind);
-    sg_auto(openssl_bytes) uint8_t *spki = NULL;
-    int len;
 
-    if (pkey == NULL || (len = i2d_PUBKEY(pkey, &spki)) <= 0)
-        return sg_fail_openssl(error, SG_INTERNAL, NULL, "no key could be stood in for");
-    return sg_public_key_decode(sg_slice_of(spki, (size_t)len), key, error);
+    return pkey == NULL ? sg_fail_openssl(error, SG_INTERNAL, NULL, "no key could be stood in for")
+                        : sg_params_public_key(pkey, key, error);
 }
 
 struct sg_slice sg_stand_in_bytes(const struct sg_public_key *key)

@@ -26,6 +26,7 @@ bool sg_cli_ceremony_check_absent(const char *path, struct sg_error *error)
 const struct sg_option SG_CEREMONY_SIGN_OPTIONS[] = {
     {"name", 0, "NAME", "who signs, as the plan calls them"},
     {"key", 'k', "KEY", "their private key: a PEM file, or pkcs11:token=card;object=key"},
+    {"signature", 0, "FILE", "one that `ssh-keygen -Y sign` made over MANIFEST, instead of --key"},
     {"passphrase", 0, "SOURCE", "of the file: file:PATH, env:NAME, credential:NAME or prompt"},
     SG_TOKEN_OPTIONS,
     {"output", 'o', "FILE", "where the signature over a plan goes"},
@@ -34,47 +35,68 @@ const struct sg_option SG_CEREMONY_SIGN_OPTIONS[] = {
 
 const char SG_CEREMONY_SIGN_DETAILS[] =
     "WHAT is a plan (.json), which is approved by it, or the folder of a ceremony that is over:\n"
-    "then its record is checked as `signet ceremony prove` does before it is signed.";
+    "then its record is checked as `signet ceremony prove` does before it is signed.\n"
+    "With neither --key nor --signature it is checked, and told how to sign it elsewhere by an SSH "
+    "key.";
 
-/* By the plan, this is the person's key. */
-static bool check_person(const struct sg_ceremony *ceremony, const char *name,
-                         const struct sg_public_key *key, struct sg_error *error)
+/* The key that the plan has for a person, borrowed. */
+static bool find_person(const struct sg_ceremony *ceremony, const char *name,
+                        const struct sg_public_key **key, struct sg_error *error)
 {
     for (size_t i = 0; i < ceremony->file.num_persons; i++) {
         if (strcmp(ceremony->file.persons[i].name, name) != 0)
             continue;
-        if (ceremony->person_keys[i].pkey == NULL)
-            return sg_fail(error, SG_USAGE, NULL, "by the plan %s signs nothing", name);
-        return sg_public_key_equal(key, &ceremony->person_keys[i]) ||
-               sg_fail(error, SG_USAGE, NULL, "this is not the key that the plan has for %s", name);
+        *key = &ceremony->person_keys[i];
+        return ceremony->person_keys[i].pkey != NULL ||
+               sg_fail(error, SG_USAGE, NULL, "by the plan %s signs nothing", name);
     }
     return sg_fail(error, SG_USAGE, NULL, "the plan knows nobody called '%s'", name);
 }
 
-static bool make_signature(const struct sg_cli *cli, const struct sg_ceremony *ceremony,
+static bool make_signature(const struct sg_cli *cli, const struct sg_public_key *wanted,
                            struct sg_slice bytes, struct sg_buf *signature, struct sg_error *error)
 {
     sg_auto(sg_csr_key) struct sg_csr_key key = {0};
-    const char *name, *ignored;
 
-    return sg_cli_need(cli, "name", &name, error) && sg_cli_need(cli, "key", &ignored, error) &&
-           sg_csr_open_key(cli, &key, error) &&
-           check_person(ceremony, name, key.signer.key, error) &&
-           key.signer.sign(key.signer.context, sg_scheme_default(key.signer.key->kind), bytes,
+    if (!sg_csr_open_key(cli, &key, error))
+        return false;
+    if (!sg_public_key_equal(key.signer.key, wanted))
+        return sg_fail(error, SG_USAGE, NULL, "this is not the key that the plan has for %s",
+                       sg_cli_text(cli, "name"));
+    return key.signer.sign(key.signer.context, sg_scheme_default(key.signer.key->kind), bytes,
                            signature, error) &&
            sg_ceremony_verify(key.signer.key, bytes, sg_buf_slice(signature), error);
 }
 
-static bool sign_plan(const struct sg_cli *cli, const char *path, struct sg_error *error)
+/* One that was made elsewhere. */
+static bool take_signature(const struct sg_cli *cli, const struct sg_public_key *key,
+                           struct sg_slice bytes, struct sg_buf *signature, struct sg_error *error)
+{
+    const char *path = sg_cli_text(cli, "signature");
+
+    return sg_file_read(path, SG_LIMIT_SIGNATURE, signature, error) &&
+           sg_ceremony_check_form(sg_buf_slice(signature), path, error) &&
+           (sg_ceremony_verify(key, bytes, sg_buf_slice(signature), NULL) ||
+            sg_fail(error, SG_REFUSED, "signatures", "%s is no signature of %s over MANIFEST", path,
+                    sg_cli_text(cli, "name")));
+}
+
+static bool sign_plan(const struct sg_cli *cli, const char *path, const char *name,
+                      struct sg_error *error)
 {
     sg_auto(sg_ceremony) struct sg_ceremony ceremony = {0};
     sg_auto(sg_buf) struct sg_buf signature = {0};
-    const char *output;
+    const struct sg_public_key *key = NULL;
+    const char *output, *ignored;
 
-    return sg_cli_need(cli, "output", &output, error) &&
+    if (sg_cli_has(cli, "signature"))
+        return sg_fail(error, SG_USAGE, NULL,
+                       "--signature goes with a ceremony's folder; `signet ceremony run "
+                       "--approval` takes one over a plan");
+    return sg_cli_need(cli, "key", &ignored, error) && sg_cli_need(cli, "output", &output, error) &&
            sg_cli_ceremony_check_absent(output, error) &&
-           sg_ceremony_load(path, &ceremony, error) &&
-           make_signature(cli, &ceremony, sg_buf_slice(&ceremony.bytes), &signature, error) &&
+           sg_ceremony_load(path, &ceremony, error) && find_person(&ceremony, name, &key, error) &&
+           make_signature(cli, key, sg_buf_slice(&ceremony.bytes), &signature, error) &&
            sg_file_write(output, sg_buf_slice(&signature), 0644, SG_KEEP_EXISTING, error);
 }
 
@@ -110,34 +132,60 @@ static bool write_signature(const char *folder, const char *name, struct sg_slic
            sg_file_write(path, signature, 0644, SG_KEEP_EXISTING, error);
 }
 
-static bool sign_folder(const struct sg_cli *cli, const char *folder, struct sg_error *error)
+static bool tell_how_to_sign(const char *folder, const char *name, struct sg_error *error)
+{
+    return printf("%s/MANIFEST is what %s signs, for example by an SSH key:\n"
+                  "    ssh-keygen -Y sign -n " SG_CEREMONY_NAMESPACE " -f KEY %s/MANIFEST\n"
+                  "    signet ceremony sign %s --name '%s' --signature %s/MANIFEST.sig\n",
+                  folder, name, folder, folder, name, folder) > 0 ||
+           sg_fail_errno(error, "the result could not be written to standard output");
+}
+
+static bool sign_manifest(const struct sg_cli *cli, const char *folder, const char *name,
+                          const struct sg_public_key *key, struct sg_slice manifest,
+                          struct sg_error *error)
+{
+    sg_auto(sg_buf) struct sg_buf signature = {0};
+
+    if (!sg_cli_has(cli, "key") && !sg_cli_has(cli, "signature"))
+        return tell_how_to_sign(folder, name, error);
+    return (sg_cli_has(cli, "key") ? make_signature(cli, key, manifest, &signature, error)
+                                   : take_signature(cli, key, manifest, &signature, error)) &&
+           write_signature(folder, name, sg_buf_slice(&signature), error);
+}
+
+static bool sign_folder(const struct sg_cli *cli, const char *folder, const char *name,
+                        struct sg_error *error)
 {
     const struct sg_ceremony_proving proving = {.report = sg_cli_ceremony_report};
     sg_auto(sg_ceremony_bundle) struct sg_ceremony_bundle bundle = {0};
     sg_auto(sg_ceremony) struct sg_ceremony ceremony = {0};
     sg_auto(sg_buf) struct sg_buf manifest = {0};
-    sg_auto(sg_buf) struct sg_buf signature = {0};
+    const struct sg_public_key *key = NULL;
     struct sg_slice plan = {0};
-    const char *name;
 
-    return sg_cli_need(cli, "name", &name, error) &&
-           sg_ceremony_bundle_read_folder(folder, &bundle, error) &&
+    if (sg_cli_has(cli, "key") && sg_cli_has(cli, "signature"))
+        return sg_fail(error, SG_USAGE, NULL, "either --key or --signature");
+    return sg_ceremony_bundle_read_folder(folder, &bundle, error) &&
            sg_ceremony_prove(&bundle, &proving, error) &&
            sg_ceremony_bundle_find(&bundle, "plan.json", &plan, error) &&
            sg_ceremony_read("plan.json", plan, SG_PLAN_ANY_WORDS, &ceremony, error) &&
+           find_person(&ceremony, name, &key, error) &&
            settle_manifest(folder, &bundle, &manifest, error) &&
-           make_signature(cli, &ceremony, sg_buf_slice(&manifest), &signature, error) &&
-           write_signature(folder, name, sg_buf_slice(&signature), error);
+           sign_manifest(cli, folder, name, key, sg_buf_slice(&manifest), error);
 }
 
 bool sg_cli_ceremony_sign(struct sg_cli *cli, struct sg_error *error)
 {
-    const char *what = cli->operands[0];
+    const char *what = cli->operands[0], *name;
     struct stat status;
 
+    if (!sg_cli_need(cli, "name", &name, error))
+        return false;
     if (stat(what, &status) != 0)
         return sg_fail_errno(error, "cannot find %s", what);
-    return S_ISDIR(status.st_mode) ? sign_folder(cli, what, error) : sign_plan(cli, what, error);
+    return S_ISDIR(status.st_mode) ? sign_folder(cli, what, name, error)
+                                   : sign_plan(cli, what, name, error);
 }
 
 /* ---- bundle ---- */

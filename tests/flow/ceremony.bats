@@ -162,7 +162,7 @@ sys.stdout.buffer.write(whole + b"\0" * (-len(whole) % 10240))
 
 @test "a ceremony.yaml that is wrong: where and what" {
     sed 's/type: P-384/type: P-385/' whole/ceremony.yaml >whole/bad.yaml
-    fails 1 "whole/bad.yaml:36:" "P-385" -- signet ceremony plan whole/bad.yaml
+    fails 1 "whole/bad.yaml:37:" "P-385" -- signet ceremony plan whole/bad.yaml
     sed 's/policy: root-ca .*/policy: rot-ca/' whole/ceremony.yaml >whole/bad.yaml
     fails 1 "whole/bad.yaml:" "rot-ca.yaml" -- signet ceremony plan whole/bad.yaml
     [ ! -e whole/other.json ]
@@ -271,6 +271,60 @@ for row in rows:
     [ "$status" -eq 3 ]
     ok play "${pins[@]}" -- "$SIGNET" ceremony run few/plan.json -o few/run --approval few/ada.sig --approval few/dora.sig
     expect_proved few
+}
+
+# ssh_signature DIR PERSON FILE [NAMESPACE]: by the person's SSH key, in DIR/PERSON.sig.
+ssh_signature() {
+    ssh-keygen -q -Y sign -n "${4:-signet-ceremony}" -f "$1/$2" <"$3" >"$1/$2.sig" 2>/dev/null
+}
+
+@test "SSH keys approve the plan and sign the record" {
+    command -v ssh-keygen >/dev/null || skip "openssh-client is missing"
+    make_ceremony ssh
+    rm ssh/ada.* ssh/dora.*
+    ssh-keygen -q -t ed25519 -N '' -C 'ada at home' -f ssh/ada
+    ssh-keygen -q -t rsa -b 3072 -N '' -C dora -f ssh/dora
+    ssh-keygen -q -t ecdsa -N '' -C eve -f ssh/eve
+    echo "approval: {signatures: 2}" >>ssh/ceremony.yaml
+    make_plan ssh
+    (echo 'Ada Example' && cat ssh/ada.pub && echo 'Dora Example' && cat ssh/dora.pub) >ssh/signers
+
+    ssh_signature ssh ada ssh/plan.json
+    ssh_signature ssh eve ssh/plan.json
+    ssh_signature ssh dora ssh/plan.json file
+    run play "${pins[@]}" -- "$SIGNET" ceremony run ssh/plan.json -o ssh/run --approval ssh/ada.sig --approval ssh/dora.sig
+    [ "$status" -eq 3 ]
+    says "ssh/dora.sig: it was not made for the namespace signet-ceremony"
+    run play "${pins[@]}" -- "$SIGNET" ceremony run ssh/plan.json -o ssh/run --approval ssh/ada.sig --approval ssh/eve.sig
+    [ "$status" -eq 3 ]
+    says "ssh/eve.sig is no signature over this plan"
+    ssh_signature ssh dora ssh/plan.json
+    ok play "${pins[@]}" -- "$SIGNET" ceremony run ssh/plan.json -o ssh/run --approval ssh/ada.sig --approval ssh/dora.sig
+
+    ok signet ceremony sign ssh/run --name 'Ada Example'
+    says "ok  outputs" "ssh-keygen -Y sign -n signet-ceremony -f KEY ssh/run/MANIFEST"
+    not test -e ssh/run/signatures
+    ends 3 "ssh/ada.sig is no signature of Ada Example over MANIFEST" -- \
+        signet ceremony sign ssh/run --name 'Ada Example' --signature ssh/ada.sig
+    ssh_signature ssh eve ssh/run/MANIFEST
+    ends 3 "ssh/eve.sig is no signature of Ada" -- signet ceremony sign ssh/run --name 'Ada Example' --signature ssh/eve.sig
+    ends 2 "either --key or --signature" -- \
+        signet ceremony sign ssh/run --name 'Ada Example' --signature ssh/ada.sig --key ssh/ada
+    ends 2 "--approval" -- signet ceremony sign ssh/plan.json --name 'Ada Example' --signature ssh/ada.sig
+    for who in ada dora; do
+        ssh_signature ssh $who ssh/run/MANIFEST
+    done
+    ok signet ceremony sign ssh/run --name 'Ada Example' --signature ssh/ada.sig
+    ok signet ceremony sign ssh/run --name 'Dora Example' --signature ssh/dora.sig
+    signet ceremony bundle ssh/run -o ssh/bundle.tar
+    ok prove ssh
+    says "over MANIFEST, by Ada Example, Dora Example" "proved: ssh/bundle.tar"
+    # As OpenSSH sees it.
+    sed -n 's/^/ada@example /; 1p' ssh/ada.pub >allowed
+    ssh-keygen -q -Y verify -f allowed -I ada@example -n signet-ceremony -s ssh/run/signatures/ada-example <ssh/run/MANIFEST
+    sed -i 's/^Dora Example$/Bob Example/' ssh/signers
+    run prove ssh
+    [ "$status" -eq 3 ]
 }
 
 @test "a token with another serial number" {

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "ceremony/prove.h"
+#include "ceremony/ssh.h"
 #include "ceremony/ustar.h"
 #include "target.h"
 
@@ -37,6 +38,25 @@ static void read_file(struct sg_slice bytes)
         abort();
 }
 
+/* A line that is read has a key in it, and no signature is both for something else and right. */
+static void read_ssh(struct sg_slice bytes)
+{
+    static const char KEY[] =
+        "ssh-ed25519 "
+        "AAAAC3NzaC1lZDI1NTE5AAAAIIPc3YMhVyKphKnqC449YOZoY59Z5/6PKOxkMMrBeHCF";
+    sg_auto(sg_public_key) struct sg_public_key key = {0}, read = {0};
+    struct sg_error error = {0};
+
+    if (sg_ssh_read_key(bytes, &read, &error) && read.pkey == NULL)
+        abort();
+    sg_error_clear(&error);
+    if (!sg_ssh_read_key(sg_slice_text(KEY), &key, &error))
+        abort();
+    if (sg_ssh_verify(&key, SG_CEREMONY_NAMESPACE, sg_slice_text("the plan\n"), bytes, &error) &&
+        !sg_ssh_check_namespace(bytes, SG_CEREMONY_NAMESPACE, &error))
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct sg_slice bytes = sg_slice_of(data, size);
@@ -46,6 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct sg_error error = {0};
 
     read_archive(bytes);
+    read_ssh(bytes);
     read_file(bytes);
     if (sg_ceremony_signers_parse("fuzz", bytes, &signers, &error) && signers.num == 0)
         abort();

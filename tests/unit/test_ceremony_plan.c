@@ -188,7 +188,7 @@ static void plans_are_made_or_refused(void **state)
         {"a person's key that is none",
          "persons:\n  - {name: Ada, role: administrator, key: text}\n"
          "  - {name: Bob, role: custodian}\n  - {name: Dora, role: witness}\n" ACTS,
-         "the key of Ada: text is neither a public key"},
+         "the key of Ada: text: neither a public key"},
         {"two persons with one key",
          "persons:\n  - {name: Ada, role: administrator, key: ada.pub}\n"
          "  - {name: Bob, role: custodian, key: ada.pub}\n  - {name: Dora, role: witness}\n" ACTS,

@@ -303,6 +303,15 @@ static void signers_have_the_plans_keys(void **state)
     "MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n"                               \
     "-----END PUBLIC KEY-----\n"
 
+#define SSH_ADA                                                                                    \
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIIPc3YMhVyKphKnqC449YOZoY59Z5/6PKOxkMMrBeHCF ada@home\n"
+/* RSA of 1,024 bits. */
+#define SSH_WEAK                                                                                   \
+    "ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQ"                                                       \
+    "DOwpW5WQfhCjF00MNGpWmC8+tWQSJkOXaHbvQywmaP8ezsYcaT9D/kX3X8r+KX3rsjfKUh5ti9h8ZtWP"             \
+    "pCnbwHmFCPLENVpv+dMPZRNe+Vx8Pb8UeyHO7FXn776bhc1gSGDtm9XzfXjX/+JBiU0JrzEbpdfBFNIl"             \
+    "4bS5sXgg1tmw==\n"
+
 static void files_of_signers_are_read_strictly(void **state)
 {
     static const struct {
@@ -310,6 +319,12 @@ static void files_of_signers_are_read_strictly(void **state)
     } CASES[] = {
         {"one", "Ada\n" PEM_ADA, NULL},
         {"comments and empty lines", "# who\r\n\nAda B\n" PEM_ADA "\n# end\n", NULL},
+        {"of both kinds", "Ada\n" SSH_ADA "Bob\n" PEM_ADA, NULL},
+        {"an SSH key twice", "Ada\n" SSH_ADA "Bob\n" SSH_ADA, "f:4: this name or key is there"},
+        {"an SSH key without a name", SSH_ADA, "f:1: a key without a line before it"},
+        {"two SSH keys", "Ada\n" SSH_ADA SSH_ADA, "f:3: a key without a line before it"},
+        {"half of an SSH key", "Ada\nssh-ed25519 AAAA\n", "f:2: Ada: an SSH key"},
+        {"a weak one", "Ada\n" SSH_WEAK, "f:2: Ada: "},
         {"nobody", "# nobody\n", "f:1: nobody is there"},
         {"empty", "", "nobody is there"},
         {"a key without a name", PEM_ADA, "f:1: a key without a line before it"},
@@ -317,12 +332,12 @@ static void files_of_signers_are_read_strictly(void **state)
         {"two names", "Ada\nBob\n" PEM_ADA, "f:2: a name, and the one before it has no key"},
         {"a key twice", "Ada\n" PEM_ADA "Bob\n" PEM_ADA, "f:8: this name or key is there twice"},
         {"no key", "Ada\n-----BEGIN PUBLIC KEY-----\nMAA=\n-----END PUBLIC KEY-----\n",
-         "Ada is neither a public key"},
+         "Ada: neither a public key"},
         {"a private key",
          "Ada\n-----BEGIN PRIVATE "
          "KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7"
          "rAMcrn9g\n-----END PRIVATE KEY-----\n",
-         "Ada is neither a public key"},
+         "Ada: neither a public key"},
         {"a block without an end", "Ada\n-----BEGIN PUBLIC KEY-----\nMAA=\n",
          "the last name has no key"},
         {"a bell", "A\a\n" PEM_ADA, "f:1: "},
