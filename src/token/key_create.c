@@ -29,6 +29,7 @@ struct plan {
     const char *label;
     struct sg_slice id;
     bool has_fixed_id; /* the token has places for keys, and labels of its own */
+    bool is_wrappable; /* it may leave the token, wrapped by another key */
     uint8_t drawn_id[ID_LEN];
     CK_MECHANISM mechanism;
     CK_KEY_TYPE type;
@@ -64,13 +65,13 @@ static void add_common(struct template *template, const struct plan *plan)
     add_flag(template, CKA_DERIVE, false);
 }
 
-/* A key that signs and does nothing else, and that never leaves the token. */
+/* A key that signs and does nothing else, and that never leaves the token unless it is to. */
 static void fill_private(const struct plan *plan, struct template *template)
 {
     add_common(template, plan);
     add_flag(template, CKA_PRIVATE, true);
     add_flag(template, CKA_SENSITIVE, true);
-    add_flag(template, CKA_EXTRACTABLE, false);
+    add_flag(template, CKA_EXTRACTABLE, plan->is_wrappable);
     add_flag(template, CKA_SIGN, true);
     add_flag(template, CKA_DECRYPT, false);
     add_flag(template, CKA_UNWRAP, false);
@@ -95,17 +96,17 @@ static void fill_public(const struct plan *plan, struct template *template)
     add_flag(template, CKA_VERIFY_RECOVER, false);
 }
 
-static bool plan_curve(struct plan *plan, struct sg_error *error)
+bool sg_key_curve(struct sg_key_kind kind, uint8_t **der, size_t *der_len, struct sg_error *error)
 {
-    int nid = plan->kind.family == SG_KEY_ED25519 ? NID_ED25519
-              : plan->kind.bits == 256            ? NID_X9_62_prime256v1
-              : plan->kind.bits == 384            ? NID_secp384r1
-                                                  : NID_secp521r1;
-    int len = i2d_ASN1_OBJECT(OBJ_nid2obj(nid), &plan->curve);
+    int nid = kind.family == SG_KEY_ED25519 ? NID_ED25519
+              : kind.bits == 256            ? NID_X9_62_prime256v1
+              : kind.bits == 384            ? NID_secp384r1
+                                            : NID_secp521r1;
+    int len = i2d_ASN1_OBJECT(OBJ_nid2obj(nid), der);
 
     if (len <= 0)
         return sg_fail_openssl(error, SG_INTERNAL, NULL, "cannot encode the name of a curve");
-    plan->curve_len = (size_t)len;
+    *der_len = (size_t)len;
     return true;
 }
 
@@ -186,27 +187,28 @@ static bool make_plan(const struct sg_profile *profile, struct sg_key_kind kind,
     plan->mechanism.mechanism =
         kind.family == SG_KEY_ED25519 ? CKM_EC_EDWARDS_KEY_PAIR_GEN : CKM_EC_KEY_PAIR_GEN;
     plan->type = kind.family == SG_KEY_ED25519 ? CKK_EC_EDWARDS : CKK_EC;
-    return plan_curve(plan, error);
+    return sg_key_curve(kind, &plan->curve, &plan->curve_len, error);
 }
 
-/* Neither the label nor the id may be taken: a key is found by either. */
-static bool check_free(struct sg_token *token, const struct plan *plan, struct sg_error *error)
+bool sg_key_check_free(struct sg_token *token, const char *label, struct sg_slice id,
+                       struct sg_error *error)
 {
     sg_auto(sg_objects) struct sg_objects of_label = {0}, of_id = {0};
     char digits[2 * MAX_ID_LEN + 1];
 
-    if ((!plan->has_fixed_id && !sg_objects_find_named(token, CKO_PRIVATE_KEY, (struct sg_slice){0},
-                                                       plan->label, &of_label, error)) ||
-        !sg_objects_find_named(token, CKO_PRIVATE_KEY, plan->id, plan->label, &of_id, error))
+    if ((token->profile.num_ids == 0 &&
+         !sg_objects_find_named(token, CKO_PRIVATE_KEY, (struct sg_slice){0}, label, &of_label,
+                                error)) ||
+        !sg_objects_find_named(token, CKO_PRIVATE_KEY, id, label, &of_id, error))
         return false;
     if (of_label.num > 0)
         return sg_fail(error, SG_TOKEN, NULL,
                        "token %s has a private key '%s' already; choose another label",
-                       token->info.label, plan->label);
+                       token->info.label, label);
     if (of_id.num > 0)
         return sg_fail(error, SG_TOKEN, NULL,
                        "token %s has a private key with the id %s already; choose another id",
-                       token->info.label, sg_hex(plan->id, digits, sizeof digits));
+                       token->info.label, sg_hex(id, digits, sizeof digits));
     return true;
 }
 
@@ -246,24 +248,26 @@ static const struct {
     const char *name;
     size_t offset;
     bool wanted;
+    bool turns; /* the other way round for a key that may leave its token */
 } STATED[] = {
-    {"CKA_LOCAL", offsetof(struct sg_key, local), true},
-    {"CKA_SENSITIVE", offsetof(struct sg_key, sensitive), true},
-    {"CKA_ALWAYS_SENSITIVE", offsetof(struct sg_key, always_sensitive), true},
-    {"CKA_EXTRACTABLE", offsetof(struct sg_key, extractable), false},
-    {"CKA_NEVER_EXTRACTABLE", offsetof(struct sg_key, never_extractable), true},
-    {"CKA_SIGN", offsetof(struct sg_key, sign), true},
-    {"CKA_DECRYPT", offsetof(struct sg_key, decrypt), false},
-    {"CKA_UNWRAP", offsetof(struct sg_key, unwrap), false},
-    {"CKA_DERIVE", offsetof(struct sg_key, derive), false},
-    {"CKA_MODIFIABLE", offsetof(struct sg_key, modifiable), false},
+    {"CKA_LOCAL", offsetof(struct sg_key, local), true, false},
+    {"CKA_SENSITIVE", offsetof(struct sg_key, sensitive), true, false},
+    {"CKA_ALWAYS_SENSITIVE", offsetof(struct sg_key, always_sensitive), true, false},
+    {"CKA_EXTRACTABLE", offsetof(struct sg_key, extractable), false, true},
+    {"CKA_NEVER_EXTRACTABLE", offsetof(struct sg_key, never_extractable), true, true},
+    {"CKA_SIGN", offsetof(struct sg_key, sign), true, false},
+    {"CKA_DECRYPT", offsetof(struct sg_key, decrypt), false, false},
+    {"CKA_UNWRAP", offsetof(struct sg_key, unwrap), false, false},
+    {"CKA_DERIVE", offsetof(struct sg_key, derive), false, false},
+    {"CKA_MODIFIABLE", offsetof(struct sg_key, modifiable), false, false},
 };
 
 /* The name of the first attribute that is not as stated, or NULL. */
 static const char *find_difference(const struct plan *plan, const struct sg_key *key)
 {
     for (size_t i = 0; i < sizeof STATED / sizeof *STATED; i++)
-        if (*(const bool *)((const char *)key + STATED[i].offset) != STATED[i].wanted)
+        if (*(const bool *)((const char *)key + STATED[i].offset) !=
+            (STATED[i].wanted != (STATED[i].turns && plan->is_wrappable)))
             return STATED[i].name;
     if (!sg_slice_equal(sg_buf_slice(&key->id), plan->id))
         return "CKA_ID";
@@ -310,17 +314,18 @@ static bool make(struct sg_token *token, struct plan *plan, struct sg_key *key,
            (read_back(token, plan, &pair, key, error) || destroy(token, &pair, error));
 }
 
-bool sg_key_create(struct sg_token *token, struct sg_key_kind kind, const char *label,
-                   struct sg_slice id, struct sg_key *key, struct sg_error *error)
+static bool create(struct sg_token *token, struct sg_key_kind kind, const char *label,
+                   struct sg_slice id, bool is_wrappable, struct sg_key *key,
+                   struct sg_error *error)
 {
-    sg_auto(plan) struct plan plan = {0};
+    sg_auto(plan) struct plan plan = {.is_wrappable = is_wrappable};
     sg_auto(sg_key) struct sg_key fresh = {0};
     bool is_made;
     SG_TOKEN_LOCK(token);
 
     if (!check_kind(token, kind, error) ||
         !make_plan(&token->profile, kind, label, id, &plan, error) ||
-        !sg_token_login_locked(token, error) || !check_free(token, &plan, error) ||
+        !sg_token_login_locked(token, error) || !sg_key_check_free(token, label, plan.id, error) ||
         !sg_token_begin_writing_locked(token, error))
         return false;
     is_made = make(token, &plan, &fresh, error);
@@ -331,4 +336,16 @@ bool sg_key_create(struct sg_token *token, struct sg_key_kind kind, const char *
     *key = fresh;
     fresh = (struct sg_key){0};
     return true;
+}
+
+bool sg_key_create(struct sg_token *token, struct sg_key_kind kind, const char *label,
+                   struct sg_slice id, struct sg_key *key, struct sg_error *error)
+{
+    return create(token, kind, label, id, false, key, error);
+}
+
+bool sg_key_create_wrappable(struct sg_token *token, struct sg_key_kind kind, const char *label,
+                             struct sg_slice id, struct sg_key *key, struct sg_error *error)
+{
+    return create(token, kind, label, id, true, key, error);
 }

@@ -19,6 +19,15 @@ SG_MUST_USE bool sg_key_read_public(struct sg_token *token, CK_OBJECT_HANDLE obj
 SG_MUST_USE bool sg_public_key_of_object(struct sg_token *token, CK_OBJECT_HANDLE object,
                                          struct sg_public_key *key, struct sg_error *error);
 
+/* sg_key_check_free: neither the label nor the id is a private key's, as a key is found by either.
+ * On a model with fixed ids the label does not count. Fails: SG_TOKEN. */
+SG_MUST_USE bool sg_key_check_free(struct sg_token *token, const char *label, struct sg_slice id,
+                                   struct sg_error *error);
+
+/* sg_key_curve: the name of a kind's curve in DER, as CKA_EC_PARAMS has it; from OpenSSL. */
+SG_MUST_USE bool sg_key_curve(struct sg_key_kind kind, uint8_t **der, size_t *der_len,
+                              struct sg_error *error);
+
 /* sg_key_name is how messages call a key: "'label' (id 01ab)". Returns into. */
 enum { SG_KEY_NAME_SIZE = 160 };
 const char *sg_key_name(const struct sg_key *key, char into[SG_KEY_NAME_SIZE]);

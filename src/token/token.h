@@ -122,6 +122,24 @@ enum sg_signer_kind sg_signer_settle(enum sg_signer_kind kind);
 SG_MUST_USE bool sg_key_create(struct sg_token *token, struct sg_key_kind kind, const char *label,
                                struct sg_slice id, struct sg_key *key, struct sg_error *error);
 
+/* sg_key_create_wrappable is the same of a key that sg_key_copy can take to another token. It is
+ * EXTRACTABLE, and so never NEVER_EXTRACTABLE: whoever can log in can have it wrapped out. */
+SG_MUST_USE bool sg_key_create_wrappable(struct sg_token *token, struct sg_key_kind kind,
+                                         const char *label, struct sg_slice id, struct sg_key *key,
+                                         struct sg_error *error);
+
+/* sg_key_copy brings a copy of a key from its token to another one, under the same label, and both
+ * its halves. On the way it is wrapped by an AES key, which is wrapped for an RSA key pair that the
+ * other token makes for this once; nobody outside of the two tokens can read either.
+ * id       CKA_ID of the copy, not empty. What an interrupted copy left under it is taken away.
+ * copy     as the other token tells it: not LOCAL, and what it may do again is be wrapped.
+ * Fails: SG_USAGE (both are one token; a model with places for keys), SG_TOKEN (not EXTRACTABLE;
+ * the label is taken; a token has no CKM_AES_KEY_WRAP_PAD or CKM_RSA_PKCS_OAEP). Nothing new is on
+ * either token then.
+ * Does not: try whether the copy signs. */
+SG_MUST_USE bool sg_key_copy(struct sg_token *from, const struct sg_key *key, struct sg_token *to,
+                             struct sg_slice id, struct sg_key *copy, struct sg_error *error);
+
 /* sg_key_make_to_give makes a P-256 key pair for somebody who can't: as session objects that are
  * gone when this returns, and whose private half the token gives away. Logs in.
  * pkey     both halves, in memory; the caller frees it.
