@@ -194,6 +194,8 @@ static bool perform(struct sg_stage *stage, size_t act, struct sg_error *error)
     case SG_ACT_DESTROY:
         return sg_stage_destroy_key(stage, act, error);
     case SG_ACT_BACKUP:
+        return stage->ceremony->file.acts[act].backup != SG_BACKUP_WRAP ||
+               sg_stage_copy_key(stage, act, error);
     case SG_ACT_HAND_OVER:
         return true;
     default:
@@ -295,7 +297,7 @@ bool sg_stage_recall(struct sg_stage *stage, size_t act, struct sg_error *error)
 {
     const struct sg_ceremony_act *of_file = &stage->ceremony->file.acts[act];
 
-    if (of_file->kind == SG_ACT_MAKE_KEY || of_file->kind == SG_ACT_USE_KEY)
+    if (sg_ceremony_new_key(of_file) != SG_CEREMONY_NONE)
         return sg_stage_recall_key(stage, act, error);
     for (size_t nth = 0; nth < sg_ceremony_num_outputs(of_file); nth++) {
         sg_auto(sg_buf) struct sg_buf der = {0};

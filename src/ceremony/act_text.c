@@ -75,6 +75,20 @@ static void title_of_crl(const struct sg_world *world, const struct sg_ceremony_
                  act->number, act->number + (act->count - 1) * act->step);
 }
 
+static void title_of_backup(const struct sg_world *world, const struct sg_ceremony_act *act,
+                            char into[TITLE_SIZE])
+{
+    const char *key = world->file->keys[act->key].name;
+
+    if (act->backup == SG_BACKUP_WRAP)
+        snprintf(into, TITLE_SIZE, "Copy the key %s to the token %s, wrapped", key,
+                 world->file->tokens[act->token].name);
+    else if (act->backup == SG_BACKUP_VENDOR_CLONE)
+        snprintf(into, TITLE_SIZE, "Copy the key %s with the tool of the token's maker", key);
+    else
+        snprintf(into, TITLE_SIZE, "Keep no copy of the key %s", key);
+}
+
 static void title_of(const struct sg_world *world, const struct sg_ceremony_act *act,
                      char into[TITLE_SIZE])
 {
@@ -107,10 +121,7 @@ static void title_of(const struct sg_world *world, const struct sg_ceremony_act 
         snprintf(into, TITLE_SIZE, "Sign a request for the key %s, to an outside root", key);
         break;
     case SG_ACT_BACKUP:
-        snprintf(into, TITLE_SIZE,
-                 act->vendor_clone ? "Copy the key %s with the tool of the token's maker"
-                                   : "Keep no copy of the key %s",
-                 key);
+        title_of_backup(world, act, into);
         break;
     case SG_ACT_HAND_OVER:
         snprintf(into, TITLE_SIZE, "Hand over: %s", act->what);
@@ -248,9 +259,13 @@ static bool lines_of_key(const struct sg_world *world, const struct sg_ceremony_
                   sg_hex(sg_slice_of(drawn, SG_CEREMONY_DRAWN_LEN), id, sizeof id)) &&
            append(lines, error, "type       %s", sg_key_kind_text(key->kind, kind)) &&
            append(lines, error, "may        sign; not decrypt, unwrap or derive") &&
-           append(lines, error,
-                  "read back  LOCAL, SENSITIVE, ALWAYS_SENSITIVE, not EXTRACTABLE,") &&
-           append(lines, error, "           NEVER_EXTRACTABLE, not MODIFIABLE");
+           append(lines, error, "read back  LOCAL, SENSITIVE, ALWAYS_SENSITIVE, %sEXTRACTABLE,",
+                  key->is_wrapped ? "" : "not ") &&
+           append(lines, error, "           %sNEVER_EXTRACTABLE, not MODIFIABLE",
+                  key->is_wrapped ? "not " : "") &&
+           (!key->is_wrapped ||
+            append(lines, error,
+                   "Whoever knows the PIN can have this key wrapped out of the token."));
 }
 
 static bool append_fingerprint(const X509 *certificate, json_t *lines, struct sg_error *error)
@@ -309,6 +324,27 @@ static bool lines_of_destroy(const struct sg_world *world, const struct sg_cerem
            append(lines, error, "Nothing brings it back but a copy, if there is one.");
 }
 
+static bool lines_of_copy(const struct sg_world *world, const struct sg_ceremony_act *act,
+                          json_t *lines, struct sg_error *error)
+{
+    const struct sg_ceremony_file *file = world->file;
+    const struct sg_ceremony_token *from = &file->tokens[file->keys[act->key].token];
+    const struct sg_ceremony_token *to = &file->tokens[act->token];
+    char id[2 * SG_CEREMONY_DRAWN_LEN + 1];
+    const uint8_t *drawn = world->drawn[act - file->acts];
+
+    return append(lines, error, "from       %s, serial number %s", from->uri, from->serial) &&
+           append(lines, error, "to         %s, serial number %s", to->uri, to->serial) &&
+           append(lines, error, "label      %s", file->keys[act->copy].label) &&
+           append(lines, error, "id         %s",
+                  sg_hex(sg_slice_of(drawn, SG_CEREMONY_DRAWN_LEN), id, sizeof id)) &&
+           append(lines, error, "wrapped    by AES, and that by RSA for the token %s alone",
+                  to->name) &&
+           append(lines, error, "The copy is called %s here. It has to sign as the key does, once,",
+                  file->keys[act->copy].name) &&
+           append(lines, error, "over a text that says so. Its attributes are shown as they are.");
+}
+
 static bool lines_of_manual(const struct sg_world *world, const struct sg_ceremony_act *act,
                             json_t *lines, struct sg_error *error)
 {
@@ -318,7 +354,9 @@ static bool lines_of_manual(const struct sg_world *world, const struct sg_ceremo
         return append(lines, error, "from       %s", file->persons[act->giver].name) &&
                append(lines, error, "to         %s", file->persons[act->taker].name) &&
                append(lines, error, "Signet does nothing here; it records who saw it.");
-    if (act->vendor_clone)
+    if (act->backup == SG_BACKUP_WRAP)
+        return lines_of_copy(world, act, lines, error);
+    if (act->backup == SG_BACKUP_VENDOR_CLONE)
         return append(lines, error, "The custodians copy the token with its maker's tool.") &&
                append(lines, error, "Signet does nothing here; it records who saw it.");
     return append(lines, error, "When the token is lost, so is the key. Nothing is done.");
@@ -387,7 +425,7 @@ static bool describe(struct sg_world *world, const struct sg_ceremony_act *act, 
                lines_of_used_key(world, act, lines, error);
     case SG_ACT_BACKUP:
     case SG_ACT_HAND_OVER:
-        return lines_of_manual(world, act, lines, error);
+        return sg_world_copy_key(world, act, error) && lines_of_manual(world, act, lines, error);
     case SG_ACT_CHANGE_PIN:
         return lines_of_change_pin(world, act, lines, error);
     case SG_ACT_DESTROY:

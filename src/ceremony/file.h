@@ -56,13 +56,16 @@ enum sg_ceremony_kind {
 };
 const char *sg_ceremony_kind_word(enum sg_ceremony_kind kind);
 
+/* A key on its token. A copy of one on another token is a key with a name of its own. */
 struct sg_ceremony_key {
     const char *name;
     size_t token;
     const char *label;
     struct sg_key_kind kind; /* of a key that is made */
     enum sg_scheme scheme;   /* SG_SCHEME_NONE: the key's default */
-    size_t act;              /* that makes it, or that takes it into use */
+    size_t act;              /* that makes it, takes it into use, or copies it */
+    size_t copy_of;          /* the key that this is a copy of; SG_CEREMONY_NONE */
+    bool is_wrapped;         /* an act wraps it, or it is a copy: it can leave its token */
     size_t end;              /* the act that destroys it; SG_CEREMONY_NONE */
 };
 
@@ -78,11 +81,14 @@ struct sg_ceremony_revocation {
     enum sg_reason reason;
 };
 
+enum sg_ceremony_backup { SG_BACKUP_NONE, SG_BACKUP_VENDOR_CLONE, SG_BACKUP_WRAP };
+
 /* One act. What its kind does not have is NULL, 0 or SG_CEREMONY_NONE. */
 struct sg_ceremony_act {
     enum sg_ceremony_kind kind;
     unsigned line;
     size_t key, token, certificate, issuer;
+    size_t copy; /* backup by wrap: the key that the copy is; token is where it goes */
     const char *label, *policy, *request, *output;
     const char *file;               /* use-key: its certificate; certificate: the other CA's */
     const char *request_key_sha256; /* what the request's key must be; NULL: not said */
@@ -94,8 +100,8 @@ struct sg_ceremony_act {
     struct sg_ceremony_revocation *revoked;
     size_t num_revoked;
     const char *crl_url, *ocsp_url, *ca_issuers_url;
-    bool vendor_clone; /* backup: by the maker's tool; false: none is made */
-    size_t *holders;   /* change-pin: who types the new one, as of a token */
+    enum sg_ceremony_backup backup;
+    size_t *holders; /* change-pin: who types the new one, as of a token */
     size_t num_holders;
     size_t giver, taker; /* hand-over: places in persons */
     const char *what;    /* hand-over: what goes from hand to hand */
@@ -134,6 +140,9 @@ const char *sg_ceremony_output_name(const struct sg_ceremony_act *act, size_t nt
                                     char into[SG_CEREMONY_NAME_SIZE]);
 /* sg_ceremony_num_outputs: how many signed things the act makes. */
 size_t sg_ceremony_num_outputs(const struct sg_ceremony_act *act);
+
+/* sg_ceremony_new_key: the key that an act brings, or SG_CEREMONY_NONE. */
+size_t sg_ceremony_new_key(const struct sg_ceremony_act *act);
 
 /* sg_ceremony_holders: who types a token's PIN before an act (counted from 0). Returns how many. */
 size_t sg_ceremony_holders(const struct sg_ceremony_file *file, size_t token, size_t act,

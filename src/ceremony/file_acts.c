@@ -29,17 +29,23 @@ static bool find_certificate(const struct sg_ceremony_file *file, const char *na
     return false;
 }
 
-static bool check_label_is_new(const struct sg_act_reading *reading,
-                               const struct sg_yaml_node *node, size_t token,
-                               struct sg_error *error)
+/* at       where the label is said, or what brings it. */
+static bool check_label_is_new(const struct sg_ceremony_file *file, const char *label, size_t token,
+                               const struct sg_yaml_node *at, struct sg_error *error)
 {
-    const struct sg_ceremony_file *file = reading->file;
-
     for (size_t i = 0; i < file->num_keys; i++)
-        if (file->keys[i].token == token && strcmp(file->keys[i].label, reading->act->label) == 0)
-            return sg_yaml_fail(file->document, sg_yaml_get(node, "label"), error,
+        if (file->keys[i].token == token && strcmp(file->keys[i].label, label) == 0)
+            return sg_yaml_fail(file->document, at, error,
                                 "key '%s' has this label on the same token", file->keys[i].name);
     return true;
+}
+
+static bool refer_to_token(struct sg_act_reading *reading, const struct sg_yaml_node *node,
+                           struct sg_error *error)
+{
+    return find_token(reading->file, reading->token, &reading->act->token) ||
+           sg_yaml_fail(reading->file->document, sg_yaml_get(node, "token"), error,
+                        "there is no token '%s' under tokens", reading->token);
 }
 
 /* A key comes into the ceremony: made, or found on its token. */
@@ -50,9 +56,8 @@ static bool add_key(struct sg_act_reading *reading, const struct sg_yaml_node *n
     struct sg_ceremony_act *act = reading->act;
     size_t place;
 
-    if (!find_token(file, reading->token, &act->token))
-        return sg_yaml_fail(file->document, sg_yaml_get(node, "token"), error,
-                            "there is no token '%s' under tokens", reading->token);
+    if (!refer_to_token(reading, node, error))
+        return false;
     if (find_key(file, reading->key, &place))
         return sg_yaml_fail(file->document, sg_yaml_get(node, "key"), error,
                             "an earlier act has a key '%s' already", reading->key);
@@ -63,7 +68,7 @@ static bool add_key(struct sg_act_reading *reading, const struct sg_yaml_node *n
                             "OpenSSL's pkcs11 engine can't sign with an Ed25519 key; the token "
                             "%s needs `signer: direct` for it",
                             reading->token);
-    if (!check_label_is_new(reading, node, act->token, error))
+    if (!check_label_is_new(file, act->label, act->token, sg_yaml_get(node, "label"), error))
         return false;
     if (reading->scheme != SG_SCHEME_NONE && act->kind == SG_ACT_MAKE_KEY &&
         !sg_scheme_fits(reading->scheme, reading->type))
@@ -77,6 +82,7 @@ static bool add_key(struct sg_act_reading *reading, const struct sg_yaml_node *n
         .kind = reading->type,
         .scheme = reading->scheme,
         .act = (size_t)(act - file->acts),
+        .copy_of = SG_CEREMONY_NONE,
         .end = SG_CEREMONY_NONE,
     };
     return true;
@@ -184,6 +190,54 @@ static bool finish_crl(struct sg_act_reading *reading, const struct sg_yaml_node
     return refer_to_issuer(reading, node, error);
 }
 
+/* The copy is a key like its original, on another token, by a name of its own. */
+static bool add_copy(struct sg_act_reading *reading, const struct sg_yaml_node *node,
+                     struct sg_error *error)
+{
+    struct sg_ceremony_file *file = reading->file;
+    struct sg_ceremony_act *act = reading->act;
+    struct sg_ceremony_key *original = &file->keys[act->key];
+    size_t place;
+
+    if (find_key(file, reading->copy, &place))
+        return sg_yaml_fail(file->document, sg_yaml_get(node, "copy"), error,
+                            "an earlier act has a key '%s' already", reading->copy);
+    if (original->token == act->token)
+        return sg_yaml_fail(file->document, sg_yaml_get(node, "token"), error,
+                            "the key '%s' is on this token; its copy belongs on another one",
+                            original->name);
+    if (original->kind.family == SG_KEY_ED25519)
+        return sg_yaml_fail(file->document, node, error,
+                            "the key '%s' is one of Ed25519, and those can't be wrapped",
+                            original->name);
+    if (!check_label_is_new(file, original->label, act->token, sg_yaml_get(node, "token"), error))
+        return false;
+    original->is_wrapped = true;
+    act->copy = file->num_keys;
+    file->keys[act->copy] = *original;
+    file->keys[act->copy].name = reading->copy;
+    file->keys[act->copy].token = act->token;
+    file->keys[act->copy].act = (size_t)(act - file->acts);
+    file->keys[act->copy].copy_of = act->key;
+    file->num_keys++;
+    return true;
+}
+
+static bool finish_backup(struct sg_act_reading *reading, const struct sg_yaml_node *node,
+                          struct sg_error *error)
+{
+    struct sg_ceremony_act *act = reading->act;
+    bool is_wrap = act->backup == SG_BACKUP_WRAP;
+
+    if (!refer_to_key(reading, node, error))
+        return false;
+    if (is_wrap != (reading->token != NULL) || is_wrap != (reading->copy != NULL))
+        return sg_yaml_fail(reading->file->document, node, error,
+                            "`token`, where the copy goes, and `copy`, its name, go with "
+                            "`method: wrap`, and it with them");
+    return !is_wrap || (refer_to_token(reading, node, error) && add_copy(reading, node, error));
+}
+
 static bool finish_hand_over(struct sg_act_reading *reading, const struct sg_yaml_node *node,
                              struct sg_error *error)
 {
@@ -193,14 +247,6 @@ static bool finish_hand_over(struct sg_act_reading *reading, const struct sg_yam
                                    &act->giver, error) &&
            sg_ceremony_find_person(reading->file, sg_yaml_get(node, "to"), reading->taker,
                                    &act->taker, error);
-}
-
-static bool finish_change_pin(struct sg_act_reading *reading, const struct sg_yaml_node *node,
-                              struct sg_error *error)
-{
-    return find_token(reading->file, reading->token, &reading->act->token) ||
-           sg_yaml_fail(reading->file->document, sg_yaml_get(node, "token"), error,
-                        "there is no token '%s' under tokens", reading->token);
 }
 
 static bool finish_destroy(struct sg_act_reading *reading, const struct sg_yaml_node *node,
@@ -226,9 +272,9 @@ static const struct {
     [SG_ACT_CERTIFICATE] = {"certificate", finish_certificate},
     [SG_ACT_CRL] = {"crl", finish_crl},
     [SG_ACT_REQUEST] = {"request", refer_to_key},
-    [SG_ACT_BACKUP] = {"backup", refer_to_key},
+    [SG_ACT_BACKUP] = {"backup", finish_backup},
     [SG_ACT_HAND_OVER] = {"hand-over", finish_hand_over},
-    [SG_ACT_CHANGE_PIN] = {"change-pin", finish_change_pin},
+    [SG_ACT_CHANGE_PIN] = {"change-pin", refer_to_token},
     [SG_ACT_DESTROY] = {"destroy", finish_destroy},
 };
 
@@ -252,6 +298,11 @@ static bool find_kind(const struct sg_yaml *document, const struct sg_yaml_node 
     }
     return sg_yaml_fail(document, node, error, "there is no act '%s'; there are: %s", node->key,
                         (const char *)words.data);
+}
+
+size_t sg_ceremony_new_key(const struct sg_ceremony_act *act)
+{
+    return act->kind == SG_ACT_MAKE_KEY || act->kind == SG_ACT_USE_KEY ? act->key : act->copy;
 }
 
 size_t sg_ceremony_holders(const struct sg_ceremony_file *file, size_t token, size_t act,
@@ -332,6 +383,7 @@ static bool read_act(const struct sg_yaml *document, const struct sg_yaml_node *
         .token = SG_CEREMONY_NONE,
         .certificate = SG_CEREMONY_NONE,
         .issuer = SG_CEREMONY_NONE,
+        .copy = SG_CEREMONY_NONE,
         .from = file->begins,
         .line = item->line,
     };

@@ -42,11 +42,9 @@ static bool read_word(const struct sg_yaml *document, const struct sg_yaml_node 
         const char *key;
         const char **text;
     } WORDS[] = {
-        {"key", &reading->key},
-        {"token", &reading->token},
-        {"issuer", &reading->issuer},
-        {"name", &reading->certificate},
-        {"output", &reading->act->output},
+        {"key", &reading->key},          {"token", &reading->token},
+        {"copy", &reading->copy},        {"issuer", &reading->issuer},
+        {"name", &reading->certificate}, {"output", &reading->act->output},
     };
 
     for (size_t i = 0; i < sizeof WORDS / sizeof WORDS[0]; i++)
@@ -227,12 +225,15 @@ static bool read_revoked(const struct sg_yaml *document, const struct sg_yaml_no
 static bool read_method(const struct sg_yaml *document, const struct sg_yaml_node *value,
                         void *into, struct sg_error *error)
 {
-    static const struct sg_yaml_choice METHODS[] = {{"none", 0}, {"vendor-clone", 1}, {0}};
-    int method = 0;
+    static const struct sg_yaml_choice METHODS[] = {{"none", SG_BACKUP_NONE},
+                                                    {"vendor-clone", SG_BACKUP_VENDOR_CLONE},
+                                                    {"wrap", SG_BACKUP_WRAP},
+                                                    {0}};
+    int method = SG_BACKUP_NONE;
 
     if (!sg_yaml_word(document, value, METHODS, &method, error))
         return false;
-    ((struct sg_act_reading *)into)->act->vendor_clone = method == 1;
+    ((struct sg_act_reading *)into)->act->backup = (enum sg_ceremony_backup)method;
     return true;
 }
 
@@ -298,6 +299,8 @@ static const struct sg_yaml_field REQUEST[] = {
 static const struct sg_yaml_field BACKUP[] = {
     {"key", SG_YAML_REQUIRED, read_word},
     {"method", SG_YAML_REQUIRED, read_method},
+    {"token", SG_YAML_OPTIONAL, read_word},
+    {"copy", SG_YAML_OPTIONAL, read_word},
     {0},
 };
 static const struct sg_yaml_field HAND_OVER[] = {

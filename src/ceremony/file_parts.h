@@ -12,7 +12,7 @@ SG_MUST_USE bool sg_ceremony_read_acts(struct sg_ceremony_file *file,
 struct sg_act_reading {
     struct sg_ceremony_file *file;
     struct sg_ceremony_act *act;
-    const char *key, *token, *certificate, *issuer, *giver, *taker;
+    const char *key, *token, *copy, *certificate, *issuer, *giver, *taker;
     struct sg_key_kind type;
     enum sg_scheme scheme;
 };

@@ -397,3 +397,14 @@ const char *sg_ceremony_known(const struct sg_ceremony *ceremony, size_t act, si
 
     return json_string_value(json_object_get(json_array_get(outputs, nth), "known"));
 }
+
+const char *sg_ceremony_trial(const struct sg_ceremony *ceremony, size_t act,
+                              char into[SG_CEREMONY_TRIAL_SIZE])
+{
+    const struct sg_ceremony_file *file = &ceremony->file;
+
+    snprintf(into, SG_CEREMONY_TRIAL_SIZE, "The copy %s of the key %s signs, by the plan %s.\n",
+             file->keys[file->acts[act].copy].name, file->keys[file->acts[act].key].name,
+             ceremony->sha256);
+    return into;
+}

@@ -50,6 +50,12 @@ const json_t *sg_ceremony_act_lines(const struct sg_ceremony *ceremony, size_t a
 /* sg_ceremony_known: the bytes of an act's nth output as far as the plan knows them. */
 const char *sg_ceremony_known(const struct sg_ceremony *ceremony, size_t act, size_t nth);
 
+/* sg_ceremony_trial: what the copy that an act makes signs, to show that it can. It is text, and so
+ * nothing that a CA signs. */
+enum { SG_CEREMONY_TRIAL_SIZE = 320 };
+const char *sg_ceremony_trial(const struct sg_ceremony *ceremony, size_t act,
+                              char into[SG_CEREMONY_TRIAL_SIZE]);
+
 /* sg_ceremony_act_json works one act out, with a world that knows everything before it; the world
  * goes on to know what this act makes. For plan.c. */
 SG_MUST_USE bool sg_ceremony_act_json(struct sg_world *world, const struct sg_ceremony_act *act,

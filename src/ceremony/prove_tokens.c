@@ -7,71 +7,143 @@
 
 /* ---- keys ---- */
 
-static bool check_attributes(const json_t *entry, struct sg_error *error)
+static bool is_attribute(const json_t *attributes, const char *name, bool wanted)
 {
-    static const char *const SET[] = {"LOCAL", "SENSITIVE", "ALWAYS_SENSITIVE", "NEVER_EXTRACTABLE",
-                                      "SIGN"};
-    static const char *const CLEAR[] = {"EXTRACTABLE", "MODIFIABLE", "DECRYPT", "UNWRAP", "DERIVE"};
+    const json_t *value = json_object_get(attributes, name);
+
+    return json_is_boolean(value) && json_is_true(value) == wanted;
+}
+
+/* What the plan claims of a key that is made. One that an act wraps can leave its token. */
+static bool check_attributes(const json_t *entry, bool is_wrapped, struct sg_error *error)
+{
+    static const struct {
+        const char *name;
+        bool wanted, turns;
+    } CLAIMS[] = {
+        {"LOCAL", true, false},       {"SENSITIVE", true, false},
+        {"SIGN", true, false},        {"ALWAYS_SENSITIVE", true, false},
+        {"EXTRACTABLE", false, true}, {"NEVER_EXTRACTABLE", true, true},
+        {"MODIFIABLE", false, false}, {"DECRYPT", false, false},
+        {"UNWRAP", false, false},     {"DERIVE", false, false},
+    };
     const json_t *attributes = json_object_get(entry, "attributes");
 
-    for (size_t i = 0; i < 5; i++)
-        if (!json_is_true(json_object_get(attributes, SET[i])) ||
-            !json_is_false(json_object_get(attributes, CLEAR[i])))
-            return sg_fail(error, SG_REFUSED, NULL, "the token said otherwise of %s or %s", SET[i],
-                           CLEAR[i]);
+    for (size_t i = 0; i < sizeof CLAIMS / sizeof CLAIMS[0]; i++)
+        if (!is_attribute(attributes, CLAIMS[i].name,
+                          CLAIMS[i].wanted != (CLAIMS[i].turns && is_wrapped)))
+            return sg_fail(error, SG_REFUSED, NULL, "the token said otherwise of %s",
+                           CLAIMS[i].name);
     return true;
+}
+
+/* A key that is new on its token has the id that was drawn for it. */
+static bool has_drawn_id(const struct sg_proof *proof, size_t act, const json_t *entry)
+{
+    char drawn[2 * SG_CEREMONY_DRAWN_LEN + 1];
+
+    sg_hex(sg_slice_of(proof->ceremony.drawn[act], SG_CEREMONY_DRAWN_LEN), drawn, sizeof drawn);
+    return strcmp(sg_proof_text(entry, "id"), drawn) == 0;
+}
+
+static bool check_made(const struct sg_proof *proof, size_t act, const json_t *entry,
+                       const struct sg_public_key *key, struct sg_error *error)
+{
+    const struct sg_ceremony_key *planned =
+        &proof->ceremony.file.keys[proof->ceremony.file.acts[act].key];
+
+    if (!has_drawn_id(proof, act, entry) || !sg_key_kind_equal(key->kind, planned->kind))
+        return sg_fail(error, SG_REFUSED, NULL, "it is not the one planned");
+    return check_attributes(entry, planned->is_wrapped, error);
+}
+
+static bool check_used(struct sg_proof *proof, size_t act, const struct sg_public_key *key,
+                       struct sg_error *error)
+{
+    const struct sg_ceremony_act *of_file = &proof->ceremony.file.acts[act];
+
+    return sg_world_use_certificate(&proof->world, of_file, error) &&
+           (proof->proving->rehearsal ||
+            sg_public_key_equal(key, &proof->world.keys[of_file->key].public) ||
+            sg_fail(error, SG_REFUSED, NULL, "it is not the one of %s", of_file->file));
+}
+
+/* The copy has signed as the key itself would. Nothing is claimed of where it has been. */
+static bool check_copy(const struct sg_proof *proof, size_t act, const json_t *entry,
+                       const struct sg_public_key *key, struct sg_error *error)
+{
+    const struct sg_ceremony_act *of_file = &proof->ceremony.file.acts[act];
+    const json_t *tried = sg_transcript_of_act(&proof->transcript, "tried", act, NULL);
+    uint8_t signature[SG_LIMIT_SIGNATURE];
+    char trial[SG_CEREMONY_TRIAL_SIZE];
+    enum sg_scheme scheme;
+    size_t len = 0;
+
+    if (!has_drawn_id(proof, act, entry) ||
+        !sg_public_key_equal(key, &proof->world.keys[of_file->key].public) ||
+        !is_attribute(json_object_get(entry, "attributes"), "SENSITIVE", true))
+        return sg_fail(error, SG_REFUSED, NULL, "it is no copy, or not SENSITIVE");
+    return sg_world_scheme(&proof->world, of_file->key, &scheme, error) &&
+           sg_hex_parse(sg_proof_text(tried, "signature"), signature, sizeof signature, &len,
+                        error) &&
+           (sg_scheme_verify(scheme, key,
+                             sg_slice_text(sg_ceremony_trial(&proof->ceremony, act, trial)),
+                             sg_slice_of(signature, len), NULL) ||
+            sg_fail(error, SG_REFUSED, NULL, "it did not sign as the key does"));
 }
 
 static bool take_key(struct sg_proof *proof, size_t act, struct sg_error *error)
 {
-    const struct sg_ceremony_act *of_file = &proof->ceremony.file.acts[act];
+    enum sg_ceremony_kind kind = proof->ceremony.file.acts[act].kind;
+    size_t place = sg_ceremony_new_key(&proof->ceremony.file.acts[act]);
     const json_t *entry = sg_transcript_of_act(&proof->transcript, "key", act, NULL);
-    const char *hex = sg_proof_text(entry, "spki");
     sg_auto(sg_public_key) struct sg_public_key key = {0};
     uint8_t spki[SG_LIMIT_SPKI];
     size_t len = 0;
 
-    if (!sg_hex_parse(hex, spki, sizeof spki, &len, error) ||
-        !sg_public_key_decode(sg_slice_of(spki, len), &key, error))
+    if (!sg_hex_parse(sg_proof_text(entry, "spki"), spki, sizeof spki, &len, error) ||
+        !sg_public_key_decode(sg_slice_of(spki, len), &key, error) ||
+        (kind == SG_ACT_MAKE_KEY  ? !check_made(proof, act, entry, &key, error)
+         : kind == SG_ACT_USE_KEY ? !check_used(proof, act, &key, error)
+                                  : !check_copy(proof, act, entry, &key, error)))
         return sg_error_prefix(error, "the key of act %zu", act + 1);
-    if (of_file->kind == SG_ACT_MAKE_KEY) {
-        const char *id = sg_proof_text(entry, "id");
-        char drawn[2 * SG_CEREMONY_DRAWN_LEN + 1];
+    return sg_world_set_key(&proof->world, place, &key, error);
+}
 
-        sg_hex(sg_slice_of(proof->ceremony.drawn[act], SG_CEREMONY_DRAWN_LEN), drawn, sizeof drawn);
-        if (strcmp(id, drawn) != 0 ||
-            !sg_key_kind_equal(key.kind, proof->ceremony.file.keys[of_file->key].kind))
-            return sg_fail(error, SG_REFUSED, NULL, "the key of act %zu is not the one planned",
-                           act + 1);
-        if (!check_attributes(entry, error))
-            return sg_error_prefix(error, "the key of act %zu", act + 1);
-    } else if (!sg_world_use_certificate(&proof->world, of_file, error)) {
-        return false;
-    } else if (!proof->proving->rehearsal &&
-               !sg_public_key_equal(&key, &proof->world.keys[of_file->key].public)) {
-        return sg_fail(error, SG_REFUSED, NULL, "the key of act %zu is not the one of %s", act + 1,
-                       of_file->file);
+static bool say_keys(struct sg_proof *proof)
+{
+    const struct sg_ceremony_file *file = &proof->ceremony.file;
+    size_t num_staying = 0, num_wrapped = 0, num_copied = 0, num_used = 0;
+    char wrapped[128] = "";
+
+    for (size_t i = 0; i < file->num_keys; i++) {
+        const struct sg_ceremony_key *key = &file->keys[i];
+
+        num_copied += key->copy_of != SG_CEREMONY_NONE;
+        if (file->acts[key->act].kind == SG_ACT_USE_KEY)
+            num_used++;
+        else if (file->acts[key->act].kind == SG_ACT_MAKE_KEY)
+            *(key->is_wrapped ? &num_wrapped : &num_staying) += 1;
     }
-    return sg_world_set_key(&proof->world, of_file->key, &key, error);
+    if (num_copied > 0)
+        snprintf(wrapped, sizeof wrapped, "; %zu made that can leave theirs; %zu copied",
+                 num_wrapped, num_copied);
+    return sg_proof_say(proof, "%zu made on tokens that say they never left; %zu used%s",
+                        num_staying, num_used, wrapped);
 }
 
 bool sg_proof_check_keys(struct sg_proof *proof, struct sg_error *error)
 {
     const struct sg_ceremony_file *file = &proof->ceremony.file;
-    size_t num_made = 0;
 
     if (!sg_world_init(&proof->world, file, &proof->ceremony.materials,
                        (const uint8_t(*)[SG_CEREMONY_DRAWN_LEN])proof->ceremony.drawn, error))
         return false;
-    for (size_t act = 0; act < file->num_acts; act++) {
-        if (file->acts[act].kind != SG_ACT_MAKE_KEY && file->acts[act].kind != SG_ACT_USE_KEY)
-            continue;
-        num_made += file->acts[act].kind == SG_ACT_MAKE_KEY;
-        if (!take_key(proof, act, error))
+    for (size_t act = 0; act < file->num_acts; act++)
+        if (sg_ceremony_new_key(&file->acts[act]) != SG_CEREMONY_NONE &&
+            !take_key(proof, act, error))
             return false;
-    }
-    return sg_proof_say(proof, "%zu made on tokens that say they never left; %zu used", num_made,
-                        file->num_keys - num_made);
+    return say_keys(proof);
 }
 
 /* ---- outputs ---- */
@@ -201,20 +273,20 @@ static long num_more_on(const struct sg_ceremony_file *file, size_t token)
     for (size_t act = 0; act < file->num_acts; act++) {
         if (file->acts[act].token != token)
             continue;
-        num += file->acts[act].kind == SG_ACT_MAKE_KEY;
+        num += file->acts[act].kind == SG_ACT_MAKE_KEY || file->acts[act].kind == SG_ACT_BACKUP;
         num -= file->acts[act].kind == SG_ACT_DESTROY;
     }
     return num;
 }
 
-/* Is it, by its public half, one that the plan destroys? */
-static bool is_destroyed(const struct sg_proof *proof, const json_t *key)
+/* Is it, by its public half, one that the plan destroys on this token? */
+static bool is_destroyed(const struct sg_proof *proof, size_t token, const json_t *key)
 {
     const struct sg_ceremony_file *file = &proof->ceremony.file;
     char hex[SG_SHA256_HEX_SIZE];
 
     for (size_t i = 0; i < file->num_keys; i++)
-        if (file->keys[i].end != SG_CEREMONY_NONE &&
+        if (file->keys[i].end != SG_CEREMONY_NONE && file->keys[i].token == token &&
             strcmp(sg_proof_text(key, "sha256"),
                    sg_hex(sg_slice_of(proof->world.keys[i].public.sha256, SG_SHA256_LEN), hex,
                           sizeof hex)) == 0)
@@ -222,12 +294,12 @@ static bool is_destroyed(const struct sg_proof *proof, const json_t *key)
     return false;
 }
 
-static bool has_destroyed_key(const struct sg_proof *proof, const json_t *token)
+static bool has_destroyed_key(const struct sg_proof *proof, size_t token, const json_t *after)
 {
-    const json_t *keys = json_object_get(token, "keys");
+    const json_t *keys = json_object_get(after, "keys");
 
     for (size_t i = 0; i < json_array_size(keys); i++)
-        if (is_destroyed(proof, json_array_get(keys, i)))
+        if (is_destroyed(proof, token, json_array_get(keys, i)))
             return true;
     return false;
 }
@@ -247,10 +319,10 @@ static bool check_token(const struct sg_proof *proof, size_t place, struct sg_er
         (!proof->proving->rehearsal && strcmp(sg_proof_text(before, "serial"), token->serial) != 0))
         return sg_fail(error, SG_REFUSED, NULL, "the token %s was another one", token->name);
     for (size_t i = 0; i < num_before; i++)
-        if (!is_destroyed(proof, json_array_get(keys, i)) &&
+        if (!is_destroyed(proof, place, json_array_get(keys, i)) &&
             !has_key(after, json_array_get(keys, i)))
             return sg_fail(error, SG_REFUSED, NULL, "a key of the token %s is gone", token->name);
-    if (has_destroyed_key(proof, after))
+    if (has_destroyed_key(proof, place, after))
         return sg_fail(error, SG_REFUSED, NULL, "a key of the token %s was not destroyed",
                        token->name);
     if ((long)json_array_size(json_object_get(after, "keys")) !=

@@ -75,6 +75,8 @@ SG_MUST_USE bool sg_stage_make_key(struct sg_stage *stage, size_t act, struct sg
 SG_MUST_USE bool sg_stage_use_key(struct sg_stage *stage, size_t act, struct sg_error *error);
 /* sg_stage_destroy_key: the act. */
 SG_MUST_USE bool sg_stage_destroy_key(struct sg_stage *stage, size_t act, struct sg_error *error);
+/* sg_stage_copy_key: the act, a backup by wrapping. */
+SG_MUST_USE bool sg_stage_copy_key(struct sg_stage *stage, size_t act, struct sg_error *error);
 /* sg_stage_recall_key finds a key that the record knows again, and compares. One that
  * was destroyed since is known by the record alone. */
 SG_MUST_USE bool sg_stage_recall_key(struct sg_stage *stage, size_t act, struct sg_error *error);

@@ -31,17 +31,18 @@ static const struct {
     const char *name;
     size_t offset;
     bool wanted;
+    bool turns; /* the other way round for a key that is to leave its token, wrapped */
 } ATTRIBUTES[] = {
-    {"LOCAL", offsetof(struct sg_key, local), true},
-    {"SENSITIVE", offsetof(struct sg_key, sensitive), true},
-    {"ALWAYS_SENSITIVE", offsetof(struct sg_key, always_sensitive), true},
-    {"EXTRACTABLE", offsetof(struct sg_key, extractable), false},
-    {"NEVER_EXTRACTABLE", offsetof(struct sg_key, never_extractable), true},
-    {"MODIFIABLE", offsetof(struct sg_key, modifiable), false},
-    {"SIGN", offsetof(struct sg_key, sign), true},
-    {"DECRYPT", offsetof(struct sg_key, decrypt), false},
-    {"UNWRAP", offsetof(struct sg_key, unwrap), false},
-    {"DERIVE", offsetof(struct sg_key, derive), false},
+    {"LOCAL", offsetof(struct sg_key, local), true, false},
+    {"SENSITIVE", offsetof(struct sg_key, sensitive), true, false},
+    {"ALWAYS_SENSITIVE", offsetof(struct sg_key, always_sensitive), true, false},
+    {"EXTRACTABLE", offsetof(struct sg_key, extractable), false, true},
+    {"NEVER_EXTRACTABLE", offsetof(struct sg_key, never_extractable), true, true},
+    {"MODIFIABLE", offsetof(struct sg_key, modifiable), false, false},
+    {"SIGN", offsetof(struct sg_key, sign), true, false},
+    {"DECRYPT", offsetof(struct sg_key, decrypt), false, false},
+    {"UNWRAP", offsetof(struct sg_key, unwrap), false, false},
+    {"DERIVE", offsetof(struct sg_key, derive), false, false},
 };
 enum { NUM_ATTRIBUTES = sizeof ATTRIBUTES / sizeof ATTRIBUTES[0] };
 
@@ -51,12 +52,15 @@ static bool attribute(const struct sg_key *key, size_t i)
 }
 
 /* What was stated when the key was made is what the token tells of it, each by itself. */
-static bool check_attributes(const struct sg_key *key, struct sg_error *error)
+static bool check_attributes(const struct sg_key *key, bool is_wrapped, struct sg_error *error)
 {
-    for (size_t i = 0; i < NUM_ATTRIBUTES; i++)
-        if (attribute(key, i) != ATTRIBUTES[i].wanted)
+    for (size_t i = 0; i < NUM_ATTRIBUTES; i++) {
+        bool is_set = attribute(key, i);
+
+        if (is_set != (ATTRIBUTES[i].wanted != (ATTRIBUTES[i].turns && is_wrapped)))
             return sg_fail(error, SG_TOKEN, NULL, "the token says of the key '%s' that it is %s%s",
-                           key->label, ATTRIBUTES[i].wanted ? "not " : "", ATTRIBUTES[i].name);
+                           key->label, is_set ? "" : "not ", ATTRIBUTES[i].name);
+    }
     return (key->has_private && key->has_public) ||
            sg_fail(error, SG_TOKEN, NULL, "the token has only one half of the key '%s'",
                    key->label);
@@ -73,11 +77,24 @@ static json_t *attributes_json(const struct sg_key *key)
 
 /* ---- the record ---- */
 
+/* The key that an act brings. */
+static const struct sg_ceremony_key *new_key(const struct sg_stage *stage, size_t act)
+{
+    return &stage->ceremony->file.keys[sg_ceremony_new_key(&stage->ceremony->file.acts[act])];
+}
+
+/* The CKA_ID that was drawn for a key, or, for one that was there before, none. */
+static struct sg_slice id_of(const struct sg_stage *stage, const struct sg_ceremony_key *entry)
+{
+    return stage->ceremony->file.acts[entry->act].kind == SG_ACT_USE_KEY
+               ? (struct sg_slice){0}
+               : sg_slice_of(stage->ceremony->drawn[entry->act], SG_CEREMONY_DRAWN_LEN);
+}
+
 static bool record_key(struct sg_stage *stage, size_t act, const struct sg_key *key,
                        const char *how, struct sg_error *error)
 {
-    const struct sg_ceremony_act *of_file = &stage->ceremony->file.acts[act];
-    const struct sg_ceremony_key *entry = &stage->ceremony->file.keys[of_file->key];
+    const struct sg_ceremony_key *entry = new_key(stage, act);
     const struct sg_buf *spki = &key->public.spki;
     sg_auto(malloc) char *id = malloc(2 * key->id.len + 1);
     sg_auto(malloc) char *hex = malloc(2 * spki->len + 1);
@@ -102,19 +119,36 @@ static bool open_signer(struct sg_stage *stage, size_t key, const struct sg_key 
     return sg_signer_open(stage->tokens[token], on_token, &stage->signers[key], error);
 }
 
+/* "LOCAL, not SIGN, …" in lines that fit the screen. */
+static bool put_attributes(const struct sg_key *key, struct sg_buf *text, struct sg_error *error)
+{
+    enum { WIDTH = 76 };
+    size_t column = 0;
+
+    for (size_t i = 0; i < NUM_ATTRIBUTES; i++) {
+        const char *no = attribute(key, i) ? "" : "not ";
+        size_t len = strlen(no) + strlen(ATTRIBUTES[i].name);
+        bool is_new_line = column + 2 + len > WIDTH;
+
+        if (!sg_buf_printf(text, SG_LIMIT_VALUE, error, "%s%s%s",
+                           column == 0   ? ""
+                           : is_new_line ? "\n    "
+                                         : ", ",
+                           no, ATTRIBUTES[i].name))
+            return false;
+        column = column == 0 || is_new_line ? len : column + 2 + len;
+    }
+    return true;
+}
+
 static bool show_key(const struct sg_stage *stage, const struct sg_key *key, const char *how,
                      struct sg_error *error)
 {
     char kind[SG_KEY_KIND_TEXT_SIZE];
     sg_auto(sg_buf) struct sg_buf attributes = {0};
 
-    for (size_t i = 0; i < NUM_ATTRIBUTES; i++)
-        if (!sg_buf_printf(&attributes, SG_LIMIT_VALUE, error, "%s%s%s",
-                           i == 0       ? ""
-                           : i % 5 == 0 ? "\n    "
-                                        : ", ",
-                           attribute(key, i) ? "" : "not ", ATTRIBUTES[i].name))
-            return false;
+    if (!put_attributes(key, &attributes, error))
+        return false;
     return sg_stage_show(stage, error,
                          "Done: the key '%s', %s, was %s. The token says:\n    %s\n"
                          "Fingerprint (SHA-256) of its public half:\n",
@@ -166,23 +200,31 @@ static bool find_made(struct sg_stage *stage, const struct sg_ceremony_key *entr
     return true;
 }
 
+static bool make_or_find(struct sg_stage *stage, const struct sg_ceremony_key *entry,
+                         struct sg_key *key, bool *is_there, struct sg_error *error)
+{
+    struct sg_slice id = id_of(stage, entry);
+
+    *is_there = false;
+    if (stage->resumed && !find_made(stage, entry, id, key, is_there, error))
+        return false;
+    return *is_there || (entry->is_wrapped ? sg_key_create_wrappable : sg_key_create)(
+                            stage->tokens[entry->token], entry->kind, entry->label, id, key, error);
+}
+
 bool sg_stage_make_key(struct sg_stage *stage, size_t act, struct sg_error *error)
 {
     const struct sg_ceremony_act *of_file = &stage->ceremony->file.acts[act];
-    const struct sg_ceremony_key *entry = &stage->ceremony->file.keys[of_file->key];
-    struct sg_slice id = sg_slice_of(stage->ceremony->drawn[act], SG_CEREMONY_DRAWN_LEN);
+    const struct sg_ceremony_key *entry = new_key(stage, act);
     sg_auto(sg_key) struct sg_key key = {0};
     bool is_there = false;
 
-    if (stage->resumed && !find_made(stage, entry, id, &key, &is_there, error))
-        return false;
-    if (!is_there &&
-        !sg_key_create(stage->tokens[entry->token], entry->kind, entry->label, id, &key, error))
+    if (!make_or_find(stage, entry, &key, &is_there, error))
         return false;
     const char *how = is_there ? "made before the interruption" : "made now";
     return (sg_transcript_of_act(&stage->transcript, "key", act, NULL) == NULL ||
             check_is_recorded(stage, act, &key, error)) &&
-           check_attributes(&key, error) &&
+           check_attributes(&key, entry->is_wrapped, error) &&
            (sg_key_kind_equal(key.public.kind, entry->kind) ||
             sg_fail(error, SG_TOKEN, NULL, "the key '%s' is of another type than was planned",
                     entry->label)) &&
@@ -224,24 +266,93 @@ bool sg_stage_use_key(struct sg_stage *stage, size_t act, struct sg_error *error
            open_signer(stage, of_file->key, &key, error) && show_key(stage, &key, "found", error);
 }
 
+static bool find_on_token(const struct sg_stage *stage, const struct sg_ceremony_key *entry,
+                          struct sg_key *key, struct sg_error *error)
+{
+    char uri[URI_SIZE];
+
+    return key_uri(entry->label, id_of(stage, entry), uri, error) &&
+           sg_key_find(stage->tokens[entry->token], uri, key, error);
+}
+
+/* ---- copying ---- */
+
+/* The copy signs as the key does, over a text that says so: what the token tells of it proves
+ * nothing. */
+static bool try_copy(struct sg_stage *stage, size_t act, struct sg_error *error)
+{
+    size_t place = sg_ceremony_new_key(&stage->ceremony->file.acts[act]);
+    sg_auto(sg_buf) struct sg_buf signature = {0};
+    sg_auto(malloc) char *hex = NULL;
+    char trial[SG_CEREMONY_TRIAL_SIZE];
+    struct sg_slice text = sg_slice_text(sg_ceremony_trial(stage->ceremony, act, trial));
+    enum sg_scheme scheme;
+
+    if (!sg_world_scheme(&stage->world, place, &scheme, error) ||
+        !sg_signer_sign(stage->signers[place], scheme, text, &signature, error) ||
+        !sg_signer_check_signature(scheme, &stage->world.keys[place].public, text,
+                                   sg_buf_slice(&signature), error))
+        return false;
+    hex = malloc(2 * signature.len + 1);
+    if (hex == NULL)
+        return sg_fail_memory(error);
+    return sg_stage_record(stage, "tried",
+                           json_pack("{s:i, s:s, s:s}", "act", (int)act + 1, "key",
+                                     stage->ceremony->file.keys[place].name, "signature",
+                                     sg_hex(sg_buf_slice(&signature), hex, 2 * signature.len + 1)),
+                           error);
+}
+
+static bool copy_or_find(struct sg_stage *stage, const struct sg_ceremony_key *entry,
+                         struct sg_key *copy, bool *is_there, struct sg_error *error)
+{
+    const struct sg_ceremony_key *original = &stage->ceremony->file.keys[entry->copy_of];
+    struct sg_slice id = id_of(stage, entry);
+    sg_auto(sg_key) struct sg_key key = {0};
+
+    *is_there = false;
+    if (stage->resumed && !find_made(stage, entry, id, copy, is_there, error))
+        return false;
+    return *is_there || (find_on_token(stage, original, &key, error) &&
+                         check_is_recorded(stage, original->act, &key, error) &&
+                         sg_key_copy(stage->tokens[original->token], &key,
+                                     stage->tokens[entry->token], id, copy, error));
+}
+
+bool sg_stage_copy_key(struct sg_stage *stage, size_t act, struct sg_error *error)
+{
+    const struct sg_ceremony_act *of_file = &stage->ceremony->file.acts[act];
+    const struct sg_ceremony_key *entry = new_key(stage, act);
+    sg_auto(sg_key) struct sg_key copy = {0};
+    bool is_there = false;
+
+    if (!copy_or_find(stage, entry, &copy, &is_there, error))
+        return false;
+    const char *how = is_there ? "copied before the interruption" : "copied now";
+    if (!sg_public_key_equal(&copy.public, &stage->world.keys[of_file->key].public) ||
+        !copy.sensitive)
+        return sg_fail(error, SG_TOKEN, NULL, "the copy '%s' is another key, or not SENSITIVE",
+                       entry->label);
+    return sg_world_copy_key(&stage->world, of_file, error) &&
+           open_signer(stage, of_file->copy, &copy, error) && try_copy(stage, act, error) &&
+           record_key(stage, act, &copy, how, error) && show_key(stage, &copy, how, error);
+}
+
 /* ---- recalling ---- */
 
 static bool recall_on_token(struct sg_stage *stage, size_t act, struct sg_error *error)
 {
     const struct sg_ceremony_act *of_file = &stage->ceremony->file.acts[act];
-    const struct sg_ceremony_key *entry = &stage->ceremony->file.keys[of_file->key];
-    struct sg_slice id = sg_slice_of(stage->ceremony->drawn[act], SG_CEREMONY_DRAWN_LEN);
+    const struct sg_ceremony_key *entry = new_key(stage, act);
+    size_t place = sg_ceremony_new_key(of_file);
     sg_auto(sg_key) struct sg_key key = {0};
-    char uri[URI_SIZE];
 
-    if (of_file->kind == SG_ACT_USE_KEY
-            ? !find_used(stage, of_file, &key, error)
-            : (!key_uri(entry->label, id, uri, error) ||
-               !sg_key_find(stage->tokens[entry->token], uri, &key, error)))
+    if (of_file->kind == SG_ACT_USE_KEY ? !find_used(stage, of_file, &key, error)
+                                        : !find_on_token(stage, entry, &key, error))
         return false;
     return check_is_recorded(stage, act, &key, error) &&
-           sg_world_set_key(&stage->world, of_file->key, &key.public, error) &&
-           open_signer(stage, of_file->key, &key, error);
+           sg_world_set_key(&stage->world, place, &key.public, error) &&
+           open_signer(stage, place, &key, error);
 }
 
 /* Is it on its token no longer, because the act that destroys it was begun? */
@@ -249,7 +360,6 @@ static bool was_destroyed(struct sg_stage *stage, size_t key, bool *is_gone, str
 {
     const struct sg_ceremony_key *entry = &stage->ceremony->file.keys[key];
     sg_auto(sg_key) struct sg_key found = {0};
-    struct sg_slice id = sg_slice_of(stage->ceremony->drawn[entry->act], SG_CEREMONY_DRAWN_LEN);
     char uri[URI_SIZE];
 
     *is_gone = entry->end != SG_CEREMONY_NONE &&
@@ -257,9 +367,7 @@ static bool was_destroyed(struct sg_stage *stage, size_t key, bool *is_gone, str
     if (*is_gone || entry->end == SG_CEREMONY_NONE ||
         sg_transcript_of_act(&stage->transcript, "act", entry->end, NULL) == NULL)
         return true;
-    if (stage->ceremony->file.acts[entry->act].kind == SG_ACT_USE_KEY)
-        id = (struct sg_slice){0};
-    if (!key_uri(entry->label, id, uri, error))
+    if (!key_uri(entry->label, id_of(stage, entry), uri, error))
         return false;
     *is_gone = !sg_key_find(stage->tokens[entry->token], uri, &found, NULL);
     return true;
@@ -278,14 +386,15 @@ static bool recall_from_record(struct sg_stage *stage, size_t act, struct sg_err
         return false;
     return sg_hex_parse(hex != NULL ? hex : "", spki, sizeof spki, &len, error) &&
            sg_public_key_decode(sg_slice_of(spki, len), &key, error) &&
-           sg_world_set_key(&stage->world, of_file->key, &key, error);
+           sg_world_set_key(&stage->world, sg_ceremony_new_key(of_file), &key, error);
 }
 
 bool sg_stage_recall_key(struct sg_stage *stage, size_t act, struct sg_error *error)
 {
     bool is_gone = false;
 
-    if (!was_destroyed(stage, stage->ceremony->file.acts[act].key, &is_gone, error))
+    if (!was_destroyed(stage, sg_ceremony_new_key(&stage->ceremony->file.acts[act]), &is_gone,
+                       error))
         return false;
     return is_gone ? recall_from_record(stage, act, error) : recall_on_token(stage, act, error);
 }
@@ -296,19 +405,14 @@ bool sg_stage_destroy_key(struct sg_stage *stage, size_t act, struct sg_error *e
 {
     size_t place = stage->ceremony->file.acts[act].key;
     const struct sg_ceremony_key *entry = &stage->ceremony->file.keys[place];
-    struct sg_slice id = sg_slice_of(stage->ceremony->drawn[entry->act], SG_CEREMONY_DRAWN_LEN);
     sg_auto(sg_key) struct sg_key key = {0};
-    char uri[URI_SIZE];
     bool is_gone = false;
 
-    if (stage->ceremony->file.acts[entry->act].kind == SG_ACT_USE_KEY)
-        id = (struct sg_slice){0};
     if (stage->resumed && !was_destroyed(stage, place, &is_gone, error))
         return false;
     sg_signer_close(stage->signers[place]);
     stage->signers[place] = NULL;
-    if (!is_gone && (!key_uri(entry->label, id, uri, error) ||
-                     !sg_key_find(stage->tokens[entry->token], uri, &key, error) ||
+    if (!is_gone && (!find_on_token(stage, entry, &key, error) ||
                      !check_is_recorded(stage, entry->act, &key, error) ||
                      !sg_key_destroy(stage->tokens[entry->token], &key, error)))
         return false;

@@ -365,8 +365,9 @@ static bool make_used_keys(struct sg_stage *stage, struct sg_error *error)
             continue;
         if (!sg_world_init(&world, file, &stage->ceremony->materials, NULL, error) ||
             !sg_world_use_certificate(&world, act, error) ||
-            !sg_key_create(stage->tokens[act->token], world.keys[act->key].public.kind, act->label,
-                           (struct sg_slice){0}, &key, error))
+            !(file->keys[act->key].is_wrapped ? sg_key_create_wrappable : sg_key_create)(
+                stage->tokens[act->token], world.keys[act->key].public.kind, act->label,
+                (struct sg_slice){0}, &key, error))
             return false;
     }
     return true;

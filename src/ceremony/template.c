@@ -17,6 +17,10 @@ static const struct {
         "yearly",
 #include "yearly.yaml.inc"
     },
+    {
+        "restore-drill",
+#include "restore-drill.yaml.inc"
+    },
 };
 
 bool sg_ceremony_template(const char *kind, const char **text, struct sg_error *error)
@@ -27,5 +31,7 @@ bool sg_ceremony_template(const char *kind, const char **text, struct sg_error *
             return true;
         }
     return sg_fail(error, SG_USAGE, NULL,
-                   "there is no template '%s'; there are root, root-and-issuing and yearly", kind);
+                   "there is no template '%s'; there are root, root-and-issuing, yearly and "
+                   "restore-drill",
+                   kind);
 }

@@ -47,6 +47,13 @@ bool sg_world_set_key(struct sg_world *world, size_t key, const struct sg_public
     return true;
 }
 
+bool sg_world_copy_key(struct sg_world *world, const struct sg_ceremony_act *act,
+                       struct sg_error *error)
+{
+    return act->copy == SG_CEREMONY_NONE ||
+           sg_world_set_key(world, act->copy, &world->keys[act->key].public, error);
+}
+
 bool sg_world_stand_in(struct sg_world *world, size_t key, struct sg_error *error)
 {
     world->keys[key].is_stand_in = true;

@@ -42,6 +42,9 @@ SG_MUST_USE bool sg_world_use_certificate(struct sg_world *world, const struct s
 /* sg_world_set_key makes a public key known, copying. */
 SG_MUST_USE bool sg_world_set_key(struct sg_world *world, size_t key,
                                   const struct sg_public_key *public, struct sg_error *error);
+/* sg_world_copy_key makes known that the copy that an act makes, if it does, is the same key. */
+SG_MUST_USE bool sg_world_copy_key(struct sg_world *world, const struct sg_ceremony_act *act,
+                                   struct sg_error *error);
 /* sg_world_stand_in puts a key of the right kind in the place of one that is not made yet. */
 SG_MUST_USE bool sg_world_stand_in(struct sg_world *world, size_t key, struct sg_error *error);
 /* sg_world_adopt takes what an act made into the world: a certificate others are issued by. */

@@ -171,8 +171,11 @@ sys.stdout.buffer.write(whole + b"\0" * (-len(whole) % 10240))
 }
 
 @test "every template makes a plan" {
-    for kind in root root-and-issuing; do
+    cp whole/run/out/root.pem whole/root.pem
+    cp whole/run/out/issuing.pem whole/old-issuing.pem
+    for kind in root root-and-issuing yearly restore-drill; do
         signet ceremony template $kind >whole/$kind.yaml
+        sed -i 's/2027-11-03T12/2027-01-11T08/' whole/$kind.yaml
         ok signet ceremony plan whole/$kind.yaml
         [[ $stderr == *"this plan was not kept"* ]]
     done
@@ -490,6 +493,50 @@ yearly() { # DIR
     ends 3 "was changed since" -- signet ceremony sign spoilt --name "Ada Example" --key whole/ada.key
 }
 
+@test "a copy on a spare token, and the yearly drill that restores from it" {
+    make_ceremony copy root
+    sed -i -e "/^tokens:/a\  spare: {profile: softhsm, uri: 'pkcs11:token=copy-issuing', serial: '$(serial_of_token copy-issuing)', pin: [Bob Example]}" \
+        -e "s/{key: root, method: none}/{key: root, method: wrap, token: spare, copy: spare-root}/" copy/ceremony.yaml
+    make_plan copy
+    grep -q "Whoever knows the PIN can have this key wrapped out" copy/plan.txt
+    not grep -q " NEVER_EXTRACTABLE" <(sed 's/not NEVER_EXTRACTABLE//' copy/plan.txt)
+    ok run_ceremony copy 'PIN of the token root=75318642' 'PIN of the token spare=9753'
+    says "was copied now"
+    echo "$output" >copy/screen
+    [ "$(wc -L <copy/screen)" -le 80 ]
+    expect_proved copy
+    says "0 made on tokens that say they never left; 0 used; 1 made that can leave theirs; 1 copied"
+
+    mkdir -p drill
+    printf 1357 >pin/drill
+    signet token init --label copy-drill --so-pin file:pin/copy-root-so --pin file:pin/drill --profile softhsm >/dev/null
+    cp copy/*.pub copy/*.key copy/signers copy/run/out/root.pem drill
+    signet ceremony template restore-drill | sed -e "s/token=example-spare/token=copy-issuing/" \
+        -e "s/token=example-drill/token=copy-drill/" -e "s/^begins: [0-9TZ:-]*/begins: $(date -u -d '1 hour ago' +%FT%TZ)/" \
+        -e "s/0123456789abcdef/$(serial_of_token copy-issuing)/" \
+        -e "s/fedcba9876543210/$(serial_of_token copy-drill)/" >drill/ceremony.yaml
+    make_plan drill
+    ok signet ceremony rehearse drill/plan.json -o drill/rehearsal --by-itself
+    says "1 used; 0 made that can leave theirs; 1 copied"
+    ok run_ceremony drill 'PIN of the token spare=9753' 'PIN of the token drill=1357' 'bag of the token example-spare=A1234591'
+    says "was copied now" "Done: the key 'root-2027' is on its token no longer"
+    expect_proved drill
+    ok signet key list pkcs11:token=copy-drill --profile softhsm --pin file:pin/drill --json
+    json length 0
+
+    # A key that was not made to leave stays.
+    sed -i "s/'pkcs11:token=copy-issuing', serial: '[^']*'/'pkcs11:token=copy-drill', serial: '$(serial_of_token copy-drill)'/" copy/ceremony.yaml
+    sed -e "s/- make-key: .*/- use-key: {key: root, token: root, label: issuing-2027, certificate: issuing.pem}/" -e '/self-signed:/,$d' \
+        -e "s/'pkcs11:token=copy-issuing'/'pkcs11:token=copy-drill'/" -e "s/token=copy-root/token=whole-issuing/" \
+        -e "s/$(serial_of_token copy-root)/$(serial_of_token whole-issuing)/" copy/ceremony.yaml >drill/stays.yaml
+    cp whole/run/out/issuing.pem drill
+    signet ceremony plan drill/stays.yaml -o drill/stays.json >/dev/null
+    DIGEST=$(sha256sum <drill/stays.json | cut -d ' ' -f 1)
+    run play 'PIN of the token root=9753' 'PIN of the token spare=1357' -- "$SIGNET" ceremony run drill/stays.json -o drill/stays
+    [ "$status" -eq 4 ]
+    says "act 2" "was made so that it can't leave it"
+}
+
 # plainly: what differs from one ceremony to the next becomes the same.
 plainly() {
     sed -E 's/[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}Z/TIME/g; s/([0-9a-f]{4} ){7}[0-9a-f]{4}/FINGERPRINT/g
@@ -498,7 +545,7 @@ plainly() {
 
 @test "every screen that docs/ceremony.md shows is one that was seen" {
     signet ceremony prove whole/bundle.tar --plan-digest "$DIGEST" --signers whole/signers >proof
-    cat whole/plan.txt whole/screen proof | plainly >seen
+    cat whole/plan.txt whole/screen copy/screen proof | plainly >seen
     plainly "$SIGNET_DATA/docs/ceremony.md" >told
     python3 - <<'EOT'
 import re

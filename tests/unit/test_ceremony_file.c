@@ -17,6 +17,10 @@
     "root.pem}\n"
 #define ACTS "acts:\n" KEY ROOT
 
+#define TWO_TOKENS                                                                                 \
+    TOKENS "  spare: {profile: softhsm, uri: 'pkcs11:token=s', serial: '2', pin: [Bob]}\n"
+#define COPY "  - backup: {key: root, method: wrap, token: spare, copy: copy}\n"
+
 static const struct {
     const char *name, *text;
     const char *complaint; /* NULL: accepted */
@@ -172,8 +176,42 @@ static const struct {
      "there is no 'Eve' under persons"},
     {"a PIN for nobody", HEAD TOKENS ACTS "  - change-pin: {token: root, pin: []}\n",
      "pin has to name those who type it"},
-    {"a way of backup that is none", HEAD TOKENS ACTS "  - backup: {key: root, method: wrap}\n",
+    {"a way of backup that is none", HEAD TOKENS ACTS "  - backup: {key: root, method: hope}\n",
      "none, vendor-clone"},
+    {"a copy", HEAD TWO_TOKENS ACTS COPY, NULL},
+    {"a copy of a copy, which is destroyed",
+     HEAD TWO_TOKENS
+     "  third: {profile: softhsm, uri: 'pkcs11:token=t', serial: '3', pin: [Bob]}\n" ACTS COPY
+     "  - backup: {key: copy, method: wrap, token: third, copy: more}\n  - destroy: {key: more}\n",
+     NULL},
+    {"a copy without a place", HEAD TWO_TOKENS ACTS "  - backup: {key: root, method: wrap}\n",
+     "go with `method: wrap`"},
+    {"a copy without a name",
+     HEAD TWO_TOKENS ACTS "  - backup: {key: root, method: wrap, token: spare}\n",
+     "go with `method: wrap`"},
+    {"a place without a copy",
+     HEAD TWO_TOKENS ACTS "  - backup: {key: root, method: none, token: spare, copy: copy}\n",
+     "go with `method: wrap`"},
+    {"a copy on no token",
+     HEAD TWO_TOKENS ACTS "  - backup: {key: root, method: wrap, token: spear, copy: copy}\n",
+     "there is no token 'spear' under tokens"},
+    {"a copy on the same token",
+     HEAD TWO_TOKENS ACTS "  - backup: {key: root, method: wrap, token: root, copy: copy}\n",
+     "its copy belongs on another one"},
+    {"a copy called like its key",
+     HEAD TWO_TOKENS ACTS "  - backup: {key: root, method: wrap, token: spare, copy: root}\n",
+     "an earlier act has a key 'root' already"},
+    {"two copies on one token",
+     HEAD TWO_TOKENS ACTS COPY "  - backup: {key: root, method: wrap, token: spare, copy: other}\n",
+     "key 'copy' has this label on the same token"},
+    {"a copy of a destroyed key", HEAD TWO_TOKENS ACTS "  - destroy: {key: root}\n" COPY,
+     "destroys the key 'root'"},
+    {"a copy of an Ed25519 key",
+     HEAD "tokens:\n  root: {profile: softhsm, uri: 'pkcs11:token=r', serial: '1', pin: [Bob], "
+          "signer: direct}\n"
+          "  spare: {profile: softhsm, uri: 'pkcs11:token=s', serial: '2', pin: [Bob]}\nacts:\n"
+          "  - make-key: {key: root, token: root, label: a, type: Ed25519}\n" COPY,
+     "those can't be wrapped"},
 };
 
 static void files_are_accepted_or_refused(void **state)

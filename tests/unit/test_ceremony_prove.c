@@ -1,5 +1,5 @@
 /* What a proof finds out: every change of a bundle, also when it was signed again. */
-#include "ceremony_fixture.h"
+#include "ceremony_forge.h"
 
 static struct stage stage;
 static struct sg_ceremony_signers signers;
@@ -90,70 +90,6 @@ static void nothing_can_be_added(void **state)
 
 /* ---- those who sign are of one mind with those who change ---- */
 
-static void replace(struct sg_ceremony_bundle *bundle, const char *name, const char *old,
-                    const char *new)
-{
-    struct sg_buf *bytes = need_file(bundle, name);
-    sg_auto(sg_buf) struct sg_buf changed = {0};
-    struct sg_error error = {0};
-    char *at = strstr((char *)bytes->data, old);
-
-    assert_non_null(at);
-    expect_success(name,
-                   sg_buf_printf(&changed, 1 << 20, &error, "%.*s%s%s",
-                                 (int)(at - (char *)bytes->data), (char *)bytes->data, new,
-                                 at + strlen(old)),
-                   &error);
-    set_file(bundle, name, sg_buf_slice(&changed));
-}
-
-/* Chains the record anew, as somebody would who changes a line of it. */
-static void chain_anew(struct sg_ceremony_bundle *bundle)
-{
-    const struct sg_buf *record = need_file(bundle, "transcript.jsonl");
-    sg_auto(malloc) char *text = strdup((char *)record->data);
-    sg_auto(sg_buf) struct sg_buf whole = {0};
-    char head[SG_SHA256_HEX_SIZE], *rest = text, *line;
-    struct sg_error error = {0};
-    int n = 0;
-
-    memcpy(head, stage.ceremony.sha256, sizeof head);
-    while ((line = strsep(&rest, "\n")) != NULL && line[0] != '\0') {
-        json_t *entry = json_loads(line, 0, NULL);
-        uint8_t digest[SG_SHA256_LEN];
-        char *again;
-
-        json_object_set_new(entry, "prev", json_string(head));
-        json_object_set_new(entry, "n", json_integer(++n));
-        again = json_dumps(entry, JSON_COMPACT | JSON_SORT_KEYS);
-        sg_sha256(sg_slice_text(again), digest);
-        sg_hex(sg_slice_of(digest, sizeof digest), head, sizeof head);
-        expect_success("line", sg_buf_printf(&whole, 1 << 20, &error, "%s\n", again), &error);
-        free(again);
-        json_decref(entry);
-    }
-    set_file(bundle, "transcript.jsonl", sg_buf_slice(&whole));
-}
-
-static void drop_line(struct sg_ceremony_bundle *bundle, const char *with)
-{
-    struct sg_buf *record = need_file(bundle, "transcript.jsonl");
-    char *at = strstr((char *)record->data, with), *from = at, *to;
-    sg_auto(sg_buf) struct sg_buf changed = {0};
-    struct sg_error error = {0};
-
-    assert_non_null(at);
-    while (from > (char *)record->data && from[-1] != '\n')
-        from--;
-    to = strchr(at, '\n') + 1;
-    expect_success("drop",
-                   sg_buf_printf(&changed, 1 << 20, &error, "%.*s%s",
-                                 (int)(from - (char *)record->data), (char *)record->data, to),
-                   &error);
-    set_file(bundle, "transcript.jsonl", sg_buf_slice(&changed));
-    chain_anew(bundle);
-}
-
 static const struct {
     const char *name, *check;
     const char *file;      /* NULL: the record's line with `old` goes */
@@ -203,13 +139,13 @@ static void signing_again_does_not_help(void **state)
 
         read_run(&stage, &bundle);
         if (CHANGES[i].file == NULL)
-            drop_line(&bundle, CHANGES[i].old);
+            drop_line(&stage, &bundle, CHANGES[i].old);
         else if (CHANGES[i].new == NULL)
             set_file(&bundle, CHANGES[i].file, sg_slice_text(CHANGES[i].old));
         else
             replace(&bundle, CHANGES[i].file, CHANGES[i].old, CHANGES[i].new);
         if (CHANGES[i].file != NULL && strcmp(CHANGES[i].file, "transcript.jsonl") == 0)
-            chain_anew(&bundle);
+            chain_anew(&stage, &bundle);
         sign_bundle(&stage, &bundle);
         if (prove(&stage, &bundle, &signers, &error))
             fail_msg("%s: was not found out", CHANGES[i].name);
@@ -256,7 +192,7 @@ static void a_signature_by_another_key_is_found_out(void **state)
     OPENSSL_free(der);
     replace(&bundle, "transcript.jsonl", recorded,
             sg_hex(sg_slice_of(digest, sizeof digest), hex, sizeof hex));
-    chain_anew(&bundle);
+    chain_anew(&stage, &bundle);
     sign_bundle(&stage, &bundle);
     expect_failure("signed by another", prove(&stage, &bundle, &signers, &error), &error,
                    SG_REFUSED, "out/sub.pem is not signed by the key root");
