@@ -158,7 +158,19 @@ static bool put_act(const struct sg_ceremony *ceremony, size_t act, const json_t
                      error);
 }
 
-static bool put_questions(struct sg_buf *text, enum sg_script_style style, struct sg_error *error)
+static bool put_list(struct sg_buf *text, enum sg_script_style style, struct sg_error *error,
+                     const char *heading, const char *const *items)
+{
+    if (!put_heading(text, style, error, heading))
+        return false;
+    for (size_t i = 0; items[i] != NULL; i++)
+        if (!put_item(text, style, error, "%s", items[i]))
+            return false;
+    return true;
+}
+
+static bool put_questions_and_checks(struct sg_buf *text, enum sg_script_style style,
+                                     struct sg_error *error)
 {
     static const char *const QUESTIONS[] = {
         "the clock's time: administrator and witness say whether it is right, or what it is",
@@ -168,14 +180,22 @@ static bool put_questions(struct sg_buf *text, enum sg_script_style style, struc
         "the PIN of each token",
         "before each act: the word `go`",
         "after each act: the initials of each witness",
+        NULL,
+    };
+    static const char *const CHECKS[] = {
+        "the plan follows from its own parts, and is the one that was approved",
+        "it is not before the beginning",
+        "each token has its serial number; what is on it is recorded before and after",
+        "a new key's label and id are free; what its token tells of it is as stated",
+        "a key that is used is the one of its certificate",
+        "what is to be signed is as planned, byte for byte, and passes lint",
+        "the signature is by the key, and what was signed passes lint again",
+        "nothing is written before all of an act has passed, and nothing is replaced",
+        NULL,
     };
 
-    if (!put_heading(text, style, error, "What will be asked"))
-        return false;
-    for (size_t i = 0; i < sizeof QUESTIONS / sizeof QUESTIONS[0]; i++)
-        if (!put_item(text, style, error, "%s", QUESTIONS[i]))
-            return false;
-    return true;
+    return put_list(text, style, error, "What will be asked", QUESTIONS) &&
+           put_list(text, style, error, "What will be checked", CHECKS);
 }
 
 bool sg_ceremony_script(const struct sg_ceremony *ceremony, enum sg_script_style style,
@@ -188,7 +208,7 @@ bool sg_ceremony_script(const struct sg_ceremony *ceremony, enum sg_script_style
     if (!put(text, error, is_markdown ? "# %s\n\n%s, %s\n" : "%s\n%s, %s\n", file->title,
              file->place, sg_time_text(file->begins, begins)) ||
         !put_persons(ceremony, text, style, error) || !put_things(ceremony, text, style, error) ||
-        !put_questions(text, style, error) || !put_heading(text, style, error, "Acts"))
+        !put_questions_and_checks(text, style, error) || !put_heading(text, style, error, "Acts"))
         return false;
     for (size_t act = 0; act < file->num_acts; act++)
         if (!put_act(ceremony, act, initials, text, style, error))

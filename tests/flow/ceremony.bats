@@ -45,8 +45,10 @@ setup() {
     [ "$(openssl x509 -in root.pem -noout -startdate | cut -d= -f2 | xargs -0 date +%s -d)" -le "$when" ]
 }
 
-@test "the screens fit 80 columns, and no PIN is on them" {
+@test "the screens fit 80 columns and 24 lines, and no PIN is on them" {
     [ "$(wc -L <whole/screen)" -le 80 ]
+    # What stands between two answers is on the screen at once.
+    awk '/Enter for more --$|(: |\? )[^ ]*$/ { since = 0 } { if (++since > 24) exit 1 }' whole/screen
     not grep -qE "PIN of .*Example\): ?[^ ]" whole/screen
     not grep -rq "75318642" whole/run
 }
@@ -413,6 +415,21 @@ yearly() { # DIR
     openssl req -in request/good.csr -outform DER | sed 's/Out/Xut/' >request/bad.csr
     sed -i 's/good.csr/bad.csr/' request/ceremony.yaml
     ends 1 "bad.csr" "RFC 2986 4.2" -- signet ceremony plan request/ceremony.yaml
+}
+
+@test "a cross-certificate that would widen rights" {
+    make_ceremony cross
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout /dev/null -subj "/CN=Other CA" \
+        -addext basicConstraints=critical,CA:TRUE,pathlen:0 -addext keyUsage=critical,keyCertSign,cRLSign \
+        -days 9000 -out cross/other.pem 2>/dev/null
+    sed -i -e '/make-key: {key: issuing/d' -e '/key: issuing   /s/.*/      cross: other.pem/' \
+        -e '/subject: CN=Example Device/d' -e "s/^begins: .*/begins: $(date -u -d '1 minute' +%FT%TZ)/" cross/ceremony.yaml
+    ok signet ceremony plan cross/ceremony.yaml
+    says "Sign the cross-certificate issuing by root" "CA, path length 0" "the key of other.pem"
+    sed -e 's/^ca: {path_length: 0}/ca: {path_length: 1}/' -e '/^examples:/,$d' "$SIGNET_DATA/policies/issuing-ca.yaml" >cross/wide.yaml
+    sed -i 's/policy: issuing-ca/policy: wide.yaml/' cross/ceremony.yaml
+    ends 1 "cross-certificate: it would have a wider path length than other.pem" -- \
+        signet ceremony plan cross/ceremony.yaml
 }
 
 @test "a full disk" {
