@@ -155,6 +155,11 @@ static void plans_are_made_or_refused(void **state)
          PERSONS ROOT "  - certificate: {name: out, issuer: root, policy: "
                       "root-ca, request: good.csr, output: out.pem}\n",
          "policy root-ca: ca"},
+        {"an OCSP responder",
+         PERSONS ROOT "  - make-key: {key: ocsp, token: root, label: ocsp, type: P-256}\n"
+                      "  - certificate: {name: ocsp, issuer: root, key: ocsp, subject: CN=OCSP, "
+                      "policy: ocsp-responder, output: ocsp.pem}\n",
+         NULL},
         {"a key that the policy does not take",
          PERSONS "acts:\n  - make-key: {key: root, token: root, label: root, type: RSA-2048}\n"
                  "  - self-signed: {name: root, key: root, policy: root-ca, subject: CN=Root, "
