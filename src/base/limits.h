@@ -101,6 +101,19 @@ enum {
     /* files of a ceremony's bundle, and bytes of all of them */
     SG_LIMIT_CEREMONY_FILES = 2000,
     SG_LIMIT_CEREMONY_BUNDLE = 128 * 1024 * 1024,
+    /* bytes of one HTTP request's body, and of one answer's: the base64 of SG_LIMIT_REQUEST with
+     * line ends is 90 KiB; parts of a document are as long */
+    SG_LIMIT_BODY = 256 * 1024,
+    /* bytes of one HTTP request's line and headers; browsers stay below 8 KiB */
+    SG_LIMIT_HEADERS = 16 * 1024,
+    /* bytes of an Authorization header */
+    SG_LIMIT_AUTHORIZATION = 2048,
+    /* labels of EST, and addresses that a service listens on */
+    SG_LIMIT_LABELS = 256,
+    SG_LIMIT_ADDRESSES = 16,
+    /* connections from clients that are open at once, and requests that wait for the issuer */
+    SG_LIMIT_CONNECTIONS = 100000,
+    SG_LIMIT_QUEUE = 100000,
 };
 
 #endif
