@@ -27,12 +27,21 @@ static bool read_store(const struct sg_yaml *document, const struct sg_yaml_node
     return true;
 }
 
+static bool read_service(const struct sg_yaml *document, const struct sg_yaml_node *value,
+                         void *into, struct sg_error *error)
+{
+    struct sg_config *config = into;
+
+    return sg_service_config_read(document, value, &config->service, error);
+}
+
 static const struct sg_yaml_field FIELDS[] = {
     {"ca", SG_YAML_REQUIRED, read_ca},
     {"store", SG_YAML_REQUIRED, read_store},
     {"tokens", SG_YAML_REQUIRED, sg_config_read_tokens},
     {"issuers", SG_YAML_REQUIRED, sg_config_read_issuers},
     {"registry", SG_YAML_OPTIONAL, sg_config_read_registry},
+    {"service", SG_YAML_OPTIONAL, read_service},
     {0},
 };
 
@@ -191,6 +200,7 @@ void sg_config_done(struct sg_config *config)
     free(config->tokens);
     sg_schema_done(&config->device);
     sg_schema_done(&config->user);
+    sg_service_config_done(&config->service);
     sg_yaml_free(config->document);
     *config = (struct sg_config){0};
 }

@@ -8,6 +8,7 @@
 #include "base/yaml.h"
 #include "model/schema.h"
 #include "model/scheme.h"
+#include "service_config.h"
 #include "token/signer.h"
 
 struct sg_token_entry {
@@ -57,6 +58,7 @@ struct sg_config {
     struct sg_issuer_entry *issuers;
     size_t num_issuers;
     struct sg_schema device, user;
+    struct sg_service_config service;
 };
 
 /* sg_config_name_is_valid: can text name an issuer or a token? Letters, digits, ".", "_" and "-",

@@ -77,7 +77,8 @@ static void each_fault_has_its_place(void **state)
         const char *instead, *complaint;
     } CASES[] = {
         {"unknown key", 1, "ca: x\nowner: y",
-         ":2:1: unknown key 'owner'; known here: ca, store, tokens, issuers, registry"},
+         ":2:1: unknown key 'owner'; known here: ca, store, tokens, issuers, registry, "
+         "service"},
         {"no ca", 1, "", "key 'ca' is missing"},
         {"no store", 2, "", "key 'store' is missing"},
         {"empty ca", 1, "ca:", "ca is empty"},

@@ -1,0 +1,70 @@
+/* service_config: the section `service` of signet.yaml.
+ *
+ * Texts are owned by the configuration. docs/operations.md describes every key.
+ */
+#ifndef SG_HOME_SERVICE_CONFIG_H
+#define SG_HOME_SERVICE_CONFIG_H
+
+#include "base/yaml.h"
+
+/* Where a listener listens: "ADDRESS:PORT", "[ADDRESS]:PORT"; port 0 is one that is free. */
+struct sg_addresses {
+    const char **items;
+    size_t num;
+};
+
+/* What requests under a label of EST are for. */
+struct sg_est_label {
+    const char *label; /* "": the URLs without one */
+    const char *policy;
+    unsigned line, column; /* in signet.yaml */
+};
+
+enum sg_log_format { SG_LOG_PLAIN, SG_LOG_JSON };
+
+struct sg_service_config {
+    bool is_set;                          /* there is such a section */
+    const char *socket;                   /* where the two processes meet; relative to the home */
+    const char *front_user, *issuer_user; /* whose processes they are; NULL: one's own */
+
+    struct {
+        struct sg_addresses listen;
+        const char *certificate; /* file, with the chain after it; relative to the home */
+        const char *key;         /* file, the same */
+        bool allow_tls_1_2;
+    } https;
+    struct sg_addresses http;    /* for CRLs and CA certificates alone, without TLS */
+    struct sg_addresses metrics; /* for those who watch the service */
+
+    struct {
+        const char *issuer; /* NULL: the active one */
+        bool wrap_base64;   /* lines of 64, as libest wants them; else one line */
+        struct sg_est_label *labels;
+        size_t num_labels;
+    } est;
+
+    struct {
+        long connections;  /* from clients, at once */
+        long queue;        /* requests that wait for the issuer */
+        int64_t request_s; /* for a client to finish its handshake, or a request it has begun */
+        int64_t idle_s;    /* for a client to begin the next one */
+        int64_t answer_s;  /* for the issuer to answer */
+    } limits;
+    enum sg_log_format log;
+};
+
+/* sg_service_config_reader reads the section; into is the struct sg_service_config. */
+sg_yaml_reader sg_service_config_read;
+
+/* sg_service_config_check tells a service that can't be started: no section, nothing to listen on.
+ * path     of signet.yaml, for the message. Fails: SG_INVALID. */
+SG_MUST_USE bool sg_service_config_check(const struct sg_service_config *config, const char *path,
+                                         struct sg_error *error);
+
+/* sg_service_find_label: its policy's entry, or NULL. NULL asks for the URLs without one. */
+const struct sg_est_label *sg_service_find_label(const struct sg_service_config *config,
+                                                 const char *label);
+
+void sg_service_config_done(struct sg_service_config *config);
+
+#endif
