@@ -80,9 +80,24 @@ static bool reach_the_claim(const struct sg_issuing *issuing, struct sg_job *job
            passed(issuing, SG_STEP_LINTED);
 }
 
+/* What holds for this job: a run of the service has requests under several policies. */
+static struct sg_issuing issuing_of(const struct sg_issuing *issuing, const struct sg_job *job)
+{
+    struct sg_issuing own = *issuing;
+
+    if (job->policy != NULL) {
+        own.policy = job->policy;
+        own.evidence = job->vouched_by;
+        own.device_from_cn = false;
+    }
+    return own;
+}
+
 bool sg_issue_prepare(const struct sg_issuing *issuing, struct sg_job *job)
 {
-    job->stage = reach_the_claim(issuing, job) ? SG_JOB_PREPARED : SG_JOB_ENDED;
+    const struct sg_issuing own = issuing_of(issuing, job);
+
+    job->stage = reach_the_claim(&own, job) ? SG_JOB_PREPARED : SG_JOB_ENDED;
     return job->stage == SG_JOB_PREPARED;
 }
 

@@ -291,6 +291,29 @@ bool sg_policy_has_note(const struct sg_policy *policy, struct sg_error *note)
     return false;
 }
 
+/* The smallest of an entry, if the OpenSSL that runs knows it. */
+static bool suggest(const struct sg_policy_key *key, struct sg_key_kind *kind)
+{
+    *kind = (struct sg_key_kind){key->family, key->family == SG_KEY_RSA ? key->min_bits : 0};
+    for (size_t i = 0; i < NUM_SETS; i++) {
+        if ((key->sets & SETS[i].mask) == 0)
+            continue;
+        *kind = SETS[i].kind;
+        return sg_key_kind_check_openssl(*kind, NULL);
+    }
+    return key->sets == 0;
+}
+
+struct sg_key_kind sg_policy_suggests_key(const struct sg_policy *policy)
+{
+    struct sg_key_kind kind = {0};
+
+    for (size_t i = 0; i < policy->keys.num; i++)
+        if (suggest(&policy->keys.items[i], &kind))
+            return kind;
+    return (struct sg_key_kind){0};
+}
+
 /* A policy of which nothing is left would refuse everything. */
 static bool check_some_key(const struct sg_policy *policy, struct sg_error *error)
 {

@@ -1,4 +1,5 @@
 /* The claim: where uniqueness, renewal and retry are decided, inside one write transaction. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -208,13 +209,21 @@ static bool refuse_held(struct decision *decision, const struct prior *prior)
                   sg_serial_text(&prior->serial, serial));
 }
 
+/* It may go otherwise when what is in flight has been recorded. */
+static bool for_now(struct decision *decision, bool refused)
+{
+    decision->claim->error.detail = EAGAIN;
+    return refused;
+}
+
 static bool refuse_same_in_flight(struct decision *decision, const struct prior *prior)
 {
-    return refuse(decision, SG_REFUSED, "unique", "%s",
-                  prior->id >= decision->group_start
-                      ? "the same request is in this group twice: it is served once"
-                      : "the same certificate is being issued by another process at this "
-                        "moment: try again shortly");
+    return for_now(decision,
+                   refuse(decision, SG_REFUSED, "unique", "%s",
+                          prior->id >= decision->group_start
+                              ? "the same request is in this group twice: it is served once"
+                              : "the same certificate is being issued by another process at this "
+                                "moment: try again shortly"));
 }
 
 static bool refuse_in_flight(struct decision *decision, const struct prior *prior, const char *word,
@@ -224,12 +233,14 @@ static bool refuse_in_flight(struct decision *decision, const struct prior *prio
     if (prior->same_key && prior->same_content)
         return refuse_same_in_flight(decision, prior);
     if (prior->id >= decision->group_start)
-        return refuse(decision, SG_REFUSED, "unique",
-                      "another request of this group is for the same %s \"%s\"", word, id);
-    return refuse(decision, SG_REFUSED, "unique",
-                  "certificate %s for the same %s \"%s\" is being issued at this moment: try again "
-                  "shortly",
-                  sg_serial_text(&prior->serial, serial), word, id);
+        return for_now(decision,
+                       refuse(decision, SG_REFUSED, "unique",
+                              "another request of this group is for the same %s \"%s\"", word, id));
+    return for_now(decision,
+                   refuse(decision, SG_REFUSED, "unique",
+                          "certificate %s for the same %s \"%s\" is being issued at this moment: "
+                          "try again shortly",
+                          sg_serial_text(&prior->serial, serial), word, id));
 }
 
 /* ---- a retry? ---- */

@@ -86,7 +86,8 @@ struct sg_claim {
  *    transaction, unless it is registered with the claim;
  *  - a key that sg_store_judge_key knows something against refuses (SG_KEY_QUALITY);
  *  - `unique`: another valid or in-flight certificate under the policy for the same device or
- *    user refuses (SG_REFUSED, rule "policy NAME: unique", naming it), unless the plan renews it
+ *    user refuses (SG_REFUSED, rule "policy NAME: unique", naming it; detail EAGAIN when that is in
+ *    flight, and may turn out to be the answer), unless the plan renews it
  *    (and same_key allows it);
  *    previous: revoke then revokes it (superseded) when the new certificate is recorded.
  *    With replace a valid one is no reason to refuse: it is revoked for replace_reason when the new

@@ -818,6 +818,43 @@ static void what_was_recorded_before_is_served(void **state)
     assert_int_equal(ca_count(ca, SG_STATUS_IN_FLIGHT), 0);
 }
 
+/* A service's run: what the run has holds for nobody who brings his own. */
+static void a_job_may_have_its_own_policy(void **state)
+{
+    struct ca *ca = *state;
+    struct ca_order orders[2] = {{0}, {0}};
+    struct sg_issuing issuing = ca_issuing(ca, "line");
+    const struct sg_policy *replace = NULL;
+    struct sg_error error = {0};
+    struct sg_job *jobs;
+
+    issuing.device_from_cn = true;
+    expect_success("policy", sg_home_policy(ca->home, "replace", &replace, &error), &error);
+    for (size_t i = 0; i < 2; i++)
+        ca_order(&orders[i], NULL, "device-AB12");
+    jobs = (struct sg_job[]){{.bytes = sg_buf_slice(&orders[0].der)},
+                             {.bytes = sg_buf_slice(&orders[1].der)}};
+    jobs[0].policy = jobs[1].policy = replace;
+    jobs[0].device = "device-AB12";
+    jobs[0].vouched_by = SG_BY_OPERATOR;
+    jobs[1].vouched_by = SG_BY_OPERATOR; /* and nobody said who */
+    expect_success("run", sg_issue(&issuing, jobs, 2, &error), &error);
+    expect_issued("its own", &jobs[0], SG_JOB_ISSUED);
+    assert_string_equal(jobs[0].plan.policy, "replace");
+    expect_refused("nobody", &jobs[1], SG_UNAUTHENTICATED, "certifies a device and none is named");
+    sg_job_done(&jobs[0]);
+    sg_job_done(&jobs[1]);
+    jobs[0] = (struct sg_job){.bytes = sg_buf_slice(&orders[1].der),
+                              .device = "device-CD34",
+                              .policy = replace,
+                              .vouched_by = SG_BY_RENEWAL};
+    expect_success("run", sg_issue(&issuing, jobs, 1, &error), &error);
+    expect_refused("another's word", &jobs[0], SG_UNAUTHENTICATED, "");
+    sg_job_done(&jobs[0]);
+    for (size_t i = 0; i < 2; i++)
+        ca_order_done(&orders[i]);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_home, ca_remove_home)
 
 int main(void)
@@ -847,6 +884,7 @@ int main(void)
         TEST(a_record_that_the_store_does_not_take),
         TEST(a_record_that_fails_gives_up_its_claims),
         TEST(what_was_recorded_before_is_served),
+        TEST(a_job_may_have_its_own_policy),
     };
 
     return cmocka_run_group_tests(tests, ca_make_token, ca_remove_token);

@@ -1,3 +1,5 @@
+#include <errno.h>
+
 #include "store_fixture.h"
 
 #include <signal.h>
@@ -272,6 +274,16 @@ static int64_t bring_about(struct fixture *fixture, enum before before, const st
     return claim.id;
 }
 
+/* A refusal for the sake of what is in flight is one for now. */
+static void expect_detail(const struct sg_error *error)
+{
+    const bool for_now = strstr(error->text, "being issued") != NULL ||
+                         strstr(error->text, "in this group twice") != NULL ||
+                         strstr(error->text, "another request of this group") != NULL;
+    if ((error->detail == EAGAIN) != for_now)
+        fail_msg("detail %ld of: %s", error->detail, error->text);
+}
+
 static void run_case(size_t i)
 {
     void *state = NULL;
@@ -290,6 +302,8 @@ static void run_case(size_t i)
         expect_failure(CASES[i].name, !refused, &claim.error, CASES[i].code, CASES[i].part);
     if (refused && strcmp(claim.error.rule, CASES[i].rule) != 0)
         fail_msg("%s: rule '%s', not '%s'", CASES[i].name, claim.error.rule, CASES[i].rule);
+    if (refused)
+        expect_detail(&claim.error);
     if (!refused && CASES[i].retry != (claim.outcome == SG_CLAIM_RETRY))
         fail_msg("%s: outcome %d", CASES[i].name, claim.outcome);
     if (CASES[i].retry)
@@ -340,6 +354,8 @@ static void test_group(void **state)
         const bool claimed = claims[i].outcome == SG_CLAIM_NEW;
         if (claimed != group[i].claimed || strstr(claims[i].error.text, group[i].part) == NULL)
             fail_msg("%zu: outcome %d: %s", i, claims[i].outcome, claims[i].error.text);
+        if (!claimed)
+            expect_detail(&claims[i].error);
         assert_true(claimed == (claims[i].id != 0));
     }
     assert_int_equal(look(fixture->store, (struct sg_certificate_filter){0}).num, 2);
