@@ -1,0 +1,185 @@
+#include "errand.h"
+
+#include <openssl/crypto.h>
+#include <stdlib.h>
+
+bool sg_errand_new(struct sg_buf *frame, struct sg_errand **errand, struct sg_error *error)
+{
+    sg_auto(sg_errand) struct sg_errand *fresh = calloc(1, sizeof *fresh);
+
+    if (fresh == NULL)
+        return sg_fail_memory(error);
+    if (!sg_message_decode(sg_buf_slice(frame), SG_WIRE_FRONT, &fresh->message, error))
+        return false;
+    fresh->frame = *frame;
+    *frame = (struct sg_buf){0};
+    *errand = SG_TAKE(fresh);
+    return true;
+}
+
+void sg_errand_free(struct sg_errand *errand)
+{
+    if (errand == NULL)
+        return;
+    sg_wire_wipe(&errand->frame);
+    sg_wire_wipe(&errand->answer);
+    sg_buf_free(&errand->der);
+    free(errand->device);
+    free(errand->user);
+    free(errand);
+}
+
+/* ---- a row ---- */
+
+void sg_errands_append(struct sg_errands *row, struct sg_errand *errand)
+{
+    errand->next = NULL;
+    if (row->last != NULL)
+        row->last->next = errand;
+    else
+        row->first = errand;
+    row->last = errand;
+    row->num++;
+}
+
+struct sg_errand *sg_errands_take(struct sg_errands *row)
+{
+    struct sg_errand *errand = row->first;
+
+    if (errand == NULL)
+        return NULL;
+    row->first = errand->next;
+    if (row->first == NULL)
+        row->last = NULL;
+    row->num--;
+    errand->next = NULL;
+    return errand;
+}
+
+void sg_errands_release(struct sg_errands *row)
+{
+    for (struct sg_errand *errand = sg_errands_take(row); errand != NULL;
+         errand = sg_errands_take(row))
+        sg_errand_free(errand);
+}
+
+/* ---- the board ---- */
+
+void sg_board_init(struct sg_board *board, size_t max_waiting)
+{
+    *board = (struct sg_board){.max_waiting = max_waiting};
+    pthread_mutex_init(&board->lock, NULL);
+}
+
+void sg_board_done(struct sg_board *board)
+{
+    sg_errands_release(&board->waiting);
+    sg_errands_release(&board->under_way);
+    sg_errands_release(&board->done);
+    pthread_mutex_destroy(&board->lock);
+}
+
+bool sg_board_offer(struct sg_board *board, struct sg_errand *errand)
+{
+    bool has_room;
+
+    pthread_mutex_lock(&board->lock);
+    has_room = !board->is_closing && board->waiting.num < board->max_waiting;
+    if (has_room)
+        sg_errands_append(&board->waiting, errand);
+    pthread_mutex_unlock(&board->lock);
+    return has_room;
+}
+
+struct sg_errand *sg_board_take(struct sg_board *board, bool *is_end)
+{
+    struct sg_errand *errand;
+
+    pthread_mutex_lock(&board->lock);
+    errand = sg_errands_take(&board->waiting);
+    *is_end = errand == NULL && board->is_closing;
+    pthread_mutex_unlock(&board->lock);
+    return errand;
+}
+
+static void move_in(struct sg_board *board, struct sg_errands *row, struct sg_errand *errand)
+{
+    pthread_mutex_lock(&board->lock);
+    sg_errands_append(row, errand);
+    pthread_mutex_unlock(&board->lock);
+}
+
+static struct sg_errand *move_out(struct sg_board *board, struct sg_errands *row)
+{
+    struct sg_errand *errand;
+
+    pthread_mutex_lock(&board->lock);
+    errand = sg_errands_take(row);
+    pthread_mutex_unlock(&board->lock);
+    return errand;
+}
+
+void sg_board_begin(struct sg_board *board, struct sg_errand *errand)
+{
+    move_in(board, &board->under_way, errand);
+}
+
+struct sg_errand *sg_board_first_under_way(struct sg_board *board)
+{
+    return move_out(board, &board->under_way);
+}
+
+bool sg_board_try_again(struct sg_board *board, struct sg_errand *errand)
+{
+    bool may_wait;
+
+    sg_buf_free(&errand->der);
+    free(errand->device);
+    free(errand->user);
+    errand->device = errand->user = NULL;
+    pthread_mutex_lock(&board->lock);
+    may_wait = !board->is_closing;
+    if (may_wait) {
+        errand->next = board->waiting.first;
+        board->waiting.first = errand;
+        if (board->waiting.last == NULL)
+            board->waiting.last = errand;
+        board->waiting.num++;
+    }
+    pthread_mutex_unlock(&board->lock);
+    return may_wait;
+}
+
+void sg_board_finish(struct sg_board *board, struct sg_errand *errand)
+{
+    move_in(board, &board->done, errand);
+}
+
+struct sg_errand *sg_board_fetch(struct sg_board *board)
+{
+    return move_out(board, &board->done);
+}
+
+void sg_board_close(struct sg_board *board)
+{
+    pthread_mutex_lock(&board->lock);
+    board->is_closing = true;
+    pthread_mutex_unlock(&board->lock);
+}
+
+struct sg_board_state sg_board_look(struct sg_board *board)
+{
+    struct sg_board_state state;
+
+    pthread_mutex_lock(&board->lock);
+    const struct sg_errand *oldest =
+        board->under_way.first != NULL ? board->under_way.first : board->waiting.first;
+    state = (struct sg_board_state){
+        .num_waiting = board->waiting.num,
+        .num_under_way = board->under_way.num,
+        .num_done = board->done.num,
+        .oldest_ms = oldest != NULL ? oldest->since_ms : 0,
+    };
+    pthread_mutex_unlock(&board->lock);
+    return state;
+}
