@@ -1,0 +1,245 @@
+/* parts: what a front consists of, for the files of this room.
+ *
+ *     listener   an address, with evhttp behind it          front.c
+ *     visit      one connection of a client, and its time   visits.c
+ *     exchange   one HTTP request, from reading to reply    exchange.c, routes.c, reply.c
+ *     link       the socket to the issuer                   link.c
+ *     paper      a document of the issuer's                 papers.c
+ */
+#ifndef SG_FRONT_PARTS_H
+#define SG_FRONT_PARTS_H
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/bufferevent_ssl.h>
+#include <event2/event.h>
+#include <event2/http.h>
+#include <event2/keyvalq_struct.h>
+#include <event2/listener.h>
+#include <openssl/ssl.h>
+#include <sys/queue.h>
+
+#include "base/limits.h"
+#include "front.h"
+#include "home/config.h"
+#include "wire/wire.h"
+
+/* ---- listeners ---- */
+
+/* A mask, as routes say on which they are. */
+enum sg_front_kind { SG_ON_HTTPS = 1, SG_ON_HTTP = 2, SG_ON_METRICS = 4 };
+
+struct sg_front_listener {
+    struct sg_front *front;
+    enum sg_front_kind kind;
+    struct evhttp *http;
+    struct evconnlistener *socket; /* owned by http */
+};
+
+/* ---- visits ---- */
+
+enum { SG_FRONT_BUCKETS = 1024 };
+
+/* The moments are of the loop's steady clock, in milliseconds. */
+struct sg_visit {
+    LIST_ENTRY(sg_visit) in_list, in_bucket;
+    struct sg_front *front;
+    struct bufferevent *buffer; /* a reference of our own, so that it can't go unnoticed */
+    bool has_finished_one;      /* a request has been read to its end */
+    bool is_known;              /* evhttp will tell when it closes */
+    int64_t since_ms;           /* it came, or its last reply went out */
+    int64_t begun_ms;           /* the first octet of a request that is not read to its end; or 0 */
+    struct sg_exchange *exchange; /* being served now, or NULL */
+    bool is_replying;             /* its reply is on the way */
+};
+LIST_HEAD(sg_visits, sg_visit);
+
+/* sg_visit_begin makes the connection's buffer, for evhttp: with TLS where ctx is given. */
+struct bufferevent *sg_visit_begin(struct sg_front *front, SSL_CTX *tls);
+/* sg_visit_of finds the visit that a request belongs to; never NULL for one of evhttp's. */
+struct sg_visit *sg_visit_of(struct sg_front *front, struct evhttp_request *http);
+/* sg_visit_replying: the exchange is over, and the reply on its way; sg_visit_replied: it has gone
+ * out, and the next request may come. */
+void sg_visit_replying(struct sg_visit *visit);
+void sg_visit_replied(struct sg_visit *visit);
+/* sg_visits_sweep lets go of those that ended unnoticed, and closes those that take too long. */
+void sg_visits_sweep(struct sg_front *front);
+void sg_visits_end(struct sg_front *front);
+
+/* ---- exchanges ---- */
+
+struct sg_route {
+    const char *name; /* in metrics */
+    const char *path; /* whole, or the operation of EST */
+    unsigned on;      /* SG_ON_* mask */
+    bool is_est, is_post;
+    enum sg_wire_type type; /* what the issuer is asked; 0: nothing */
+    void (*take)(struct sg_exchange *exchange);
+};
+
+struct sg_exchange {
+    TAILQ_ENTRY(sg_exchange) in_list;
+    LIST_ENTRY(sg_exchange) in_bucket;
+    struct sg_front *front;
+    struct evhttp_request *http; /* NULL: the client has gone */
+    struct sg_visit *visit;      /* NULL: the same */
+    enum sg_front_kind kind;
+    const struct sg_route *route; /* NULL: none */
+    uint64_t id;
+    int64_t begun_us;
+    char peer[64];
+    const char *method;
+    char *uri;
+    char label[65];
+    bool is_offered;         /* it waits for the issuer, and is in its lists */
+    unsigned num_offers;     /* how often it was sent there */
+    struct sg_buf frame;     /* what is sent; wiped */
+    struct evbuffer *before; /* the front's own figures, to stand before the issuer's; or NULL */
+};
+TAILQ_HEAD(sg_exchanges, sg_exchange);
+LIST_HEAD(sg_exchange_bucket, sg_exchange);
+
+/* sg_exchange_take is evhttp's callback for every request; context is the listener. */
+void sg_exchange_take(struct evhttp_request *http, void *context);
+/* sg_exchange_forget: the client has gone. */
+void sg_exchange_forget(struct sg_exchange *exchange);
+void sg_exchange_free(struct sg_exchange *exchange);
+
+/* sg_route_find: NULL when there is none on that kind of listener. label   of EST, filled. */
+const struct sg_route *sg_route_find(const char *path, enum sg_front_kind kind, char label[65]);
+enum { SG_MAX_ROUTES = 16 };
+/* sg_route_number: of a route of the table, for counting; SG_MAX_ROUTES - 1 for NULL. */
+size_t sg_route_number(const struct sg_route *route);
+const char *sg_route_name(size_t number); /* NULL past the table's end */
+
+/* ---- replies; each ends the exchange ---- */
+
+/* What a reply may say beside its status. Zero is left out. */
+struct sg_reply {
+    const char *media_type, *encoding, *allow, *cache;
+    const char *etag, *modified;
+    uint64_t retry_after;
+    const char *rule;      /* for the client too */
+    const char *text;      /* for the log alone */
+    const char *serial;    /* the same */
+    struct evbuffer *body; /* drained; a refusal without one says its rule */
+};
+void sg_reply_send(struct sg_exchange *exchange, unsigned status, const struct sg_reply *reply);
+/* sg_reply_status is the same with nothing but a rule and a text. */
+void sg_reply_status(struct sg_exchange *exchange, unsigned status, const char *rule,
+                     const char *text);
+/* sg_reply_busy: 503, come again. */
+void sg_reply_busy(struct sg_exchange *exchange, const char *text);
+
+/* ---- papers ---- */
+
+struct sg_paper {
+    LIST_ENTRY(sg_paper) in_list;
+    char *path;
+    char *media_type, *encoding;
+    char etag[36], modified[64];
+    int64_t modified_at, max_age_s;
+    struct sg_paper_body *body; /* may live longer, in replies */
+    bool is_stale;              /* not told of since the issuer was met again */
+    /* the next version, as far as it has come */
+    struct sg_buf coming;
+    size_t total;
+};
+LIST_HEAD(sg_papers, sg_paper);
+
+/* sg_paper_take adds a part of a document. Fails: SG_MALFORMED: it does not go on where the last
+ * part ended, or is too large. */
+SG_MUST_USE bool sg_paper_take(struct sg_front *front, const struct sg_message *message,
+                               struct sg_error *error);
+const struct sg_paper *sg_paper_find(const struct sg_front *front, const char *path);
+/* sg_paper_serve replies with a paper, or that the client has it already. */
+void sg_paper_serve(struct sg_exchange *exchange, const struct sg_paper *paper);
+/* sg_papers_doubt: they may be out of date; sg_papers_settle: those still in doubt are gone. */
+void sg_papers_doubt(struct sg_front *front);
+void sg_papers_settle(struct sg_front *front);
+void sg_papers_free(struct sg_front *front);
+
+/* ---- the link ---- */
+
+struct sg_link {
+    struct bufferevent *buffer; /* NULL: there is none at the moment */
+    struct event *retry;
+    unsigned num_failures;
+    bool is_welcome, has_all;
+    int64_t away_since_ms; /* 0: it is there */
+    uid_t issuer;
+    char *path;
+};
+
+SG_MUST_USE bool sg_link_open(struct sg_front *front, struct sg_error *error);
+void sg_link_close(struct sg_front *front);
+/* sg_link_offer passes an exchange's message on; the answer will end the exchange. It is wiped by
+ * then. When there are too many, or the issuer has been away for too long, it ends at once. */
+void sg_link_offer(struct sg_exchange *exchange, const struct sg_message *message);
+/* sg_link_sweep ends the exchanges that have waited too long. */
+void sg_link_sweep(struct sg_front *front);
+/* sg_link_drop takes an exchange off the lists. */
+void sg_link_drop(struct sg_exchange *exchange);
+
+/* ---- figures ---- */
+
+enum { SG_NUM_LATENCIES = 12 };
+
+struct sg_front_figures {
+    uint64_t by_class[SG_MAX_ROUTES][6]; /* by route and hundreds of the status */
+    uint64_t latencies[SG_MAX_ROUTES][SG_NUM_LATENCIES];
+    double seconds[SG_MAX_ROUTES];
+    uint64_t num_visits, num_slow, num_offered_again, num_links;
+};
+void sg_figures_note(struct sg_front *front, const struct sg_exchange *exchange, unsigned status,
+                     int64_t took_us);
+/* sg_figures_append writes them in Prometheus' text format. */
+void sg_figures_append(struct sg_front *front, struct evbuffer *into);
+
+/* ---- the log ---- */
+
+void sg_log_exchange(const struct sg_exchange *exchange, unsigned status, int64_t took_us,
+                     size_t octets, const struct sg_reply *reply);
+/* sg_log_say: a line that belongs to no request. */
+void sg_log_say(const struct sg_front *front, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* ---- TLS ---- */
+
+/* sg_tls_new reads the certificate with its chain and its key. Fails: SG_INVALID naming the file.
+ */
+SG_MUST_USE bool sg_tls_new(const char *dir, const struct sg_service_config *config, SSL_CTX **tls,
+                            int64_t *not_after, struct sg_error *error);
+/* sg_tls_client appends the certificate (DER) whose key the client has used; nothing when none. */
+SG_MUST_USE bool sg_tls_client(struct bufferevent *buffer, struct sg_buf *der,
+                               struct sg_error *error);
+
+/* ---- the whole ---- */
+
+struct sg_front {
+    const struct sg_front_setting *setting;
+    struct sg_config config;
+    struct event_base *base;
+    struct event *timer, *signals[3];
+    SSL_CTX *tls;
+    int64_t tls_not_after;
+    struct sg_front_listener listeners[3 * SG_LIMIT_ADDRESSES];
+    size_t num_listeners;
+    bool is_full, is_draining;
+    int64_t draining_since_ms;
+    struct sg_visits visits;
+    struct sg_visits visit_buckets[SG_FRONT_BUCKETS];
+    size_t num_visits;
+    uint64_t last_id;
+    struct sg_exchanges offered;
+    struct sg_exchange_bucket offered_buckets[SG_FRONT_BUCKETS];
+    size_t num_offered;
+    struct sg_papers papers;
+    struct sg_link link;
+    struct sg_front_figures figures;
+};
+
+int64_t sg_front_now_ms(const struct sg_front *front);
+int64_t sg_front_now_us(void);
+
+#endif

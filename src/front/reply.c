@@ -1,0 +1,136 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "parts.h"
+
+static const char *reason_of(unsigned status)
+{
+    static const struct {
+        unsigned status;
+        const char *reason;
+    } REASONS[] = {
+        {200, "OK"},
+        {202, "Accepted"},
+        {204, "No Content"},
+        {304, "Not Modified"},
+        {400, "Bad Request"},
+        {401, "Unauthorized"},
+        {403, "Forbidden"},
+        {404, "Not Found"},
+        {405, "Method Not Allowed"},
+        {415, "Unsupported Media Type"},
+        {431, "Request Header Fields Too Large"},
+        {500, "Internal Server Error"},
+        {501, "Not Implemented"},
+        {503, "Service Unavailable"},
+    };
+
+    for (size_t i = 0; i < sizeof REASONS / sizeof REASONS[0]; i++)
+        if (REASONS[i].status == status)
+            return REASONS[i].reason;
+    return "Status";
+}
+
+static void add_header(struct evkeyvalq *headers, const char *name, const char *value)
+{
+    if (value != NULL)
+        evhttp_add_header(headers, name, value);
+}
+
+static void add_headers(const struct sg_exchange *exchange, unsigned status,
+                        const struct sg_reply *reply)
+{
+    struct evkeyvalq *headers = evhttp_request_get_output_headers(exchange->http);
+    char number[24];
+
+    add_header(headers, "Content-Type", reply->media_type);
+    add_header(headers, "Content-Transfer-Encoding", reply->encoding);
+    add_header(headers, "Allow", reply->allow);
+    add_header(headers, "ETag", reply->etag);
+    add_header(headers, "Last-Modified", reply->modified);
+    add_header(headers, "Cache-Control", reply->cache != NULL ? reply->cache : "no-store");
+    snprintf(number, sizeof number, "%llu", (unsigned long long)reply->retry_after);
+    add_header(headers, "Retry-After", reply->retry_after > 0 ? number : NULL);
+    add_header(headers, "WWW-Authenticate", status == 401 ? "Basic realm=\"signet\"" : NULL);
+    add_header(headers, "Connection", exchange->front->is_draining ? "close" : NULL);
+    snprintf(number, sizeof number, "%016llx", (unsigned long long)exchange->id);
+    add_header(headers, "X-Request-Id", number);
+}
+
+static void note_complete(struct evhttp_request *http, void *context)
+{
+    (void)http;
+    sg_visit_replied(context);
+}
+
+/* A client hears the rule; what exactly was wrong is for the log. */
+static struct evbuffer *refusal_body(unsigned status, const char *rule)
+{
+    struct evbuffer *body = evbuffer_new();
+
+    if (body != NULL)
+        evbuffer_add_printf(body, "%s%s%s\n", reason_of(status), rule != NULL ? ": " : "",
+                            rule != NULL ? rule : "");
+    return body;
+}
+
+/* evhttp tells the length of what it sends alone. Returns how much that is for a HEAD. */
+static size_t tell_length(const struct sg_exchange *exchange, size_t octets)
+{
+    char number[24];
+
+    snprintf(number, sizeof number, "%zu", octets);
+    add_header(evhttp_request_get_output_headers(exchange->http), "Content-Length", number);
+    return 0;
+}
+
+static size_t send_http(struct sg_exchange *exchange, unsigned status, const struct sg_reply *reply)
+{
+    struct sg_reply refusal = *reply;
+    struct evbuffer *body = reply->body;
+    size_t octets;
+
+    if (status >= 400 && body == NULL) {
+        refusal.media_type = "text/plain";
+        refusal.body = body = refusal_body(status, reply->rule);
+    }
+    octets = body != NULL && status != 304 ? evbuffer_get_length(body) : 0;
+    add_headers(exchange, status, &refusal);
+    if (evhttp_request_get_command(exchange->http) == EVHTTP_REQ_HEAD)
+        octets = tell_length(exchange, octets);
+    sg_visit_replying(exchange->visit);
+    evhttp_request_set_on_complete_cb(exchange->http, note_complete, exchange->visit);
+    evhttp_send_reply(exchange->http, (int)status, reason_of(status), octets > 0 ? body : NULL);
+    if (body != NULL && body != reply->body)
+        evbuffer_free(body);
+    return octets;
+}
+
+/* When the client has gone there is still the log: what was asked may have been done. */
+void sg_reply_send(struct sg_exchange *exchange, unsigned status, const struct sg_reply *reply)
+{
+    const int64_t took_us = sg_front_now_us() - exchange->begun_us;
+    size_t octets = 0;
+
+    sg_link_drop(exchange);
+    if (exchange->http != NULL)
+        octets = send_http(exchange, status, reply);
+    sg_figures_note(exchange->front, exchange, status, took_us);
+    sg_log_exchange(exchange, status, took_us, octets, reply);
+    sg_exchange_free(exchange);
+}
+
+void sg_reply_status(struct sg_exchange *exchange, unsigned status, const char *rule,
+                     const char *text)
+{
+    const struct sg_reply reply = {.rule = rule, .text = text};
+
+    sg_reply_send(exchange, status, &reply);
+}
+
+void sg_reply_busy(struct sg_exchange *exchange, const char *text)
+{
+    const struct sg_reply reply = {.text = text, .retry_after = 5};
+
+    sg_reply_send(exchange, 503, &reply);
+}

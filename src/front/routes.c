@@ -1,0 +1,168 @@
+/* routes: every URL that is more than a document of the issuer's, as one table. */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/limits.h"
+#include "parts.h"
+
+/* ---- EST: RFC 7030 3.2 ---- */
+
+/* "application/pkcs10", with whatever parameters. */
+static bool has_media_type(struct evhttp_request *http, const char *wanted)
+{
+    const char *type = evhttp_find_header(evhttp_request_get_input_headers(http), "Content-Type");
+    const size_t len = strlen(wanted);
+
+    return type != NULL && strncasecmp(type, wanted, len) == 0 &&
+           (type[len] == '\0' || strchr("; \t", type[len]) != NULL);
+}
+
+static void offer_enrolment(struct sg_exchange *exchange, struct sg_slice body)
+{
+    const char *authorization =
+        evhttp_find_header(evhttp_request_get_input_headers(exchange->http), "Authorization");
+    sg_auto(sg_buf) struct sg_buf client = {0};
+    struct sg_message message = {.type = exchange->route->type};
+    struct sg_error error = {0};
+
+    if (!sg_tls_client(exchange->visit->buffer, &client, &error)) {
+        sg_reply_status(exchange, 400, "client certificate", error.text);
+        return;
+    }
+    sg_message_set_text(&message, SG_WIRE_PEER, exchange->peer);
+    if (exchange->label[0] != '\0')
+        sg_message_set_text(&message, SG_WIRE_LABEL, exchange->label);
+    sg_message_set_text(&message, SG_WIRE_AUTHORIZATION, authorization);
+    if (client.len > 0)
+        sg_message_set_bytes(&message, SG_WIRE_CLIENT, sg_buf_slice(&client));
+    sg_message_set_bytes(&message, SG_WIRE_BODY, body);
+    sg_link_offer(exchange, &message);
+}
+
+static void take_enrolment(struct sg_exchange *exchange)
+{
+    struct evbuffer *input = evhttp_request_get_input_buffer(exchange->http);
+    const size_t len = evbuffer_get_length(input);
+
+    if (sg_service_find_label(&exchange->front->config.service, exchange->label) == NULL)
+        sg_reply_status(exchange, 404, "RFC 7030 3.2.2", "there is no such label");
+    else if (!has_media_type(exchange->http, "application/pkcs10"))
+        sg_reply_status(exchange, 415, "RFC 7030 4.2.1", "the body is not application/pkcs10");
+    else if (len == 0)
+        sg_reply_status(exchange, 400, "RFC 7030 4.2.1", "there is no body");
+    else
+        offer_enrolment(exchange, sg_slice_of(evbuffer_pullup(input, -1), len));
+}
+
+static void refuse_full_cmc(struct sg_exchange *exchange)
+{
+    sg_reply_status(exchange, 501, "RFC 7030 4.3", "full CMC is not offered");
+}
+
+/* ---- for those who watch ---- */
+
+static void take_health(struct sg_exchange *exchange)
+{
+    const struct sg_message message = {.type = SG_WIRE_HEALTH};
+
+    sg_link_offer(exchange, &message);
+}
+
+static void take_readiness(struct sg_exchange *exchange)
+{
+    const struct sg_front *front = exchange->front;
+    struct sg_reply reply = {.media_type = "text/plain"};
+    struct evbuffer *body = evbuffer_new();
+
+    if (front->is_draining || !front->link.has_all || body == NULL) {
+        sg_reply_busy(exchange,
+                      front->is_draining ? "the service is ending" : "the issuer is away");
+    } else {
+        evbuffer_add_printf(body, "ready\n");
+        reply.body = body;
+        sg_reply_send(exchange, 200, &reply);
+    }
+    if (body != NULL)
+        evbuffer_free(body);
+}
+
+/* The front's figures, and the issuer's behind them while it is there. */
+static void take_metrics(struct sg_exchange *exchange)
+{
+    const struct sg_message message = {.type = SG_WIRE_FIGURES};
+
+    exchange->before = evbuffer_new();
+    if (exchange->before == NULL) {
+        sg_reply_busy(exchange, "out of memory");
+        return;
+    }
+    sg_figures_append(exchange->front, exchange->before);
+    if (exchange->front->link.is_welcome) {
+        sg_link_offer(exchange, &message);
+        return;
+    }
+    const struct sg_reply reply = {.media_type = "text/plain; version=0.0.4",
+                                   .body = exchange->before};
+    sg_reply_send(exchange, 200, &reply);
+}
+
+/* ---- the table ---- */
+
+enum { ON_ALL_BUT_HTTP = SG_ON_HTTPS | SG_ON_METRICS };
+
+static const struct sg_route ROUTES[] = {
+    {"simpleenroll", "simpleenroll", SG_ON_HTTPS, true, true, SG_WIRE_ENROLL, take_enrolment},
+    {"simplereenroll", "simplereenroll", SG_ON_HTTPS, true, true, SG_WIRE_REENROLL, take_enrolment},
+    {"fullcmc", "fullcmc", SG_ON_HTTPS, true, true, 0, refuse_full_cmc},
+    {"healthz", "/healthz", ON_ALL_BUT_HTTP, false, false, SG_WIRE_HEALTH, take_health},
+    {"readyz", "/readyz", ON_ALL_BUT_HTTP, false, false, 0, take_readiness},
+    {"metrics", "/metrics", SG_ON_METRICS, false, false, SG_WIRE_FIGURES, take_metrics},
+};
+
+enum { NUM_ROUTES = sizeof ROUTES / sizeof ROUTES[0] };
+_Static_assert((int)NUM_ROUTES < (int)SG_MAX_ROUTES,
+               "the last place is for documents and what is not there");
+
+/* "OPERATION" or "LABEL/OPERATION"; what stands before the slash becomes the label. */
+static bool is_operation(const char *rest, const char *operation, char label[65])
+{
+    const char *slash = strrchr(rest, '/');
+    const size_t len = slash != NULL ? (size_t)(slash - rest) : 0;
+
+    if (strcmp(slash != NULL ? slash + 1 : rest, operation) != 0 || len > 64 ||
+        (slash != NULL && len == 0))
+        return false;
+    memcpy(label, rest, len);
+    label[len] = '\0';
+    return true;
+}
+
+const struct sg_route *sg_route_find(const char *path, enum sg_front_kind kind, char label[65])
+{
+    static const char EST[] = "/.well-known/est/";
+    const bool is_est = strncmp(path, EST, strlen(EST)) == 0;
+
+    for (size_t i = 0; i < NUM_ROUTES; i++) {
+        const struct sg_route *route = &ROUTES[i];
+
+        if ((route->on & kind) == 0 || route->is_est != is_est)
+            continue;
+        if (is_est ? is_operation(path + strlen(EST), route->path, label)
+                   : strcmp(path, route->path) == 0)
+            return route;
+    }
+    return NULL;
+}
+
+size_t sg_route_number(const struct sg_route *route)
+{
+    return route != NULL ? (size_t)(route - ROUTES) : SG_MAX_ROUTES - 1;
+}
+
+const char *sg_route_name(size_t number)
+{
+    if (number == SG_MAX_ROUTES - 1)
+        return "document";
+    return number < NUM_ROUTES ? ROUTES[number].name : NULL;
+}
