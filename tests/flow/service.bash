@@ -1,0 +1,137 @@
+# service: what tests of signetd share. A test file loads it after common.
+#
+# Given by the build: SIGNETD, the program.
+
+# make_tls HOME: a certificate and key for https on loopback.
+make_tls() {
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$1/tls.key" \
+        -out "$1/tls.pem" -subj /CN=localhost -days 30 \
+        -addext subjectAltName=DNS:localhost,IP:127.0.0.1 2>/dev/null
+}
+
+# add_service HOME [LINE…]: the section `service`, on ports that the kernel chooses.
+add_service() {
+    local home=$1
+    shift
+    make_tls "$home"
+    {
+        echo 'service:'
+        echo "  https: {listen: '127.0.0.1:0', certificate: tls.pem, key: 'file:tls.key'}"
+        echo "  http: {listen: '127.0.0.1:0'}"
+        echo "  metrics: {listen: '127.0.0.1:0'}"
+        printf '  %s\n' "$@"
+    } >>"$home/signet.yaml"
+}
+
+# said_in LOG TEXT: is it there?
+said_in() {
+    grep -qF -- "$2" "$1"
+}
+
+# wait_for SECONDS COMMAND…: until it succeeds.
+wait_for() {
+    local tries=$(($1 * 20))
+    shift
+    until "$@"; do
+        tries=$((tries - 1))
+        [ "$tries" -gt 0 ] || { fail "waited in vain for: $*"; return 1; }
+        sleep 0.05
+    done
+}
+
+# port_of KIND: the last one that the log tells.
+port_of() {
+    sed -n "s/.*front: $1 on .*:\([0-9]*\)\$/\1/p" service.log | tail -n 1
+}
+
+# start_service HOME: signetd, its log in service.log; sets est_url, http_url, metrics_url.
+start_service() {
+    "$SIGNETD" -C "$1" 2>service.log 3>&- &
+    echo $! >service.pid
+    wait_for 60 said_in service.log 'the issuer is there' || { cat service.log >&2; return 1; }
+    wait_for 10 is_ready
+    tls=$1/tls.pem
+    est_url=https://localhost:$(port_of https)/.well-known/est
+    http_url=http://127.0.0.1:$(port_of http)
+    metrics_url=http://127.0.0.1:$(port_of metrics)
+}
+
+is_ready() {
+    curl -sf -o /dev/null "http://127.0.0.1:$(port_of metrics)/readyz"
+}
+
+# stop_service: SIGTERM, and the exit status.
+stop_service() {
+    [ -e service.pid ] || return 0
+    local pid
+    pid=$(cat service.pid)
+    rm service.pid
+    kill "$pid" && wait "$pid"
+}
+
+# issuer_pid: of the issuer that runs now.
+issuer_pid() {
+    local pid
+    for pid in $(pgrep -P "$(cat service.pid)"); do
+        [ -e "/proc/$pid/fd" ] && ls -l "/proc/$pid/fd" 2>/dev/null | grep -q 'signet.db$' && echo "$pid"
+    done | head -n 1
+}
+
+# kill_issuer: kill -9 of the one that runs now, or of the next one.
+kill_issuer() {
+    wait_for 20 has_issuer
+    kill -9 "$(issuer_pid)"
+}
+
+has_issuer() {
+    [ -n "$(issuer_pid)" ]
+}
+
+# fetch [CURL-OPTION…] URL: sets http_status, and puts the headers into headers, the body into body.
+fetch() {
+    rm -f headers body
+    : >body
+    http_status=$(curl -s --cacert "$tls" -D headers -o body -w '%{http_code}' "$@") || true
+}
+
+# expect_http STATUS [TEXT…]: of the last fetch; the texts are in the body or the headers.
+expect_http() {
+    local text wanted=$1
+    shift
+    [ "$http_status" = "$wanted" ] ||
+        fail "HTTP status $http_status instead of $wanted: $(cat headers body 2>/dev/null)"
+    for text in "$@"; do
+        grep -qF -- "$text" headers body || fail "it did not say '$text' but: $(cat headers body)"
+    done
+}
+
+# enroll OPERATION REQUEST.csr [CURL-OPTION…]
+enroll() {
+    local operation=$1 request=$2
+    shift 2
+    openssl req -in "$request" -outform der | base64 -w0 >"$request.b64"
+    fetch -H 'Content-Type: application/pkcs10' --data-binary "@$request.b64" "$@" "$est_url/$operation"
+}
+
+# certificate_of_body FILE: the certificate that the last enroll brought.
+certificate_of_body() {
+    base64 -d body | openssl pkcs7 -inform der -print_certs | openssl x509 -out "$1"
+}
+
+serial_of() {
+    openssl x509 -in "$1" -noout -serial | sed 's/serial=//' | tr A-F a-f
+}
+
+# make_due HOME ID: a device with a certificate in ID.pem that may be renewed already, its key in
+# ID.key and a request in ID.csr.
+make_due() {
+    local policy=$1/policies/device-mtls.yaml
+    cp "$policy" "$1.policy"
+    sed -i 's/^validity: .*/validity: {for: 30d, backdate: 5m, past_issuer: refuse}/
+        s/^renewal: .*/renewal: {window: 20d, same_key: allow, previous: keep}/' "$policy"
+    signet -C "$1" device add "$2" type=leo region=us-east
+    openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$2.key" \
+        -subj "/CN=$2" -out "$2.csr" 2>/dev/null
+    signet -C "$1" issue -p device-mtls --device "$2" -o "$2.pem" "$2.csr"
+    mv "$1.policy" "$policy"
+}

@@ -1,0 +1,378 @@
+# signetd: both processes, EST, documents, limits, and what becomes of requests when one of them dies.
+load common
+load service
+
+setup_file() {
+    start_in_own_folder
+    make_root_home root
+    make_issuing_home dev root
+    for id in device-AB12 device-CD34 device-EF56 device-GH78 device-KL90 device-MN12; do
+        make_due dev "$id"
+    done
+    signet -C dev user add 'Ada Example' email=ada@example.com
+    add_service dev 'est: {policy: device-mtls, labels: {people: user-client}}' \
+        'limits: {request: 2s, idle: 3s}'
+    start_service dev
+    declare -p tls est_url http_url metrics_url | sed 's/^declare/declare -g/' >urls
+}
+
+teardown_file() {
+    cd "$BATS_FILE_TMPDIR"
+    [ ! -e service.pid ] || kill "$(cat service.pid)"
+}
+
+setup() {
+    cd "$BATS_FILE_TMPDIR"
+    source ./urls
+}
+
+# --- EST -----------------------------------------------------------------------------------------
+
+@test "cacerts has the issuer and the certificates above it, in one line of base64" {
+    fetch "$est_url/cacerts"
+    expect_http 200 'Content-Type: application/pkcs7-mime' 'Content-Transfer-Encoding: base64'
+    expect_equal lines 0 "$(wc -l <body)"
+    base64 -d body | openssl pkcs7 -inform der -print_certs -out ca.pem
+    expect_equal certificates 2 "$(grep -c BEGIN ca.pem)"
+    openssl verify -CAfile root.pem -untrusted ca.pem dev/dev.pem
+    fetch "$est_url/people/cacerts"
+    expect_http 200
+    fetch "$est_url/nobody/cacerts"
+    expect_http 404
+}
+
+@test "csrattrs names the key that the policy wants" {
+    fetch "$est_url/csrattrs"
+    expect_http 200 'Content-Type: application/csrattrs'
+    base64 -d body | openssl asn1parse -inform der >attributes
+    grep -q rsaEncryption attributes
+    grep -q ':0800' attributes
+}
+
+@test "a device renews with its certificate, and gets the same one when it asks again" {
+    enroll simplereenroll device-AB12.csr --cert device-AB12.pem --key device-AB12.key
+    expect_http 200 'Content-Type: application/pkcs7-mime; smime-type=certs-only' 'Content-Length:'
+    certificate_of_body renewed.pem
+    openssl verify -CAfile root.pem -untrusted dev/dev.pem renewed.pem
+    [ "$(serial_of renewed.pem)" != "$(serial_of device-AB12.pem)" ]
+    cmp <(openssl x509 -in renewed.pem -noout -pubkey) <(openssl req -in device-AB12.csr -noout -pubkey)
+    enroll simplereenroll device-AB12.csr --cert device-AB12.pem --key device-AB12.key
+    expect_http 200
+    certificate_of_body again.pem
+    cmp renewed.pem again.pem
+    said_in service.log "serial=\"$(serial_of renewed.pem)\""
+}
+
+@test "TLS 1.2 and TLS 1.3 both do, and nothing older" {
+    local version
+    for version in 1.2 1.3; do
+        fetch --tlsv$version --tls-max $version "$est_url/cacerts"
+        expect_http 200
+        enroll simplereenroll device-CD34.csr --cert device-CD34.pem --key device-CD34.key \
+            --tlsv$version --tls-max $version
+        expect_http 200
+    done
+    fetch --tlsv1.0 --tls-max 1.1 --ciphers 'DEFAULT@SECLEVEL=0' "$est_url/cacerts"
+    expect_equal status 000 "$http_status"
+}
+
+@test "nobody gets a certificate without saying who is asking" {
+    enroll simpleenroll device-AB12.csr
+    expect_http 401 'WWW-Authenticate: Basic' 'requester'
+    enroll simplereenroll device-AB12.csr
+    expect_http 401
+    enroll simplereenroll device-AB12.csr -u ticket:hash
+    expect_http 401
+}
+
+@test "the certificate of another CA is nobody's" {
+    openssl req -x509 -key device-AB12.key -subj /CN=device-AB12 -days 1 -out self.pem
+    enroll simplereenroll device-AB12.csr --cert self.pem --key device-AB12.key
+    expect_http 401
+    said_in service.log "none of this CA's"
+}
+
+@test "A's certificate does not renew B's, whatever B's request says" {
+    enroll simplereenroll device-EF56.csr --cert device-AB12.pem --key device-AB12.key
+    expect_http 403 'policy device-mtls: subject.CN'
+    ! grep -q 'device-EF56' body
+}
+
+@test "a certificate renews nothing under another label's policy" {
+    enroll people/simplereenroll device-AB12.csr --cert device-AB12.pem --key device-AB12.key
+    expect_http 401
+    said_in service.log 'renews none of policy user-client'
+}
+
+@test "a certificate that is not due yet is not renewed" {
+    enroll simplereenroll device-GH78.csr --cert device-GH78.pem --key device-GH78.key
+    expect_http 200
+    certificate_of_body fresh.pem
+    enroll simplereenroll device-GH78.csr --cert fresh.pem --key device-GH78.key
+    expect_http 403 'policy device-mtls: renewal'
+}
+
+@test "a revoked certificate renews nothing, and the CRL lists it at once" {
+    local number
+    number=$(curl -s "$http_url/crl/dev.crl" | openssl crl -inform der -noout -crlnumber)
+    signet -C dev revoke device-EF56.pem --reason keyCompromise
+    enroll simplereenroll device-EF56.csr --cert device-EF56.pem --key device-EF56.key
+    expect_http 401
+    said_in service.log "$(serial_of device-EF56.pem) is revoked"
+    is_listed() {
+        curl -s "$http_url/crl/dev.crl" | openssl crl -inform der -noout -text |
+            grep -qi "$(serial_of device-EF56.pem)"
+    }
+    wait_for 15 is_listed
+    [ "$number" != "$(curl -s "$http_url/crl/dev.crl" | openssl crl -inform der -noout -crlnumber)" ]
+}
+
+@test "a disabled device renews nothing" {
+    signet -C dev device disable device-KL90
+    enroll simplereenroll device-KL90.csr --cert device-KL90.pem --key device-KL90.key
+    expect_http 401
+    said_in service.log 'device device-KL90 is disabled'
+    signet -C dev device enable device-KL90
+    enroll simplereenroll device-KL90.csr --cert device-KL90.pem --key device-KL90.key
+    expect_http 200
+}
+
+@test "full CMC is refused, and so is an operation that does not exist" {
+    enroll fullcmc device-AB12.csr
+    expect_http 501 'RFC 7030 4.3'
+    enroll simplestenroll device-AB12.csr
+    expect_http 404
+}
+
+@test "strongSwan fetches the CA certificates and renews" {
+    command -v pki >/dev/null || skip "strongSwan's pki is missing"
+    local url=${est_url%/.well-known/est}
+    url=${url/localhost/127.0.0.1}
+    pki --estca --url "$url" --cacert "$tls" --caout strongswan
+    openssl x509 -in device-CD34.pem -outform der -out old.der
+    openssl ec -in device-CD34.key -outform der -out old-key.der
+    openssl req -in device-CD34.csr -outform der -out request.der
+    pki --est --url "$url" --cacert "$tls" --cacert strongswan.der --cacert strongswan-1.der \
+        --cert old.der --key old-key.der --in request.der >new.der
+    openssl x509 -in new.der -inform der -noout -subject | grep -q device-CD34
+}
+
+# --- bad input -----------------------------------------------------------------------------------
+
+# post FILE [CURL-OPTION…]: as it is, with the certificate that may renew.
+post() {
+    local file=$1
+    shift
+    fetch --cert device-CD34.pem --key device-CD34.key --data-binary "@$file" "$@" \
+        "$est_url/simplereenroll"
+}
+
+@test "a wrong content type is 415, a wrong method 405 with what is allowed" {
+    base64 -w0 device-CD34.csr >some
+    post some -H 'Content-Type: text/plain'
+    expect_http 415
+    post some -H 'Content-Type: application/pkcs10evil'
+    expect_http 415
+    fetch "$est_url/simplereenroll"
+    expect_http 405 'Allow: POST'
+    fetch -X DELETE "$est_url/cacerts"
+    expect_http 405 'Allow: GET, HEAD'
+    fetch -X PATCH "$est_url/cacerts"
+    expect_http 405
+}
+
+@test "broken base64 and broken requests are 400 with the rule" {
+    local type='Content-Type: application/pkcs10'
+    post device-CD34.csr -H "$type"
+    expect_http 400 'RFC 8951 3.1'
+    printf 'MIIB' >some
+    post some -H "$type"
+    expect_http 400
+    printf 'MII' >some
+    post some -H "$type"
+    expect_http 400 'RFC 8951 3.1'
+    base64 -w0 device-CD34.csr >some
+    post some -H "$type"
+    expect_http 400 'RFC 7030 4.2.1'
+    : >some
+    post some -H "$type"
+    expect_http 400
+    # somebody else's signature
+    openssl req -in device-CD34.csr -outform der | head -c -4 >der
+    printf '\1\1\1\1' >>der
+    base64 -w0 der >some
+    post some -H "$type"
+    expect_http 400
+}
+
+@test "white space in base64 does not matter" {
+    openssl req -in device-CD34.csr -outform der | base64 -w 64 | sed 's/$/\r/' >some
+    printf '\r\n\r\n' >>some
+    post some -H 'Content-Type: application/pkcs10; charset=utf-8'
+    expect_http 200
+}
+
+@test "long bodies are 413, long headers 431 or 400" {
+    head -c 300000 /dev/zero | tr '\0' A >some
+    post some -H 'Content-Type: application/pkcs10'
+    expect_http 413
+    fetch -H "X-Long: $(head -c 20000 /dev/zero | tr '\0' a)" "$est_url/cacerts"
+    expect_http 431
+    fetch -H "X-Long: $(head -c 90000 /dev/zero | tr '\0' a)" "$est_url/cacerts"
+    expect_http 400
+}
+
+@test "what nobody offers is 404, without TLS too" {
+    fetch "${est_url%/.well-known/est}/"
+    expect_http 404
+    fetch "$http_url/.well-known/est/cacerts"
+    expect_http 404
+    fetch "$http_url/metrics"
+    expect_http 404
+    fetch "$metrics_url/crl/dev.crl"
+    expect_http 404
+}
+
+@test "slow senders are closed on a deadline" {
+    local port
+    port=$(port_of http)
+    # one octet in a while keeps any idle timeout from ending
+    run timeout 20 bash -c "exec 9<>/dev/tcp/127.0.0.1/$port; printf 'GET / HTTP/1.1\r\n' >&9
+        for i in 1 2 3 4 5 6 7 8 9 10 11 12; do sleep 0.5; printf X >&9 2>/dev/null || break; done
+        time read -t 8 <&9"
+    [ "$status" -ne 124 ]
+    # a handshake that never comes, and one that comes slowly
+    port=$(port_of https)
+    run timeout 20 bash -c "exec 9<>/dev/tcp/127.0.0.1/$port; cat <&9 >/dev/null"
+    [ "$status" -ne 124 ]
+    curl -s "$metrics_url/metrics" | grep -q '^signet_slow_clients_total [1-9]'
+    fetch "$est_url/cacerts"
+    expect_http 200
+}
+
+# --- documents -----------------------------------------------------------------------------------
+
+@test "CRL and CA certificate have tags by which they need not come again" {
+    fetch "$http_url/crl/dev.crl"
+    expect_http 200 'Content-Type: application/pkix-crl' 'Last-Modified:' 'Cache-Control: max-age='
+    openssl crl -inform der -in body -CAfile dev/dev.pem -noout
+    fetch -H "$(grep -i '^etag' headers | sed 's/ETag/If-None-Match/; s/\r//')" "$http_url/crl/dev.crl"
+    expect_http 304
+    [ ! -s body ]
+    fetch -H 'If-None-Match: "other"' "$http_url/crl/dev.crl"
+    expect_http 200
+    fetch "$http_url/ca/dev.cer"
+    expect_http 200 'Content-Type: application/pkix-cert'
+    cmp body <(openssl x509 -in dev/dev.pem -outform der)
+    fetch -H "$(grep -i '^last-modified' headers | sed 's/Last-Modified/If-Modified-Since/; s/\r//')" \
+        "$http_url/ca/dev.cer"
+    expect_http 304
+    fetch -I "$http_url/ca/dev.cer"
+    expect_http 200 "Content-Length: $(openssl x509 -in dev/dev.pem -outform der | wc -c)"
+}
+
+# --- operations ----------------------------------------------------------------------------------
+
+@test "health, readiness and metrics are told" {
+    fetch "$metrics_url/healthz"
+    expect_http 200 ok
+    fetch "$metrics_url/readyz"
+    expect_http 200 ready
+    fetch "$metrics_url/metrics"
+    expect_http 200 'Content-Type: text/plain; version=0.0.4' 'signet_issuer_up 1' \
+        'signet_certificates_total{policy="device-mtls",outcome="issued"}' \
+        'signet_refusals_total{' 'signet_crl_next_update_seconds{issuer="dev"}' \
+        'signet_http_requests_total{route="simplereenroll",status="2xx"}'
+}
+
+@test "one line is logged for each request, with its id" {
+    fetch "$est_url/cacerts"
+    id=$(sed -n 's/^X-Request-Id: \([0-9a-f]*\).*/\1/p' headers)
+    expect_equal lines 1 "$(grep -c " $id " service.log)"
+    fetch -H 'X-A: b' "$http_url/%0a%22x?rule=\"y"
+    expect_http 404
+    ! grep -q '^"x' service.log
+}
+
+@test "the issuer is killed again and again: what was asked is answered all the same" {
+    local i pids=()
+    for i in $(seq 1 6); do
+        openssl req -new -key device-MN12.key -subj /CN=device-MN12 -out "many-$i.csr"
+        openssl req -in many-$i.csr -outform der | base64 -w0 >many-$i.b64
+    done
+    for i in $(seq 1 6); do
+        curl -s --cacert "$tls" --cert device-MN12.pem --key device-MN12.key -o "many-$i.out" \
+            -w '%{http_code}\n' -H 'Content-Type: application/pkcs10' --data-binary "@many-$i.b64" \
+            "$est_url/simplereenroll" >"many-$i.status" &
+        pids[i]=$!
+        case $i in 2 | 4) kill_issuer ;; esac
+    done
+    for i in $(seq 1 6); do
+        wait "${pids[i]}"
+        expect_equal "status of request $i" 200 "$(cat "many-$i.status")"
+    done
+    # all of them the same certificate, as they asked for the same
+    for i in $(seq 1 6); do
+        base64 -d "many-$i.out" | openssl pkcs7 -inform der -print_certs | openssl x509 -noout -serial
+    done | sort -u >serials
+    expect_equal serials 1 "$(wc -l <serials)"
+    said_in service.log 'the issuer was killed by signal 9'
+    # and nothing has left that is not on record
+    signet -C dev list --json | jq -r '.[].serial' | grep -qi "$(sed 's/serial=//' serials)"
+}
+
+@test "SIGHUP takes what signet.yaml says now, and goes on where it is wrong" {
+    cp dev/signet.yaml good.yaml
+    sed -i 's/labels: {people: user-client}/labels: {people: user-client, more: device-mtls}/' dev/signet.yaml
+    fetch "$est_url/more/cacerts"
+    expect_http 404
+    kill -HUP "$(cat service.pid)"
+    has_label() {
+        fetch "$est_url/more/cacerts"
+        [ "$http_status" = 200 ]
+    }
+    wait_for 30 has_label
+    sed -i 's/more: device-mtls/more: issuing-ca/' dev/signet.yaml
+    kill -HUP "$(cat service.pid)"
+    wait_for 10 said_in service.log 'going on with what is in force, as'
+    said_in service.log 'makes CA certificates'
+    fetch "$est_url/more/cacerts"
+    expect_http 200
+    mv good.yaml dev/signet.yaml
+}
+
+@test "SIGTERM ends both processes with status 0" {
+    make_root_home second
+    add_service second
+    mkdir -p other
+    cd other
+    start_service ../second
+    stop_service
+    ! grep -qi 'sanitizer\|runtime error' service.log
+}
+
+@test "a policy for CAs can't be mapped: signetd refuses to start" {
+    make_root_home third
+    add_service third 'est: {policy: issuing-ca}'
+    run --separate-stderr "$SIGNETD" issuer -C third
+    expect_status 1
+    expect_said 'third/signet.yaml:' 'policy issuing-ca makes CA certificates'
+}
+
+@test "what can't be served is said before anything is" {
+    run --separate-stderr "$SIGNETD"
+    expect_status 2
+    expect_said 'which CA?'
+    run --separate-stderr "$SIGNETD" -C root
+    [ "$status" -ne 0 ]
+    run --separate-stderr "$SIGNETD" issuer -C root
+    expect_status 1
+    expect_said 'has no section `service`'
+    run --separate-stderr "$SIGNETD" shop -C root
+    expect_status 2
+    run "$SIGNETD" --help
+    expect_status 0
+    run "$SIGNETD" --version
+    expect_status 0
+    expect_said signetd
+}
