@@ -136,8 +136,8 @@ static bool run_run(struct sg_cli *cli, struct sg_error *error)
 }
 
 const struct sg_command SG_CEREMONY_COMMANDS[] = {
-    {"ceremony template", "KIND", "a commented ceremony.yaml: root, root-and-issuing, yearly or restore-drill",
-     NULL, NULL, 1, 1, run_template},
+    {"ceremony template", "KIND", "print a commented ceremony.yaml of a common kind",
+     "KIND is root, root-and-issuing, yearly or restore-drill.", NULL, 1, 1, run_template},
     {"ceremony plan", "FILE", "what a ceremony will do, without a token",
      "FILE is a ceremony.yaml, of which a plan is made, or a plan (.json) to be printed again.",
      PLAN_OPTIONS, 1, 1, run_plan},
