@@ -7,48 +7,33 @@
  * else the machine does only takes away. Prints rows of a Markdown table; a ratio is to the plain
  * loop of the same row. tools/bench runs it.
  */
-#include <p11-kit/p11-kit.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <string.h>
 
-#include "base/clock.h"
+#include "plain.h"
 #include "token/signer.h"
 
 enum { ROUNDS = 3, ROUND_MS = 700, MAX_THREADS = 4 };
 enum way { PLAIN, ENGINE_SIGNER, DIRECT_SIGNER, NUM_WAYS };
 
-static const char TO_BE_SIGNED[1024] = "about as long as what is signed of a certificate";
+static const char TEXT[1024] = "about as long as what is signed of a certificate";
+#define TO_BE_SIGNED sg_slice_of(TEXT, sizeof TEXT)
 
 /* What is measured, and whether it goes on. */
 struct bench {
-    CK_FUNCTION_LIST *functions;
-    CK_SLOT_ID slot;
-    CK_OBJECT_HANDLE object;
+    struct plain plain;
     struct sg_signer *signers[NUM_WAYS];
     enum way way;
     atomic_bool is_over, has_failed;
     atomic_ulong num_signatures;
 };
 
-static bool sign_plainly(const struct bench *bench, CK_SESSION_HANDLE session)
-{
-    CK_MECHANISM mechanism = {CKM_ECDSA, NULL, 0};
-    unsigned char digest[32], signature[64];
-    CK_ULONG len = sizeof signature;
-
-    return EVP_Digest(TO_BE_SIGNED, sizeof TO_BE_SIGNED, digest, NULL, EVP_sha256(), NULL) == 1 &&
-           bench->functions->C_SignInit(session, &mechanism, bench->object) == CKR_OK &&
-           bench->functions->C_Sign(session, digest, sizeof digest, signature, &len) == CKR_OK;
-}
-
 static bool sign_by_signer(struct sg_signer *signer)
 {
     sg_auto(sg_buf) struct sg_buf signature = {0};
 
-    return sg_signer_sign(signer, SG_ECDSA_SHA256, sg_slice_of(TO_BE_SIGNED, sizeof TO_BE_SIGNED),
-                          &signature, NULL);
+    return sg_signer_sign(signer, SG_ECDSA_SHA256, TO_BE_SIGNED, &signature, NULL);
 }
 
 static void *sign_on(void *argument)
@@ -59,15 +44,13 @@ static void *sign_on(void *argument)
     bool is_good = true;
 
     if (bench->way == PLAIN)
-        is_good = bench->functions->C_OpenSession(bench->slot, CKF_SERIAL_SESSION, NULL, NULL,
-                                                  &session) == CKR_OK;
+        is_good = (session = plain_session(&bench->plain)) != CK_INVALID_HANDLE;
     while (is_good && !bench->is_over) {
-        is_good = bench->way == PLAIN ? sign_plainly(bench, session)
+        is_good = bench->way == PLAIN ? plain_sign(&bench->plain, session, TO_BE_SIGNED)
                                       : sign_by_signer(bench->signers[bench->way]);
         num += is_good;
     }
-    if (session != CK_INVALID_HANDLE)
-        bench->functions->C_CloseSession(session);
+    plain_close(&bench->plain, session);
     if (!is_good)
         bench->has_failed = true;
     bench->num_signatures += num;
@@ -120,42 +103,6 @@ static bool print_row(struct bench *bench, int num_threads, struct sg_error *err
     return true;
 }
 
-/* The handle of the one private key, by a session that closes again; the token is logged in. */
-static bool find_object(struct bench *bench, struct sg_error *error)
-{
-    CK_OBJECT_CLASS class = CKO_PRIVATE_KEY;
-    CK_ATTRIBUTE wanted = {CKA_CLASS, &class, sizeof class};
-    CK_FUNCTION_LIST *functions = bench->functions;
-    CK_SESSION_HANDLE session;
-    CK_ULONG num = 0;
-
-    if (functions->C_OpenSession(bench->slot, CKF_SERIAL_SESSION, NULL, NULL, &session) != CKR_OK)
-        return sg_fail(error, SG_TOKEN, NULL, "no session");
-    if (functions->C_FindObjectsInit(session, &wanted, 1) == CKR_OK) {
-        functions->C_FindObjects(session, &bench->object, 1, &num);
-        functions->C_FindObjectsFinal(session);
-    }
-    functions->C_CloseSession(session);
-    return num == 1 || sg_fail(error, SG_TOKEN, NULL, "no key");
-}
-
-static bool load_plain(const char *module, const char *label, struct bench *bench,
-                       struct sg_error *error)
-{
-    sg_auto(malloc) struct sg_token_info *tokens = NULL;
-    size_t num = 0;
-
-    if (!sg_token_list(NULL, module, &tokens, &num, error))
-        return false;
-    for (size_t i = 0; i < num; i++)
-        if (strcmp(tokens[i].label, label) == 0)
-            bench->slot = tokens[i].slot;
-    bench->functions = p11_kit_module_load(module, 0);
-    if (bench->functions == NULL || p11_kit_module_initialize(bench->functions) != CKR_OK)
-        return sg_fail(error, SG_TOKEN, NULL, "cannot load %s", module);
-    return find_object(bench, error);
-}
-
 static bool open_signer(const char *module, const char *uri, const char *pin,
                         enum sg_signer_kind kind, struct sg_token **token,
                         struct sg_signer **signer, struct sg_error *error)
@@ -180,7 +127,7 @@ static bool run(char **arguments, struct sg_error *error)
     snprintf(uri, sizeof uri, "pkcs11:token=%s", label);
     if (!open_signer(module, uri, pin, SG_SIGNER_ENGINE, &first, &engine, error) ||
         !open_signer(module, uri, pin, SG_SIGNER_DIRECT, &second, &direct, error) ||
-        !load_plain(module, label, &bench, error))
+        !plain_open(module, label, SG_ECDSA_SHA256, &bench.plain, error))
         return false;
     bench.signers[ENGINE_SIGNER] = engine;
     bench.signers[DIRECT_SIGNER] = direct;
