@@ -79,3 +79,29 @@ void sg_answer_busy(struct sg_errand *errand, const char *text, unsigned retry_a
     sg_message_set_text(&answer, SG_WIRE_TEXT, text);
     encode(errand, &answer);
 }
+
+void sg_answer_ocsp(struct sg_errand *errand, const struct sg_ocsp_answer *found,
+                    const struct sg_error *why)
+{
+    struct sg_message answer = {.type = SG_WIRE_ANSWER, .id = errand->message.id};
+    char rule[SG_ERROR_RULE_SIZE], text[SG_ERROR_TEXT_SIZE];
+
+    (void)snprintf(rule, sizeof rule, "%s", why->rule);
+    if (found->status == SG_OCSP_SUCCESSFUL)
+        (void)snprintf(text, sizeof text, "%zu good, %zu revoked, %zu unknown", found->num_good,
+                       found->num_revoked, found->num_unknown);
+    else
+        (void)snprintf(text, sizeof text, "%s: %.*s", sg_ocsp_status_word(found->status),
+                       (int)sizeof text - 32, why->text);
+    sg_message_set_number(&answer, SG_WIRE_STATUS, 200);
+    sg_message_set_text(&answer, SG_WIRE_MEDIA_TYPE, "application/ocsp-response");
+    sg_message_set_bytes(&answer, SG_WIRE_BODY, sg_buf_slice(&found->der));
+    if (rule[0] != '\0')
+        sg_message_set_text(&answer, SG_WIRE_RULE, sg_text_make_printable(rule));
+    sg_message_set_text(&answer, SG_WIRE_TEXT, sg_text_make_printable(text));
+    if (found->cacheable) {
+        sg_message_set_number(&answer, SG_WIRE_MODIFIED, (uint64_t)found->this_update);
+        sg_message_set_number(&answer, SG_WIRE_EXPIRES, (uint64_t)found->next_update);
+    }
+    encode(errand, &answer);
+}

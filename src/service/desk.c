@@ -123,7 +123,7 @@ bool sg_desk_open(const char *dir, struct sg_board *board, struct sg_shelf *shel
 
     if (!sg_home_open(dir, SG_STORE_OPEN, &fresh.home, error) ||
         !open_configuration(&fresh, error) || !open_tokens(&fresh, error) ||
-        !sg_publish_all(&fresh, error))
+        !sg_teller_open(fresh.home, board, &fresh.teller, error) || !sg_publish_all(&fresh, error))
         return false;
     *desk = fresh;
     fresh = (struct sg_desk){0};
@@ -133,6 +133,7 @@ bool sg_desk_open(const char *dir, struct sg_board *board, struct sg_shelf *shel
 void sg_desk_close(struct sg_desk *desk)
 {
     sg_pipeline_stop(desk->pipeline);
+    sg_teller_free(desk->teller);
     free(desk->policies);
     free(desk->issuers);
     sg_home_close(desk->home);
@@ -194,7 +195,7 @@ static bool pull(void *context, struct sg_job *jobs, size_t max, size_t *num, bo
     struct sg_errand *errand;
 
     *num = 0;
-    if (!sg_publish_what_is_due(desk, error))
+    if (!sg_publish_what_is_due(desk, error) || !sg_teller_keep_ready(desk->teller, error))
         return false;
     if (desk->must_end) {
         *end = true;

@@ -13,6 +13,8 @@
 #include "figures.h"
 #include "issue/pipeline.h"
 #include "shelf.h"
+#include "status/ocsp.h"
+#include "teller.h"
 
 /* How the documents of one issuer stand. */
 struct sg_desk_issuer {
@@ -37,7 +39,8 @@ struct sg_desk {
     void *wake_context;
     struct sg_pipeline *pipeline;
     struct sg_figures figures;
-    bool must_end; /* the token failed: end, and be started again */
+    struct sg_teller *teller; /* answers OCSP, beside the desk */
+    bool must_end;            /* the token failed: end, and be started again */
 };
 
 /* sg_desk_open opens the home, its issuer and the policies of EST, and puts the first documents on
@@ -66,6 +69,11 @@ void sg_answer_bytes(struct sg_errand *errand, const char *media_type, const cha
                      struct sg_slice body, const char *serial);
 /* sg_answer_busy: come again in retry_after seconds. */
 void sg_answer_busy(struct sg_errand *errand, const char *text, unsigned retry_after);
+
+/* sg_answer_ocsp: what OCSP answers, be it that it can't.
+ * why   of what is not successful, for the log */
+void sg_answer_ocsp(struct sg_errand *errand, const struct sg_ocsp_answer *found,
+                    const struct sg_error *why);
 
 /* sg_service_authenticate finds out who asks for a certificate under a policy: sets errand->device
  * and errand->user to the ids in the registry, and tells what vouches for them.

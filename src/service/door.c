@@ -164,10 +164,13 @@ static bool greet(const struct sg_door *door, struct sg_door_peer *peer)
 /* What there is no room for is answered here and now: the front shall not wait for it. */
 static void hand_over(struct sg_door *door, struct sg_door_peer *peer, struct sg_errand *errand)
 {
+    const bool is_question = sg_errand_is_question(errand);
+
     errand->connection = peer->number;
     errand->since_ms = steady_ms();
     if (sg_board_offer(door->board, errand)) {
-        door->on_errand(door->context);
+        if (!is_question) /* the board itself wakes the tellers */
+            door->on_errand(door->context);
         return;
     }
     sg_answer_busy(errand, "the issuer's queue is full", BUSY_RETRY_S);

@@ -36,7 +36,7 @@ struct sg_door {
     const char *program; /* version, for the WELCOME */
     uid_t front;
     int64_t longest_ms;               /* an errand without an answer for longer: the desk hangs */
-    void (*on_errand)(void *context); /* something is on the board */
+    void (*on_errand)(void *context); /* something is on the board for the desk */
     void (*on_tick)(void *context);   /* about once a second */
     void (*on_signal)(int signal, void *context);
     void (*say)(const char *text); /* to the log */

@@ -29,6 +29,11 @@ void sg_errand_free(struct sg_errand *errand)
     free(errand);
 }
 
+bool sg_errand_is_question(const struct sg_errand *errand)
+{
+    return errand->message.type == SG_WIRE_OCSP;
+}
+
 /* ---- a row ---- */
 
 void sg_errands_append(struct sg_errands *row, struct sg_errand *errand)
@@ -69,24 +74,32 @@ void sg_board_init(struct sg_board *board, size_t max_waiting)
 {
     *board = (struct sg_board){.max_waiting = max_waiting};
     pthread_mutex_init(&board->lock, NULL);
+    pthread_cond_init(&board->is_asked, NULL);
 }
 
 void sg_board_done(struct sg_board *board)
 {
     sg_errands_release(&board->waiting);
+    sg_errands_release(&board->questions);
     sg_errands_release(&board->under_way);
     sg_errands_release(&board->done);
+    pthread_cond_destroy(&board->is_asked);
     pthread_mutex_destroy(&board->lock);
 }
 
 bool sg_board_offer(struct sg_board *board, struct sg_errand *errand)
 {
+    const bool is_question = sg_errand_is_question(errand);
+    struct sg_errands *row = is_question ? &board->questions : &board->waiting;
     bool has_room;
 
     pthread_mutex_lock(&board->lock);
-    has_room = !board->is_closing && board->waiting.num < board->max_waiting;
-    if (has_room)
-        sg_errands_append(&board->waiting, errand);
+    has_room = !board->is_closing && row->num < board->max_waiting;
+    if (has_room) {
+        sg_errands_append(row, errand);
+        if (is_question)
+            pthread_cond_signal(&board->is_asked);
+    }
     pthread_mutex_unlock(&board->lock);
     return has_room;
 }
@@ -98,6 +111,21 @@ struct sg_errand *sg_board_take(struct sg_board *board, bool *is_end)
     pthread_mutex_lock(&board->lock);
     errand = sg_errands_take(&board->waiting);
     *is_end = errand == NULL && board->is_closing;
+    pthread_mutex_unlock(&board->lock);
+    return errand;
+}
+
+struct sg_errand *sg_board_take_question(struct sg_board *board, size_t teller)
+{
+    struct sg_errand *errand;
+
+    pthread_mutex_lock(&board->lock);
+    board->asked_ms[teller] = 0;
+    while (board->questions.num == 0 && !board->is_closing)
+        pthread_cond_wait(&board->is_asked, &board->lock);
+    errand = sg_errands_take(&board->questions);
+    if (errand != NULL)
+        board->asked_ms[teller] = errand->since_ms;
     pthread_mutex_unlock(&board->lock);
     return errand;
 }
@@ -164,7 +192,27 @@ void sg_board_close(struct sg_board *board)
 {
     pthread_mutex_lock(&board->lock);
     board->is_closing = true;
+    pthread_cond_broadcast(&board->is_asked);
     pthread_mutex_unlock(&board->lock);
+}
+
+static int64_t older(int64_t one_ms, int64_t other_ms)
+{
+    return other_ms == 0 || (one_ms != 0 && one_ms < other_ms) ? one_ms : other_ms;
+}
+
+/* With the lock held. */
+static int64_t find_oldest(const struct sg_board *board)
+{
+    const struct sg_errand *firsts[] = {board->under_way.first, board->waiting.first,
+                                        board->questions.first};
+    int64_t oldest_ms = 0;
+
+    for (size_t i = 0; i < sizeof firsts / sizeof firsts[0]; i++)
+        oldest_ms = older(oldest_ms, firsts[i] != NULL ? firsts[i]->since_ms : 0);
+    for (size_t i = 0; i < SG_MAX_TELLERS; i++)
+        oldest_ms = older(oldest_ms, board->asked_ms[i]);
+    return oldest_ms;
 }
 
 struct sg_board_state sg_board_look(struct sg_board *board)
@@ -172,13 +220,12 @@ struct sg_board_state sg_board_look(struct sg_board *board)
     struct sg_board_state state;
 
     pthread_mutex_lock(&board->lock);
-    const struct sg_errand *oldest =
-        board->under_way.first != NULL ? board->under_way.first : board->waiting.first;
     state = (struct sg_board_state){
         .num_waiting = board->waiting.num,
+        .num_questions = board->questions.num,
         .num_under_way = board->under_way.num,
         .num_done = board->done.num,
-        .oldest_ms = oldest != NULL ? oldest->since_ms : 0,
+        .oldest_ms = find_oldest(board),
     };
     pthread_mutex_unlock(&board->lock);
     return state;

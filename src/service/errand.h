@@ -1,10 +1,11 @@
 /* errand: one message of the front's from the socket to the desk, and its answer back.
  *
  * The door (door.h) reads and writes sockets; the desk (desk.h) has the home. Between them stand
- * three rows of errands: those that wait, bounded; those under way on the pipeline, in the order in
- * which they are answered; and those that are done.
- * Thread rule: a board may be used by the door's and the desk's thread; an errand belongs to
- * whoever has taken it.
+ * rows of errands: those that wait, bounded; those under way on the pipeline, in the order in which
+ * they are answered; and those that are done. Questions by OCSP wait in a row of their own, bounded
+ * as well, for the tellers (teller.h).
+ * Thread rule: a board may be used by the door's, the desk's and the tellers' threads; an errand
+ * belongs to whoever has taken it.
  */
 #ifndef SG_SERVICE_ERRAND_H
 #define SG_SERVICE_ERRAND_H
@@ -36,6 +37,9 @@ void sg_errand_free(struct sg_errand *errand);
 typedef struct sg_errand sg_errand;
 SG_DEFINE_CLEANUP(sg_errand, sg_errand_free)
 
+/* sg_errand_is_question: is it the tellers', not the desk's? */
+bool sg_errand_is_question(const struct sg_errand *errand);
+
 struct sg_errands {
     struct sg_errand *first, *last;
     size_t num;
@@ -46,10 +50,14 @@ void sg_errands_append(struct sg_errands *row, struct sg_errand *errand);
 struct sg_errand *sg_errands_take(struct sg_errands *row);
 void sg_errands_release(struct sg_errands *row);
 
+enum { SG_MAX_TELLERS = 2 };
+
 struct sg_board {
     pthread_mutex_t lock;
-    struct sg_errands waiting, under_way, done;
-    size_t max_waiting;
+    pthread_cond_t is_asked; /* there is a question, or the board is closing */
+    struct sg_errands waiting, questions, under_way, done;
+    size_t max_waiting;               /* of each kind */
+    int64_t asked_ms[SG_MAX_TELLERS]; /* when the question came that each answers; 0: none */
     bool is_closing; /* nothing more will come: what waits is served, then the desk closes */
 };
 
@@ -74,11 +82,15 @@ bool sg_board_try_again(struct sg_board *board, struct sg_errand *errand);
 void sg_board_finish(struct sg_board *board, struct sg_errand *errand);
 struct sg_errand *sg_board_fetch(struct sg_board *board);
 
+/* sg_board_take_question waits for a question and takes it: the caller is the teller of that
+ * number, and has answered its last one. NULL: the board is closing, and there will be none. */
+struct sg_errand *sg_board_take_question(struct sg_board *board, size_t teller);
+
 void sg_board_close(struct sg_board *board);
 
 /* What the door watches, and the metrics tell. */
 struct sg_board_state {
-    size_t num_waiting, num_under_way, num_done;
+    size_t num_waiting, num_questions, num_under_way, num_done;
     int64_t oldest_ms; /* when the oldest that has no answer came; 0: there is none */
 };
 struct sg_board_state sg_board_look(struct sg_board *board);

@@ -135,6 +135,7 @@ bool sg_figures_of_desk(struct sg_desk *desk, struct sg_buf *text, struct sg_err
                          "# TYPE signet_queue_waiting gauge\nsignet_queue_waiting %zu\n"
                          "# TYPE signet_queue_under_way gauge\nsignet_queue_under_way %zu\n",
                          state.num_waiting, state.num_under_way) &&
+           sg_teller_figures(desk->teller, text, error) &&
            add_gauges(desk, "signet_crl_next_update_seconds", true, text, error) &&
            add_gauges(desk, "signet_issuer_not_after_seconds", false, text, error);
 }

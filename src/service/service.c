@@ -17,7 +17,7 @@ struct service {
     struct sg_shelf shelf;
     struct sg_desk desk;
     struct sg_door door;
-    pthread_t thread; /* the door's; the desk has the caller's */
+    pthread_t thread; /* the door's; the desk has the caller's, the tellers their own */
     bool again;       /* read when the door's thread has ended */
 };
 
@@ -141,6 +141,7 @@ static bool start(struct service *service, struct sg_error *error)
     service->desk.wake_context = service;
     service->board.max_waiting = (size_t)service->desk.config->limits.queue;
     if (!sg_pipeline_start(&service->desk.issuing, 0, &service->desk.pipeline, error) ||
+        !sg_teller_start(service->desk.teller, wake_door, service, error) ||
         !open_door(service, error))
         return false;
     failure = pthread_create(&service->thread, NULL, run_door, service);
@@ -156,6 +157,7 @@ static bool serve(struct service *service, struct sg_error *error)
         return false;
     service->setting->notify("READY=1");
     served = sg_desk_run(&service->desk, error);
+    sg_teller_stop(service->desk.teller);
     sg_door_end(&service->door);
     pthread_join(service->thread, NULL);
     return served;

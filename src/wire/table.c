@@ -22,6 +22,7 @@ static const struct sg_wire_field_row FIELDS[SG_WIRE_END_OF_FIELDS] = {
     [SG_WIRE_MODIFIED] = {"modified", SG_WIRE_IS_NUMBER, 8},
     [SG_WIRE_TOTAL] = {"total", SG_WIRE_IS_NUMBER, 8},
     [SG_WIRE_OFFSET] = {"offset", SG_WIRE_IS_NUMBER, 8},
+    [SG_WIRE_EXPIRES] = {"expires", SG_WIRE_IS_NUMBER, 8},
 };
 
 static const struct sg_wire_type_row TYPES[SG_WIRE_END_OF_TYPES] = {
@@ -42,7 +43,9 @@ static const struct sg_wire_type_row TYPES[SG_WIRE_END_OF_TYPES] = {
     [SG_WIRE_ANSWER] = {"ANSWER", SG_WIRE_ISSUER, true, HAS(SG_WIRE_STATUS),
                         HAS(SG_WIRE_MEDIA_TYPE) | HAS(SG_WIRE_ENCODING) | HAS(SG_WIRE_BODY) |
                             HAS(SG_WIRE_MAX_AGE) | HAS(SG_WIRE_RETRY_AFTER) | HAS(SG_WIRE_RULE) |
-                            HAS(SG_WIRE_TEXT) | HAS(SG_WIRE_SERIAL)},
+                            HAS(SG_WIRE_TEXT) | HAS(SG_WIRE_SERIAL) | HAS(SG_WIRE_MODIFIED) |
+                            HAS(SG_WIRE_EXPIRES)},
+    [SG_WIRE_OCSP] = {"OCSP", SG_WIRE_FRONT, true, HAS(SG_WIRE_BODY), HAS(SG_WIRE_ENCODING)},
 };
 
 const struct sg_wire_field_row *sg_wire_field_row(unsigned field)

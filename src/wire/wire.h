@@ -39,6 +39,7 @@ enum sg_wire_type {
     SG_WIRE_HEALTH,    /* front: are you well? */
     SG_WIRE_FIGURES,   /* front: your figures, for the metrics */
     SG_WIRE_ANSWER,    /* issuer: what the client gets, and what the log says */
+    SG_WIRE_OCSP,      /* front: how do these certificates stand? */
     SG_WIRE_END_OF_TYPES,
 };
 
@@ -61,6 +62,7 @@ enum sg_wire_field {
     SG_WIRE_MODIFIED,      /* number: the moment it was made */
     SG_WIRE_TOTAL,         /* number: octets of the whole document */
     SG_WIRE_OFFSET,        /* number: where in it this part belongs */
+    SG_WIRE_EXPIRES,       /* number: the moment from which it may no longer be kept */
     SG_WIRE_END_OF_FIELDS,
 };
 

@@ -6,18 +6,25 @@
 
 /* ---- errands ---- */
 
-static struct sg_errand *new_errand(uint64_t id)
+static struct sg_errand *new_errand_of(enum sg_wire_type type, uint64_t id)
 {
-    struct sg_message message = {.type = SG_WIRE_HEALTH, .id = id};
+    struct sg_message message = {.type = type, .id = id};
     sg_auto(sg_buf) struct sg_buf frame = {0};
     struct sg_errand *errand = NULL;
     struct sg_error error = {0};
 
+    if (type == SG_WIRE_OCSP)
+        sg_message_set_bytes(&message, SG_WIRE_BODY, sg_slice_text("?"));
     expect_success("encode", sg_message_encode(&message, SG_WIRE_FRONT, &frame, &error), &error);
     expect_success("errand", sg_errand_new(&frame, &errand, &error), &error);
     assert_null(frame.data);
     errand->since_ms = (int64_t)id * 10;
     return errand;
+}
+
+static struct sg_errand *new_errand(uint64_t id)
+{
+    return new_errand_of(SG_WIRE_HEALTH, id);
 }
 
 static void a_broken_frame_stays_the_callers(void **state)
@@ -69,6 +76,43 @@ static void errands_go_round_in_order(void **state)
     }
     assert_null(sg_board_fetch(&board));
     sg_board_done(&board); /* with one that still waits */
+}
+
+static void questions_wait_in_a_row_of_their_own(void **state)
+{
+    struct sg_board board;
+    bool is_end = true;
+
+    (void)state;
+    sg_board_init(&board, 1);
+    assert_true(sg_board_offer(&board, new_errand(3)));
+    assert_true(sg_board_offer(&board, new_errand_of(SG_WIRE_OCSP, 2)));
+    struct sg_errand *late = new_errand_of(SG_WIRE_OCSP, 4);
+    assert_false(sg_board_offer(&board, late)); /* no room for it either */
+    assert_int_equal(sg_board_look(&board).num_questions, 1);
+    assert_int_equal(sg_board_look(&board).num_waiting, 1);
+    assert_int_equal(sg_board_look(&board).oldest_ms, 20);
+
+    struct sg_errand *question = sg_board_take_question(&board, 1);
+    assert_true(question->message.id == 2);
+    assert_int_equal(sg_board_look(&board).oldest_ms, 20); /* a teller that hangs is seen */
+    struct sg_errand *errand = sg_board_take(&board, &is_end);
+    assert_true(errand->message.id == 3);
+    assert_null(sg_board_take(&board, &is_end));
+    assert_false(is_end);
+
+    assert_true(sg_board_offer(&board, late));
+    sg_board_close(&board);
+    assert_ptr_equal(sg_board_take_question(&board, 0), late); /* what waits is answered */
+    assert_int_equal(sg_board_look(&board).oldest_ms, 20);
+    sg_board_finish(&board, question);
+    assert_null(sg_board_take_question(&board, 1));
+    assert_int_equal(sg_board_look(&board).oldest_ms, 40);
+    sg_board_finish(&board, late);
+    assert_null(sg_board_take_question(&board, 0));
+    assert_int_equal(sg_board_look(&board).oldest_ms, 0);
+    sg_errand_free(errand);
+    sg_board_done(&board);
 }
 
 static void what_is_tried_again_comes_first(void **state)
@@ -207,6 +251,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_broken_frame_stays_the_callers),
         cmocka_unit_test(errands_go_round_in_order),
+        cmocka_unit_test(questions_wait_in_a_row_of_their_own),
         cmocka_unit_test(what_is_tried_again_comes_first),
         cmocka_unit_test(a_closing_board_serves_what_waits),
         cmocka_unit_test(documents_are_taken_once_and_again_when_they_change),
