@@ -127,13 +127,14 @@ static void take_paper(struct sg_exchange *exchange, const char *path)
 static void take_route(struct sg_exchange *exchange)
 {
     const enum evhttp_cmd_type method = evhttp_request_get_command(exchange->http);
+    const bool by_get = (exchange->route->kind & SG_BY_GET) != 0;
+    const bool by_post = (exchange->route->kind & SG_BY_POST) != 0;
+    const bool is_get = method == EVHTTP_REQ_GET || method == EVHTTP_REQ_HEAD;
 
-    if (exchange->route->is_post && method != EVHTTP_REQ_POST)
-        refuse_method(exchange, "POST");
-    else if (!exchange->route->is_post && method != EVHTTP_REQ_GET && method != EVHTTP_REQ_HEAD)
-        refuse_method(exchange, "GET, HEAD");
-    else
+    if ((is_get && by_get) || (method == EVHTTP_REQ_POST && by_post))
         exchange->route->take(exchange);
+    else
+        refuse_method(exchange, !by_get ? "POST" : by_post ? "GET, HEAD, POST" : "GET, HEAD");
 }
 
 void sg_exchange_take(struct evhttp_request *http, void *context)
@@ -145,7 +146,7 @@ void sg_exchange_take(struct evhttp_request *http, void *context)
 
     if (path == NULL)
         path = "/";
-    exchange->route = sg_route_find(path, exchange->kind, exchange->label);
+    sg_route_find(exchange, path);
     if (headers_are_long(http))
         sg_reply_status(exchange, 431, "RFC 6585 5", "the headers are too long");
     else if (!header_is_text(http, "Authorization"))

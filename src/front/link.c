@@ -12,6 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "parts.h"
@@ -130,10 +131,40 @@ static void send_hello(struct sg_front *front)
 
 /* ---- in ---- */
 
+/* What is said to whoever may keep an answer, RFC 5019 6.2. */
+struct keeping {
+    char etag[SG_ETAG_SIZE], modified[SG_DATE_SIZE], expires[SG_DATE_SIZE], cache[96];
+};
+
+/* The age ends before nextUpdate does. Returns the status: the client may have it already. */
+static unsigned let_keep(const struct sg_exchange *exchange, const struct sg_message *message,
+                         struct keeping *keeping, struct sg_reply *reply)
+{
+    const struct sg_clock clock = {0};
+    const unsigned status = (unsigned)sg_message_number(message, SG_WIRE_STATUS);
+    const int64_t modified = (int64_t)sg_message_number(message, SG_WIRE_MODIFIED);
+    const int64_t expires = (int64_t)sg_message_number(message, SG_WIRE_EXPIRES);
+    const int64_t left = expires - 1 - sg_clock_now(&clock);
+
+    if (left <= 0 || exchange->http == NULL || strcmp(exchange->method, "POST") == 0)
+        return status;
+    sg_fresh_tag(message->bytes[SG_WIRE_BODY], keeping->etag);
+    sg_fresh_date(modified, keeping->modified);
+    sg_fresh_date(expires, keeping->expires);
+    snprintf(keeping->cache, sizeof keeping->cache,
+             "max-age=%lld, public, no-transform, must-revalidate", (long long)left);
+    reply->etag = keeping->etag;
+    reply->modified = keeping->modified;
+    reply->expires = keeping->expires;
+    reply->cache = keeping->cache;
+    return sg_fresh_is_had(exchange, keeping->etag, modified) ? 304 : status;
+}
+
 static void take_answer(struct sg_front *front, const struct sg_message *message)
 {
     struct sg_exchange *exchange = find(front, message->id);
     const struct sg_slice body = message->bytes[SG_WIRE_BODY];
+    struct keeping keeping;
     struct evbuffer *buffer;
 
     if (exchange == NULL)
@@ -143,7 +174,7 @@ static void take_answer(struct sg_front *front, const struct sg_message *message
         evbuffer_add_buffer(buffer, exchange->before);
     if (buffer != NULL)
         evbuffer_add(buffer, body.data, body.len);
-    const struct sg_reply reply = {
+    struct sg_reply reply = {
         .media_type = sg_message_text(message, SG_WIRE_MEDIA_TYPE),
         .encoding = sg_message_text(message, SG_WIRE_ENCODING),
         .retry_after = sg_message_number(message, SG_WIRE_RETRY_AFTER),
@@ -152,7 +183,8 @@ static void take_answer(struct sg_front *front, const struct sg_message *message
         .serial = sg_message_text(message, SG_WIRE_SERIAL),
         .body = buffer,
     };
-    sg_reply_send(exchange, (unsigned)sg_message_number(message, SG_WIRE_STATUS), &reply);
+    const unsigned status = let_keep(exchange, message, &keeping, &reply);
+    sg_reply_send(exchange, status, &reply);
     if (buffer != NULL)
         evbuffer_free(buffer);
 }

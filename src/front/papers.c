@@ -1,9 +1,7 @@
 /* papers: the documents that the issuer has told of, and that anybody may fetch. */
-#include <openssl/sha.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hex.h"
 #include "base/limits.h"
 #include "parts.h"
 
@@ -74,22 +72,15 @@ static struct sg_paper *find_or_add(struct sg_front *front, const char *path)
 static void describe(struct sg_paper *paper, const struct sg_message *message)
 {
     const char *encoding = sg_message_text(message, SG_WIRE_ENCODING);
-    const time_t modified = (time_t)sg_message_number(message, SG_WIRE_MODIFIED);
-    uint8_t digest[SG_SHA256_LEN];
-    char hex[33];
-    struct tm tm;
 
     free(paper->media_type);
     free(paper->encoding);
     paper->media_type = strdup(sg_message_text(message, SG_WIRE_MEDIA_TYPE));
     paper->encoding = encoding != NULL ? strdup(encoding) : NULL;
     paper->max_age_s = (int64_t)sg_message_number(message, SG_WIRE_MAX_AGE);
-    paper->modified_at = (int64_t)modified;
-    if (gmtime_r(&modified, &tm) != NULL)
-        evutil_date_rfc1123(paper->modified, sizeof paper->modified, &tm);
-    sg_sha256(sg_buf_slice(&paper->body->bytes), digest);
-    snprintf(paper->etag, sizeof paper->etag, "\"%s\"",
-             sg_hex(sg_slice_of(digest, 16), hex, sizeof hex));
+    paper->modified_at = (int64_t)sg_message_number(message, SG_WIRE_MODIFIED);
+    sg_fresh_date(paper->modified_at, paper->modified);
+    sg_fresh_tag(sg_buf_slice(&paper->body->bytes), paper->etag);
 }
 
 /* The last part has come: from now on it is what clients get. */
@@ -167,20 +158,6 @@ const struct sg_paper *sg_paper_find(const struct sg_front *front, const char *p
     return paper != NULL && paper->body != NULL ? paper : NULL;
 }
 
-/* RFC 9110 13.2.2: the tag decides where there is one. */
-static bool has_it_already(struct sg_exchange *exchange, const struct sg_paper *paper)
-{
-    struct evkeyvalq *headers = evhttp_request_get_input_headers(exchange->http);
-    const char *tags = evhttp_find_header(headers, "If-None-Match");
-    const char *since = evhttp_find_header(headers, "If-Modified-Since");
-    struct tm tm = {0};
-
-    if (tags != NULL)
-        return strstr(tags, paper->etag) != NULL || strcmp(tags, "*") == 0;
-    return since != NULL && strptime(since, "%a, %d %b %Y %H:%M:%S GMT", &tm) != NULL &&
-           (int64_t)timegm(&tm) >= paper->modified_at;
-}
-
 void sg_paper_serve(struct sg_exchange *exchange, const struct sg_paper *paper)
 {
     struct evbuffer *body = evbuffer_new();
@@ -197,7 +174,7 @@ void sg_paper_serve(struct sg_exchange *exchange, const struct sg_paper *paper)
     snprintf(cache, sizeof cache, "max-age=%lld", (long long)paper->max_age_s);
     if (body == NULL)
         sg_reply_busy(exchange, "out of memory");
-    else if (has_it_already(exchange, paper))
+    else if (sg_fresh_is_had(exchange, paper->etag, paper->modified_at))
         sg_reply_send(exchange, 304, &reply);
     else {
         paper->body->num_users++;

@@ -2,9 +2,9 @@
  *
  *     listener   an address, with evhttp behind it          front.c
  *     visit      one connection of a client, and its time   visits.c
- *     exchange   one HTTP request, from reading to reply    exchange.c, routes.c, reply.c
+ *     exchange   one HTTP request, from reading to reply    exchange.c, routes.c, ocsp.c, reply.c
  *     link       the socket to the issuer                   link.c
- *     paper      a document of the issuer's                 papers.c
+ *     paper      a document of the issuer's                 papers.c, fresh.c
  */
 #ifndef SG_FRONT_PARTS_H
 #define SG_FRONT_PARTS_H
@@ -68,11 +68,14 @@ void sg_visits_end(struct sg_front *front);
 
 /* ---- exchanges ---- */
 
+/* A mask: what a route is, and which methods it takes. */
+enum sg_route_kind { SG_ROUTE_EST = 1, SG_ROUTE_OCSP = 2, SG_BY_GET = 4, SG_BY_POST = 8 };
+
 struct sg_route {
-    const char *name; /* in metrics */
-    const char *path; /* whole, or the operation of EST */
-    unsigned on;      /* SG_ON_* mask */
-    bool is_est, is_post;
+    const char *name;       /* in metrics */
+    const char *path;       /* whole, or the operation of EST; NULL: of OCSP */
+    unsigned on;            /* SG_ON_* mask */
+    unsigned kind;          /* SG_ROUTE_* and SG_BY_* mask */
     enum sg_wire_type type; /* what the issuer is asked; 0: nothing */
     void (*take)(struct sg_exchange *exchange);
 };
@@ -91,6 +94,7 @@ struct sg_exchange {
     const char *method;
     char *uri;
     char label[65];
+    const char *rest;        /* of OCSP: the URL's end, while the request is taken */
     bool is_offered;         /* it waits for the issuer, and is in its lists */
     unsigned num_offers;     /* how often it was sent there */
     struct sg_buf frame;     /* what is sent; wiped */
@@ -105,19 +109,28 @@ void sg_exchange_take(struct evhttp_request *http, void *context);
 void sg_exchange_forget(struct sg_exchange *exchange);
 void sg_exchange_free(struct sg_exchange *exchange);
 
-/* sg_route_find: NULL when there is none on that kind of listener. label   of EST, filled. */
-const struct sg_route *sg_route_find(const char *path, enum sg_front_kind kind, char label[65]);
+/* sg_route_find gives an exchange its route, if there is one on its kind of listener, and what the
+ * path says besides: label, rest. */
+void sg_route_find(struct sg_exchange *exchange, const char *path);
 enum { SG_MAX_ROUTES = 16 };
 /* sg_route_number: of a route of the table, for counting; SG_MAX_ROUTES - 1 for NULL. */
 size_t sg_route_number(const struct sg_route *route);
 const char *sg_route_name(size_t number); /* NULL past the table's end */
+
+/* sg_has_media_type: is it what the client says of the body, with whatever parameters? */
+bool sg_has_media_type(struct evhttp_request *http, const char *wanted);
+
+/* sg_ocsp_rest: what path has behind /ocsp, or behind a URL that an issuer publishes for OCSP and
+ * that is no document's. NULL: it is neither. */
+const char *sg_ocsp_rest(const struct sg_front *front, const char *path);
+void sg_ocsp_take(struct sg_exchange *exchange);
 
 /* ---- replies; each ends the exchange ---- */
 
 /* What a reply may say beside its status. Zero is left out. */
 struct sg_reply {
     const char *media_type, *encoding, *allow, *cache;
-    const char *etag, *modified;
+    const char *etag, *modified, *expires;
     uint64_t retry_after;
     const char *rule;      /* for the client too */
     const char *text;      /* for the log alone */
@@ -131,13 +144,22 @@ void sg_reply_status(struct sg_exchange *exchange, unsigned status, const char *
 /* sg_reply_busy: 503, come again. */
 void sg_reply_busy(struct sg_exchange *exchange, const char *text);
 
+/* ---- freshness ---- */
+
+enum { SG_ETAG_SIZE = 36, SG_DATE_SIZE = 64 };
+
+void sg_fresh_tag(struct sg_slice bytes, char etag[SG_ETAG_SIZE]);
+void sg_fresh_date(int64_t moment, char date[SG_DATE_SIZE]);
+/* sg_fresh_is_had: the client says that it has this already. */
+bool sg_fresh_is_had(const struct sg_exchange *exchange, const char *etag, int64_t modified_at);
+
 /* ---- papers ---- */
 
 struct sg_paper {
     LIST_ENTRY(sg_paper) in_list;
     char *path;
     char *media_type, *encoding;
-    char etag[36], modified[64];
+    char etag[SG_ETAG_SIZE], modified[SG_DATE_SIZE];
     int64_t modified_at, max_age_s;
     struct sg_paper_body *body; /* may live longer, in replies */
     bool is_stale;              /* not told of since the issuer was met again */

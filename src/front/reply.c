@@ -18,6 +18,7 @@ static const char *reason_of(unsigned status)
         {403, "Forbidden"},
         {404, "Not Found"},
         {405, "Method Not Allowed"},
+        {413, "Content Too Large"},
         {415, "Unsupported Media Type"},
         {431, "Request Header Fields Too Large"},
         {500, "Internal Server Error"},
@@ -48,6 +49,7 @@ static void add_headers(const struct sg_exchange *exchange, unsigned status,
     add_header(headers, "Allow", reply->allow);
     add_header(headers, "ETag", reply->etag);
     add_header(headers, "Last-Modified", reply->modified);
+    add_header(headers, "Expires", reply->expires);
     add_header(headers, "Cache-Control", reply->cache != NULL ? reply->cache : "no-store");
     snprintf(number, sizeof number, "%llu", (unsigned long long)reply->retry_after);
     add_header(headers, "Retry-After", reply->retry_after > 0 ? number : NULL);

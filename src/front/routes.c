@@ -8,8 +8,7 @@
 
 /* ---- EST: RFC 7030 3.2 ---- */
 
-/* "application/pkcs10", with whatever parameters. */
-static bool has_media_type(struct evhttp_request *http, const char *wanted)
+bool sg_has_media_type(struct evhttp_request *http, const char *wanted)
 {
     const char *type = evhttp_find_header(evhttp_request_get_input_headers(http), "Content-Type");
     const size_t len = strlen(wanted);
@@ -47,7 +46,7 @@ static void take_enrolment(struct sg_exchange *exchange)
 
     if (sg_service_find_label(&exchange->front->config.service, exchange->label) == NULL)
         sg_reply_status(exchange, 404, "RFC 7030 3.2.2", "there is no such label");
-    else if (!has_media_type(exchange->http, "application/pkcs10"))
+    else if (!sg_has_media_type(exchange->http, "application/pkcs10"))
         sg_reply_status(exchange, 415, "RFC 7030 4.2.1", "the body is not application/pkcs10");
     else if (len == 0)
         sg_reply_status(exchange, 400, "RFC 7030 4.2.1", "there is no body");
@@ -109,15 +108,22 @@ static void take_metrics(struct sg_exchange *exchange)
 
 /* ---- the table ---- */
 
-enum { ON_ALL_BUT_HTTP = SG_ON_HTTPS | SG_ON_METRICS };
+enum {
+    ON_ALL_BUT_HTTP = SG_ON_HTTPS | SG_ON_METRICS,
+    ON_ALL_BUT_METRICS = SG_ON_HTTPS | SG_ON_HTTP,
+    EST_POST = SG_ROUTE_EST | SG_BY_POST,
+    OCSP = SG_ROUTE_OCSP | SG_BY_GET | SG_BY_POST,
+};
 
 static const struct sg_route ROUTES[] = {
-    {"simpleenroll", "simpleenroll", SG_ON_HTTPS, true, true, SG_WIRE_ENROLL, take_enrolment},
-    {"simplereenroll", "simplereenroll", SG_ON_HTTPS, true, true, SG_WIRE_REENROLL, take_enrolment},
-    {"fullcmc", "fullcmc", SG_ON_HTTPS, true, true, 0, refuse_full_cmc},
-    {"healthz", "/healthz", ON_ALL_BUT_HTTP, false, false, SG_WIRE_HEALTH, take_health},
-    {"readyz", "/readyz", ON_ALL_BUT_HTTP, false, false, 0, take_readiness},
-    {"metrics", "/metrics", SG_ON_METRICS, false, false, SG_WIRE_FIGURES, take_metrics},
+    {"simpleenroll", "simpleenroll", SG_ON_HTTPS, EST_POST, SG_WIRE_ENROLL, take_enrolment},
+    {"simplereenroll", "simplereenroll", SG_ON_HTTPS, EST_POST, SG_WIRE_REENROLL, take_enrolment},
+    {"fullcmc", "fullcmc", SG_ON_HTTPS, EST_POST, 0, refuse_full_cmc},
+    {"healthz", "/healthz", ON_ALL_BUT_HTTP, SG_BY_GET, SG_WIRE_HEALTH, take_health},
+    {"readyz", "/readyz", ON_ALL_BUT_HTTP, SG_BY_GET, 0, take_readiness},
+    {"metrics", "/metrics", SG_ON_METRICS, SG_BY_GET, SG_WIRE_FIGURES, take_metrics},
+    /* the last, as it may be all paths */
+    {"ocsp", NULL, ON_ALL_BUT_METRICS, OCSP, SG_WIRE_OCSP, sg_ocsp_take},
 };
 
 enum { NUM_ROUTES = sizeof ROUTES / sizeof ROUTES[0] };
@@ -138,21 +144,26 @@ static bool is_operation(const char *rest, const char *operation, char label[65]
     return true;
 }
 
-const struct sg_route *sg_route_find(const char *path, enum sg_front_kind kind, char label[65])
+static bool is_for(struct sg_exchange *exchange, const struct sg_route *route, const char *path)
 {
     static const char EST[] = "/.well-known/est/";
     const bool is_est = strncmp(path, EST, strlen(EST)) == 0;
 
-    for (size_t i = 0; i < NUM_ROUTES; i++) {
-        const struct sg_route *route = &ROUTES[i];
+    if ((route->on & exchange->kind) == 0 || ((route->kind & SG_ROUTE_EST) != 0) != is_est)
+        return false;
+    if (is_est)
+        return is_operation(path + strlen(EST), route->path, exchange->label);
+    if ((route->kind & SG_ROUTE_OCSP) == 0)
+        return strcmp(path, route->path) == 0;
+    exchange->rest = sg_ocsp_rest(exchange->front, path);
+    return exchange->rest != NULL;
+}
 
-        if ((route->on & kind) == 0 || route->is_est != is_est)
-            continue;
-        if (is_est ? is_operation(path + strlen(EST), route->path, label)
-                   : strcmp(path, route->path) == 0)
-            return route;
-    }
-    return NULL;
+void sg_route_find(struct sg_exchange *exchange, const char *path)
+{
+    for (size_t i = 0; i < NUM_ROUTES && exchange->route == NULL; i++)
+        if (is_for(exchange, &ROUTES[i], path))
+            exchange->route = &ROUTES[i];
 }
 
 size_t sg_route_number(const struct sg_route *route)

@@ -1,12 +1,15 @@
-# signetd: both processes, EST, documents, limits, and what becomes of requests when one of them dies.
+# signetd: both processes, EST, OCSP, documents, limits, and what becomes of requests when one of them dies.
 load common
 load service
 
 setup_file() {
     start_in_own_folder
     make_root_home root
-    make_issuing_home dev root
-    for id in device-AB12 device-CD34 device-EF56 device-GH78 device-KL90 device-MN12; do
+    make_issuing_home dev root --ocsp-url http://pki.example.com/status
+    signet key create 'pkcs11:token=dev;object=dev-ocsp' --pin file:pin/dev "${token_module[@]}"
+    sed -i "s|^    crl: {next_update: 7d}|&\n    ocsp: {key: 'pkcs11:object=dev-ocsp'}|" dev/signet.yaml
+    for id in device-AB12 device-CD34 device-EF56 device-GH78 device-KL90 device-MN12 device-OP34 \
+        device-QR56; do
         make_due dev "$id"
     done
     signet -C dev user add 'Ada Example' email=ada@example.com
@@ -250,6 +253,180 @@ post() {
     expect_http 200
 }
 
+# --- OCSP ----------------------------------------------------------------------------------------
+
+# ask NAME URL [OPENSSL-OPTION…]: by POST, with a nonce; what openssl makes of it is in NAME.said.
+ask() {
+    local name=$1 url=$2
+    shift 2
+    openssl ocsp -url "$url" -issuer dev/dev.pem -CAfile root.pem -respout "$name.res" "$@" \
+        >"$name.said" 2>&1
+    grep -q 'Response verify OK' "$name.said"
+    ! grep -q WARNING "$name.said"
+}
+
+# question FILE [OPENSSL-OPTION…]: a request without a nonce, and its base64 in FILE.b64.
+question() {
+    local file=$1
+    shift
+    openssl ocsp -no_nonce -reqout "$file" -issuer dev/dev.pem "$@"
+    base64 -w0 "$file" >"$file.b64"
+}
+
+# understand REQUEST [OPENSSL-OPTION…]: what the last fetch brought, in said. The nonce is compared as
+# it stands in the request, for -no_nonce keeps openssl from putting another there.
+understand() {
+    local request=$1
+    shift
+    openssl ocsp -respin body -reqin "$request" -no_nonce -issuer dev/dev.pem -CAfile root.pem "$@" >said 2>&1
+    grep -q 'Response verify OK' said
+}
+
+@test "openssl ocsp is answered by POST, with its nonce, at /ocsp and at what the issuer publishes" {
+    local url
+    for url in "$http_url/ocsp" "$http_url/ocsp/" "$http_url/status"; do
+        ask good "$url" -cert device-OP34.pem
+        grep -q 'device-OP34.pem: good' good.said
+    done
+    ask several "$http_url/ocsp" -sha256 -cert device-OP34.pem -sha1 -cert device-AB12.pem
+    expect_equal good 2 "$(grep -c ': good' several.said)"
+    said_in service.log 'text="2 good, 0 revoked, 0 unknown"'
+    ask unknown "$http_url/ocsp" -serial 0x1234
+    grep -q '0x1234: unknown' unknown.said
+}
+
+@test "by GET the answer has what caches need, and need not come again" {
+    local path
+    question light -cert device-OP34.pem
+    fetch "$http_url/ocsp/$(cat light.b64)"
+    expect_http 200 'Content-Type: application/ocsp-response' 'ETag: "' 'Expires: ' \
+        'Last-Modified: ' 'public, no-transform, must-revalidate'
+    understand light -cert device-OP34.pem
+    grep -q 'device-OP34.pem: good' said
+    cp body first
+    local until age
+    until=$(date -d "$(sed -n 's/.*Next Update: //p' said)" +%s)
+    age=$(sed -n 's/^Cache-Control: max-age=\([0-9]*\),.*/\1/p' headers)
+    [ "$age" -gt 0 ]
+    [ "$((until - $(date +%s)))" -ge "$((age - 2))" ]
+    expect_equal Expires "$until" "$(date -d "$(sed -n 's/^Expires: //p' headers | tr -d '\r')" +%s)"
+    expect_equal Last-Modified "$(date -d "$(sed -n 's/.*This Update: //p' said)" +%s)" \
+        "$(date -d "$(sed -n 's/^Last-Modified: //p' headers | tr -d '\r')" +%s)"
+    fetch -H "$(grep -i '^etag' headers | sed 's/ETag/If-None-Match/; s/\r//')" "$http_url/ocsp/$(cat light.b64)"
+    expect_http 304
+    [ ! -s body ]
+    # as it was, signed once: escaped, with a second slash, at the other URL, and with TLS
+    path=$(jq -Rrs @uri light.b64)
+    for path in "$http_url/ocsp/$path" "$http_url/ocsp//$path" "$http_url/status/$path" \
+        "${est_url%/.well-known/est}/ocsp/$path"; do
+        fetch "$path"
+        expect_http 200
+        cmp body first
+    done
+    fetch -I "$http_url/ocsp/$(cat light.b64)"
+    expect_http 200 "Content-Length: $(stat -c %s first)"
+}
+
+@test "what must not be kept says so: a nonce, an unknown certificate, an answer by POST" {
+    openssl ocsp -reqout heavy -issuer dev/dev.pem -cert device-OP34.pem
+    fetch "$http_url/ocsp/$(base64 -w0 heavy | jq -Rrs @uri)"
+    expect_http 200 'Cache-Control: no-store'
+    understand heavy -cert device-OP34.pem
+    ! grep -q WARNING said
+    question nobody -serial 0x1234
+    fetch "$http_url/ocsp/$(cat nobody.b64)"
+    expect_http 200 'Cache-Control: no-store'
+    question light -cert device-OP34.pem
+    fetch -H 'Content-Type: application/ocsp-request' --data-binary @light "$http_url/ocsp"
+    expect_http 200 'Cache-Control: no-store'
+}
+
+@test "a revocation by another process is answered within seconds, to GET and POST" {
+    question light -cert device-QR56.pem
+    fetch "$http_url/ocsp/$(cat light.b64)"
+    understand light -cert device-QR56.pem
+    grep -q 'device-QR56.pem: good' said
+    signet -C dev revoke device-QR56.pem --reason keyCompromise
+    fetch "$http_url/ocsp/$(cat light.b64)"
+    understand light -cert device-QR56.pem
+    grep -q 'device-QR56.pem: revoked' said
+    grep -q 'Reason: keyCompromise' said
+    ask revoked "$http_url/ocsp" -cert device-QR56.pem
+    grep -q 'device-QR56.pem: revoked' revoked.said
+}
+
+@test "a responder whose certificate is revoked soon answers by another" {
+    local old
+    old=$(signet -C dev list --policy ocsp-responder --json | jq -r '.[0].serial')
+    signet -C dev revoke "$old" --reason superseded
+    is_replaced() {
+        [ "$(signet -C dev list --policy ocsp-responder --json | jq length)" = 2 ]
+    }
+    wait_for 15 is_replaced
+    answers_by_another() {
+        ask signer "$http_url/ocsp" -cert device-OP34.pem -resp_text && ! grep -qi "$old" \
+            <(tr -d ' :\n' <signer.said)
+    }
+    wait_for 15 answers_by_another
+}
+
+@test "what is no question gets malformedRequest, what nobody answers for unauthorized" {
+    local type='Content-Type: application/ocsp-request'
+    printf 'no request' >some
+    fetch -H "$type" --data-binary @some "$http_url/ocsp"
+    expect_http 200 'Content-Type: application/ocsp-response' 'Cache-Control: no-store'
+    run openssl ocsp -respin body -noverify
+    [[ $output == *malformedrequest* ]]
+    said_in service.log 'text="malformedRequest: '
+    fetch "$http_url/ocsp/$(base64 -w0 some)"
+    expect_http 200
+    run openssl ocsp -respin body -noverify
+    [[ $output == *malformedrequest* ]]
+    # the root is no issuer of this home
+    openssl ocsp -no_nonce -reqout foreign -issuer root.pem -cert dev/dev.pem
+    fetch -H "$type" --data-binary @foreign "$http_url/ocsp"
+    expect_http 200 'Cache-Control: no-store'
+    run openssl ocsp -respin body -noverify
+    [[ $output == *unauthorized* ]]
+}
+
+@test "OCSP that is no HTTP of its kind is refused by status" {
+    local type='Content-Type: application/ocsp-request'
+    question light -cert device-OP34.pem
+    fetch -H 'Content-Type: application/pkcs10' --data-binary @light "$http_url/ocsp"
+    expect_http 415 'RFC 6960 A.1'
+    fetch -H "$type" --data-binary @light "$http_url/ocsp/more"
+    expect_http 404
+    : >some
+    fetch -H "$type" --data-binary @some "$http_url/ocsp"
+    expect_http 400
+    head -c 40000 /dev/zero >some
+    fetch -H "$type" --data-binary @some "$http_url/ocsp"
+    expect_http 413
+    head -c 300000 /dev/zero >some
+    fetch -H "$type" --data-binary @some "$http_url/ocsp"
+    expect_http 413
+    for rest in '' / '/MEU' '/M%00A=' '/!!!!' '/%zz'; do
+        fetch "$http_url/ocsp$rest"
+        expect_http 400 'RFC 6960 A.1'
+    done
+    fetch "$http_url/ocspmore"
+    expect_http 404
+    fetch -X DELETE "$http_url/ocsp"
+    expect_http 405 'Allow: GET, HEAD, POST'
+    fetch "$metrics_url/ocsp/$(cat light.b64)"
+    expect_http 404
+}
+
+@test "OCSP is counted" {
+    fetch "$metrics_url/metrics"
+    expect_http 200 'signet_http_requests_total{route="ocsp",status="2xx"}' \
+        'signet_ocsp_answers_total{status="successful"}' \
+        'signet_ocsp_answers_total{status="malformedRequest"}' \
+        'signet_ocsp_certificates_total{status="revoked"}' 'signet_ocsp_waiting 0'
+    [ "$(sed -n 's/^signet_ocsp_responder_not_after_seconds{issuer="dev"} //p' body)" -gt "$(date +%s)" ]
+}
+
 # --- documents -----------------------------------------------------------------------------------
 
 @test "CRL and CA certificate have tags by which they need not come again" {
@@ -357,6 +534,29 @@ post() {
     run --separate-stderr "$SIGNETD" issuer -C third
     expect_status 1
     expect_said 'third/signet.yaml:' 'policy issuing-ca makes CA certificates'
+}
+
+@test "a responder that can have no certificate answers tryLater; one without a key starts nothing" {
+    make_root_home fifth
+    sed -i "s|^    crl: {next_update: 7d}|&\n    ocsp: {key: 'pkcs11:object=fifth-ocsp', policy: device-mtls}|" \
+        fifth/signet.yaml
+    add_service fifth
+    run --separate-stderr "$SIGNETD" issuer -C fifth
+    expect_status 1
+    expect_said 'fifth-ocsp'
+    signet key create 'pkcs11:token=fifth;object=fifth-ocsp' --pin file:pin/fifth "${token_module[@]}"
+    openssl ocsp -no_nonce -reqout of-fifth -issuer fifth.pem -serial 0x1234
+    mkdir -p fifth-log
+    cd fifth-log
+    start_service ../fifth
+    fetch -H 'Content-Type: application/ocsp-request' --data-binary @../of-fifth "$http_url/ocsp"
+    expect_http 200 'Cache-Control: no-store'
+    run openssl ocsp -respin body -noverify
+    [[ $output == *trylater* ]]
+    said_in service.log 'text="tryLater: the OCSP responder of issuer fifth has no certificate'
+    fetch "$metrics_url/metrics"
+    expect_http 200 'signet_ocsp_responder_not_after_seconds{issuer="fifth"} 0'
+    stop_service
 }
 
 @test "what can't be served is said before anything is" {
