@@ -35,6 +35,38 @@ static bool read_service(const struct sg_yaml *document, const struct sg_yaml_no
     return sg_service_config_read(document, value, &config->service, error);
 }
 
+static bool read_pins_token(const struct sg_yaml *document, const struct sg_yaml_node *value,
+                            void *into, struct sg_error *error)
+{
+    struct sg_config *config = into;
+
+    return sg_yaml_text(document, value, &config->pins_token, error);
+}
+
+static bool read_pins_key(const struct sg_yaml *document, const struct sg_yaml_node *value,
+                          void *into, struct sg_error *error)
+{
+    struct sg_config *config = into;
+    struct sg_error why = {0};
+
+    if (!sg_yaml_text(document, value, &config->pins_key, error))
+        return false;
+    return sg_config_check_uri(config->pins_key, &why) ||
+           sg_config_fail_as(document, value, &why, error);
+}
+
+static bool read_pins(const struct sg_yaml *document, const struct sg_yaml_node *value, void *into,
+                      struct sg_error *error)
+{
+    static const struct sg_yaml_field PINS[] = {
+        {"token", SG_YAML_REQUIRED, read_pins_token},
+        {"key", SG_YAML_REQUIRED, read_pins_key},
+        {0},
+    };
+
+    return sg_yaml_mapping(document, value, PINS, into, error);
+}
+
 static const struct sg_yaml_field FIELDS[] = {
     {"ca", SG_YAML_REQUIRED, read_ca},
     {"store", SG_YAML_REQUIRED, read_store},
@@ -42,6 +74,7 @@ static const struct sg_yaml_field FIELDS[] = {
     {"issuers", SG_YAML_REQUIRED, sg_config_read_issuers},
     {"registry", SG_YAML_OPTIONAL, sg_config_read_registry},
     {"service", SG_YAML_OPTIONAL, read_service},
+    {"pins", SG_YAML_OPTIONAL, read_pins},
     {0},
 };
 
@@ -180,12 +213,22 @@ static bool check_issuers(const struct sg_config *config, struct sg_error *error
     return true;
 }
 
+static bool check_pins(const struct sg_config *config, struct sg_error *error)
+{
+    const struct sg_yaml_node *pins = sg_yaml_get(sg_yaml_root(config->document), "pins");
+
+    if (pins == NULL || has_token(config, config->pins_token))
+        return true;
+    return sg_yaml_fail(config->document, sg_yaml_get(pins, "token"), error,
+                        "there is no token '%s' under tokens", config->pins_token);
+}
+
 bool sg_config_load(const char *path, struct sg_config *config, struct sg_error *error)
 {
     sg_auto(sg_config) struct sg_config fresh = {0};
 
     if (!sg_yaml_load(path, &fresh.document, error) || !read_all(&fresh, error) ||
-        !check_issuers(&fresh, error))
+        !check_issuers(&fresh, error) || !check_pins(&fresh, error))
         return false;
     *config = fresh;
     fresh = (struct sg_config){0};

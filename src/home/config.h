@@ -59,13 +59,15 @@ struct sg_config {
     size_t num_issuers;
     struct sg_schema device, user;
     struct sg_service_config service;
+    /* `pins: {token: NAME, key: URI}`: the HMAC key of the users' PINs; NULL: no PINs here */
+    const char *pins_token, *pins_key;
 };
 
 /* sg_config_name_is_valid: can text name an issuer or a token? Letters, digits, ".", "_" and "-",
  * beginning with a letter or digit, 64 at most: it becomes part of file names. */
 bool sg_config_name_is_valid(const char *text);
 
-/* sg_config_load reads and cross-checks: an issuer's token exists, names and keys are not used
+/* sg_config_load reads and cross-checks: an issuer's and the PINs' token exists, names and keys are not used
  * twice, no issuer's key signs OCSP answers, a pin-value in a URI is refused.
  * Fails: SG_INVALID "signet.yaml:line:column: …". */
 SG_MUST_USE bool sg_config_load(const char *path, struct sg_config *config, struct sg_error *error);

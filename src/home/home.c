@@ -60,7 +60,7 @@ bool sg_home_open_registry(const struct sg_home *home, struct sg_store **store,
     return sg_store_open(home->config.store, home->dir, SG_STORE_READ_ONLY, store, error);
 }
 
-/* Signers go before the tokens that they sign on. */
+/* Signers and keys go before their tokens. */
 void sg_home_close(struct sg_home *home)
 {
     if (home == NULL)
@@ -71,6 +71,7 @@ void sg_home_close(struct sg_home *home)
         sg_issuer_free(home->certifying[i]);
     for (size_t i = 0; home->responders != NULL && i < home->config.num_issuers; i++)
         sg_responder_free(home->responders[i]);
+    sg_mac_close(home->pins);
     for (size_t i = 0; home->tokens != NULL && i < home->config.num_tokens; i++)
         sg_token_close(home->tokens[i]);
     for (size_t i = 0; i < home->num_policies; i++)
@@ -268,4 +269,20 @@ bool sg_home_token(struct sg_home *home, const char *name, struct sg_token **tok
     }
     return sg_fail(error, SG_USAGE, NULL, "there is no token '%s' in signet.yaml; there are: %s",
                    name, (const char *)list.data);
+}
+
+bool sg_home_pins(struct sg_home *home, struct sg_mac **mac, struct sg_error *error)
+{
+    const struct sg_config *config = &home->config;
+    struct sg_token *token = NULL;
+
+    if (config->pins_key == NULL)
+        return sg_fail(error, SG_USAGE, "pins",
+                       "signet.yaml names no key for PINs: add `pins: {token: NAME, key: "
+                       "pkcs11:object=LABEL}`, then `signet key create --type HMAC pins` makes it");
+    if (home->pins == NULL && (!sg_home_borrow_token(home, config->pins_token, &token, error) ||
+                               !sg_mac_open(token, config->pins_key, &home->pins, error)))
+        return sg_error_prefix(error, "pins");
+    *mac = home->pins;
+    return true;
 }

@@ -11,6 +11,7 @@
 #include "model/issuer.h"
 #include "policy/policy.h"
 #include "store/store.h"
+#include "token/mac.h"
 #include "token/signer.h"
 
 struct sg_home;
@@ -76,6 +77,10 @@ SG_MUST_USE bool sg_home_issuer(struct sg_home *home, const char *name, enum sg_
 /* sg_home_token opens a token of signet.yaml by its name. The caller closes it. */
 SG_MUST_USE bool sg_home_token(struct sg_home *home, const char *name, struct sg_token **token,
                                struct sg_error *error);
+
+/* sg_home_pins opens the HMAC key that signet.yaml names under `pins`; the home keeps it.
+ * Fails: SG_USAGE when it names none; SG_TOKEN, SG_PIN. */
+SG_MUST_USE bool sg_home_pins(struct sg_home *home, struct sg_mac **mac, struct sg_error *error);
 
 /* sg_home_check_issuer_name: may the issuer's certificate have this subject? Once its key has
  * issued to others, only the one that stands in their certificates: a CRL under another name says

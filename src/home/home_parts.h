@@ -15,6 +15,7 @@ struct sg_home {
     struct sg_responder **responders; /* as config.issuers; NULL until one is asked for */
     struct sg_policy **policies;
     size_t num_policies;
+    struct sg_mac *pins; /* NULL until it is asked for */
 };
 
 /* sg_home_find_issuer: the place of an issuer in config.issuers. NULL: the active one.

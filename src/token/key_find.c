@@ -53,7 +53,7 @@ static bool fail_to_choose(struct sg_token *token, const char *uri, size_t num_m
         num_matching, uri, token->info.label, (const char *)names.data);
 }
 
-static bool check_token(struct sg_token *token, P11KitUri *uri, const char *text,
+bool sg_key_check_token(struct sg_token *token, P11KitUri *uri, const char *text,
                         struct sg_error *error)
 {
     struct sg_token_info info;
@@ -92,8 +92,9 @@ bool sg_key_find(struct sg_token *token, const char *uri, struct sg_key *key,
     sg_auto(sg_key) struct sg_key found = {0};
     SG_TOKEN_LOCK(token);
 
-    if (!sg_uri_parse(uri, SG_URI_KEY, &parsed, error) || !check_token(token, parsed, uri, error) ||
-        !sg_token_login_locked(token, error) || !find_private(token, parsed, &objects, error))
+    if (!sg_uri_parse(uri, SG_URI_KEY, &parsed, error) ||
+        !sg_key_check_token(token, parsed, uri, error) || !sg_token_login_locked(token, error) ||
+        !find_private(token, parsed, &objects, error))
         return false;
     if (objects.num != 1)
         return fail_to_choose(token, uri, objects.num, error);

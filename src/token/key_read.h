@@ -3,6 +3,7 @@
 #define SG_TOKEN_KEY_READ_H
 
 #include "object.h"
+#include "uri.h"
 
 /* sg_key_read_private reads a private key and, from wherever the token tells it, its public half:
  * the public key beside it, its own attributes, or the certificate beside it.
@@ -27,6 +28,11 @@ SG_MUST_USE bool sg_key_check_free(struct sg_token *token, const char *label, st
 /* sg_key_curve: the name of a kind's curve in DER, as CKA_EC_PARAMS has it; from OpenSSL. */
 SG_MUST_USE bool sg_key_curve(struct sg_key_kind kind, uint8_t **der, size_t *der_len,
                               struct sg_error *error);
+
+/* sg_key_check_token: does a key's URI, as far as it says which token, mean this one? text is the
+ * URI for messages. Fails: SG_TOKEN. */
+SG_MUST_USE bool sg_key_check_token(struct sg_token *token, P11KitUri *uri, const char *text,
+                                    struct sg_error *error);
 
 /* sg_key_name is how messages call a key: "'label' (id 01ab)". Returns into. */
 enum { SG_KEY_NAME_SIZE = 160 };

@@ -271,6 +271,64 @@ unsigned long sg_pool_connection(struct sg_pool *pool)
     return connection;
 }
 
+/* ---- the token's pool ---- */
+
+/* How many sessions the pool may open beside the token's own. */
+static bool pool_size(const struct sg_token *token, size_t *size, struct sg_error *error)
+{
+    struct sg_token_info info;
+    CK_TOKEN_INFO raw;
+    unsigned long max = token->sessions;
+
+    if (!sg_token_info_read(&token->module, token->info.slot, &raw, &info, error))
+        return false;
+    if (token->profile.max_sessions > 0 && (unsigned long)token->profile.max_sessions - 1 < max)
+        max = (unsigned long)token->profile.max_sessions - 1;
+    if (raw.ulMaxSessionCount != CK_EFFECTIVELY_INFINITE &&
+        raw.ulMaxSessionCount != CK_UNAVAILABLE_INFORMATION && raw.ulMaxSessionCount - 1 < max)
+        max = raw.ulMaxSessionCount - 1;
+    *size = max;
+    return true;
+}
+
+bool sg_pool_have_locked(struct sg_token *token, struct sg_error *error)
+{
+    size_t size = 0;
+
+    return token->pool != NULL ||
+           (pool_size(token, &size, error) && sg_pool_new(token, size, &token->pool, error));
+}
+
+/* connection is the one that was used. */
+static bool use_once(struct sg_pool *pool, bool own, sg_pool_work *work, void *context,
+                     unsigned long *connection, struct sg_error *error)
+{
+    struct sg_pool_session session;
+    bool is_done;
+
+    *connection = sg_pool_connection(pool);
+    if (!sg_pool_borrow(pool, own, SG_BORROW_WAIT_MS, &session, error))
+        return false;
+    *connection = session.connection;
+    is_done = work(context, &session, error);
+    sg_pool_give_back(pool, &session, is_done);
+    return is_done;
+}
+
+bool sg_pool_use(struct sg_token *token, bool own, sg_pool_work *work, void *context,
+                 struct sg_error *error)
+{
+    unsigned long connection = 0;
+    struct sg_error why = {0};
+
+    if (use_once(token->pool, own, work, context, &connection, &why))
+        return true;
+    if (why.code != SG_TOKEN || !sg_rv_is_loss((CK_RV)why.detail))
+        return sg_error_pass(error, &why);
+    return sg_pool_reconnect(token->pool, connection, SG_RECONNECT_WAIT_MS, error) &&
+           use_once(token->pool, own, work, context, &connection, error);
+}
+
 void sg_pool_free(struct sg_pool *pool)
 {
     if (pool == NULL)

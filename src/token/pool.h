@@ -48,6 +48,20 @@ SG_MUST_USE bool sg_pool_reconnect(struct sg_pool *pool, unsigned long connectio
 
 unsigned long sg_pool_connection(struct sg_pool *pool);
 
+/* sg_pool_have_locked makes the token's pool, if it has none yet, as large as the token's settings,
+ * its profile and the token itself let it be. The caller holds the token's lock. */
+SG_MUST_USE bool sg_pool_have_locked(struct sg_token *token, struct sg_error *error);
+
+/* What is done on a borrowed session. Fails: SG_TOKEN with the CK_RV as detail, when it was that.
+ */
+typedef bool sg_pool_work(void *context, const struct sg_pool_session *session,
+                          struct sg_error *error);
+
+/* sg_pool_use does a work on a session of the token's pool. A lost token is connected anew and the
+ * work is done once more; what fails again is the caller's to tell. own    as sg_pool_borrow. */
+SG_MUST_USE bool sg_pool_use(struct sg_token *token, bool own, sg_pool_work *work, void *context,
+                             struct sg_error *error);
+
 /* sg_pool_free closes the sessions; none is on loan. */
 void sg_pool_free(struct sg_pool *pool);
 

@@ -99,35 +99,15 @@ static bool take_key(struct sg_signer *signer, const struct sg_pool_session *ses
     return true;
 }
 
-/* How many sessions the pool may open beside the token's own. */
-static bool pool_size(const struct sg_token *token, size_t *size, struct sg_error *error)
-{
-    struct sg_token_info info;
-    CK_TOKEN_INFO raw;
-    unsigned long max = token->sessions;
-
-    if (!sg_token_info_read(&token->module, token->info.slot, &raw, &info, error))
-        return false;
-    if (token->profile.max_sessions > 0 && (unsigned long)token->profile.max_sessions - 1 < max)
-        max = (unsigned long)token->profile.max_sessions - 1;
-    if (raw.ulMaxSessionCount != CK_EFFECTIVELY_INFINITE &&
-        raw.ulMaxSessionCount != CK_UNAVAILABLE_INFORMATION && raw.ulMaxSessionCount - 1 < max)
-        max = raw.ulMaxSessionCount - 1;
-    *size = max;
-    return true;
-}
-
 static bool load_key(struct sg_signer *signer, const struct sg_key *key, struct sg_error *error)
 {
     struct sg_token *token = signer->token;
     char kind[SG_KEY_KIND_TEXT_SIZE];
-    size_t size = 0;
 
     if (sg_scheme_default(key->public.kind) == SG_SCHEME_NONE)
         return sg_fail(error, SG_TOKEN, NULL, "no signatures are made with key '%s': it is %s",
                        signer->label, sg_key_kind_text(key->public.kind, kind));
-    if (token->pool == NULL &&
-        (!pool_size(token, &size, error) || !sg_pool_new(token, size, &token->pool, error)))
+    if (!sg_pool_have_locked(token, error))
         return false;
     signer->direct.always_authenticate = key->always_authenticate;
     if (!find_key_locked(signer, &signer->direct.object, error))
@@ -149,7 +129,6 @@ static void task_done(struct task *task)
 {
     sg_buf_free(&task->input);
 }
-SG_DEFINE_CLEANUP_IN_PLACE(task, task_done)
 
 /* RFC 8017 9.2: the digest with its name, in DER. */
 static bool wrap_digest(const EVP_MD *digest, struct sg_slice value, struct sg_buf *info,
@@ -255,10 +234,26 @@ static bool fail_to_sign(const struct sg_signer *signer, CK_RV rv, struct sg_err
                       signer->token->info.label, signer->label);
 }
 
-static bool sign_in_session(struct sg_signer *signer, struct task *task,
-                            const struct sg_pool_session *session, uint8_t *raw, CK_ULONG *len,
+/* One signature in the making. */
+struct signing {
+    struct sg_signer *signer;
+    struct task task;
+    uint8_t raw[SG_LIMIT_SIGNATURE];
+    CK_ULONG len;
+};
+
+static void signing_done(struct signing *signing)
+{
+    task_done(&signing->task);
+}
+SG_DEFINE_CLEANUP_IN_PLACE(signing, signing_done)
+
+static bool sign_in_session(void *context, const struct sg_pool_session *session,
                             struct sg_error *error)
 {
+    struct signing *signing = context;
+    struct sg_signer *signer = signing->signer;
+    struct task *task = &signing->task;
     CK_FUNCTION_LIST *functions = signer->token->module.functions;
     CK_OBJECT_HANDLE object = CK_INVALID_HANDLE;
     CK_RV rv;
@@ -272,59 +267,26 @@ static bool sign_in_session(struct sg_signer *signer, struct task *task,
     if (signer->direct.always_authenticate &&
         !sg_token_authenticate_locked(signer->token, signer->label, error))
         return false;
-    rv = functions->C_Sign(session->handle, task->input.data, task->input.len, raw, len);
+    signing->len = sizeof signing->raw;
+    rv = functions->C_Sign(session->handle, task->input.data, task->input.len, signing->raw,
+                           &signing->len);
     return rv == CKR_OK || fail_to_sign(signer, rv, error);
-}
-
-/* connection is the one that was used, 0 when none could be. */
-static bool try_to_sign(struct sg_signer *signer, struct task *task, uint8_t *raw, CK_ULONG *len,
-                        unsigned long *connection, struct sg_error *error)
-{
-    struct sg_pool *pool = signer->token->pool;
-    struct sg_pool_session session;
-    bool is_signed;
-
-    *connection = sg_pool_connection(pool);
-    if (!sg_pool_borrow(pool, signer->direct.always_authenticate, SG_BORROW_WAIT_MS, &session,
-                        error))
-        return false;
-    *connection = session.connection;
-    is_signed = sign_in_session(signer, task, &session, raw, len, error);
-    sg_pool_give_back(pool, &session, is_signed);
-    return is_signed;
-}
-
-/* A loss is made good once; what fails again is the caller's to tell. */
-static bool sign_raw(struct sg_signer *signer, struct task *task, uint8_t *raw, CK_ULONG *len,
-                     struct sg_error *error)
-{
-    const CK_ULONG room = *len;
-    unsigned long connection = 0;
-    struct sg_error why = {0};
-
-    if (try_to_sign(signer, task, raw, len, &connection, &why))
-        return true;
-    if (why.code != SG_TOKEN || !sg_rv_is_loss((CK_RV)why.detail))
-        return sg_error_pass(error, &why);
-    if (!sg_pool_reconnect(signer->token->pool, connection, SG_RECONNECT_WAIT_MS, error))
-        return false;
-    *len = room;
-    return try_to_sign(signer, task, raw, len, &connection, error);
 }
 
 static bool sign_bytes(struct sg_signer *signer, enum sg_scheme scheme, struct sg_slice bytes,
                        struct sg_buf *signature, struct sg_error *error)
 {
-    sg_auto(task) struct task task = {0};
-    uint8_t raw[SG_LIMIT_SIGNATURE];
-    CK_ULONG len = sizeof raw;
+    sg_auto(signing) struct signing signing = {.signer = signer};
+    struct sg_slice raw;
 
-    if (!plan_task(signer->public.kind, scheme, bytes, &task, error) ||
-        !sign_raw(signer, &task, raw, &len, error))
+    if (!plan_task(signer->public.kind, scheme, bytes, &signing.task, error) ||
+        !sg_pool_use(signer->token, signer->direct.always_authenticate, sign_in_session, &signing,
+                     error))
         return false;
+    raw = sg_slice_of(signing.raw, signing.len);
     if (signer->public.kind.family == SG_KEY_EC)
-        return encode_ecdsa(signer->public.kind, sg_slice_of(raw, len), signature, error);
-    return sg_buf_set(signature, sg_slice_of(raw, len), error);
+        return encode_ecdsa(signer->public.kind, raw, signature, error);
+    return sg_buf_set(signature, raw, error);
 }
 
 static void unload_key(struct sg_signer *signer)

@@ -57,6 +57,25 @@ setup() {
     [ "$found" = "$digest  -" ]
 }
 
+@test "key create makes the HMAC key that signet.yaml names for PINs" {
+    make_home pins
+    run --separate-stderr signet -C pins key create --type HMAC pins
+    expect_status 2
+    expect_said "signet.yaml names no key for PINs"
+    echo "pins: {token: main, key: 'pkcs11:object=pins'}" >>pins/signet.yaml
+
+    ok signet -C pins key create --type HMAC pins
+    says "HMAC, 256 bits, on token pins; never extractable"
+    run --separate-stderr signet -C pins key create --type HMAC pins
+    expect_status 4
+    expect_said "has a secret key 'pins' already"
+    run --separate-stderr signet -C pins key create --type HMAC issuing
+    expect_status 2
+    ok signet key create --type HMAC "pkcs11:token=other;object=mac" --profile softhsm --pin file:pin/other --json
+    json .type HMAC
+    json .token other
+}
+
 @test "a label is given once" {
     fails 4 "chosen" -- signet key create "pkcs11:token=keys;object=chosen" "${ON[@]}"
     ok signet key list pkcs11:token=keys "${ON[@]}" --json

@@ -416,6 +416,34 @@ static void an_issuer_to_be_certified_takes_the_tokens_word(void **state)
     assert_true(sg_public_key_equal(&issuer->facts.key, &again->facts.key));
 }
 
+static void pins_have_a_key_where_signet_yaml_names_one(void **state)
+{
+    struct fixture *fixture = *state;
+    struct sg_mac *mac = NULL, *again = NULL;
+    struct sg_token *token = NULL;
+    struct sg_error error = {0};
+
+    {
+        sg_auto(sg_home) struct sg_home *home = open_home(fixture);
+        expect_failure("none", sg_home_pins(home, &mac, &error), &error, SG_USAGE,
+                       "names no key for PINs");
+        sg_error_clear(&error);
+    }
+    put_file(fixture->dir, "signet.yaml",
+             TOKENS "issuers:\n" ISSUER("issuing", "main", "issuing",
+                                        "") "pins: {token: main, key: 'pkcs11:object=pins'}\n");
+    sg_auto(sg_home) struct sg_home *home = open_home(fixture);
+    expect_failure("not made", sg_home_pins(home, &mac, &error), &error, SG_TOKEN,
+                   "no HMAC key matches");
+    sg_error_clear(&error);
+    expect_success("token", sg_home_token(home, "main", &token, &error), &error);
+    expect_success("make", sg_mac_create(token, "pins", (struct sg_slice){0}, &error), &error);
+    sg_token_close(token);
+    expect_success("open", sg_home_pins(home, &mac, &error), &error);
+    expect_success("again", sg_home_pins(home, &again, &error), &error);
+    assert_ptr_equal(mac, again);
+}
+
 static void each_trouble_with_the_key_has_its_message(void **state)
 {
     static const struct {
@@ -501,6 +529,7 @@ int main(void)
         TEST(a_scheme_has_to_fit_the_key),
         TEST(an_issuer_signs),
         TEST(an_issuer_to_be_certified_takes_the_tokens_word),
+        TEST(pins_have_a_key_where_signet_yaml_names_one),
         TEST(each_trouble_with_the_key_has_its_message),
         TEST(issuers_share_a_token),
         TEST(tokens_are_opened_by_their_names),
