@@ -65,6 +65,12 @@ enum {
     SG_LIMIT_KEY_FILE = 64 * 1024,
     /* bytes of the record of refused PINs; one is about a hundred */
     SG_LIMIT_REFUSALS = 1024 * 1024,
+    /* bytes of a card's id, as its maker gave it, and of the name of who asks or decides */
+    SG_LIMIT_CARD = 128,
+    SG_LIMIT_PERSON = 128,
+    /* requests of one device or user that wait for an approval under one policy at once: they are
+     * people's work, and fill the store */
+    SG_LIMIT_WAITING = 8,
     /* octets of a certificate serial number, RFC 5280 4.1.2.2 */
     SG_LIMIT_SERIAL = 20,
     /* octets of a CRL number, RFC 5280 5.2.3 */

@@ -67,9 +67,9 @@ struct sg_config {
  * beginning with a letter or digit, 64 at most: it becomes part of file names. */
 bool sg_config_name_is_valid(const char *text);
 
-/* sg_config_load reads and cross-checks: an issuer's and the PINs' token exists, names and keys are not used
- * twice, no issuer's key signs OCSP answers, a pin-value in a URI is refused.
- * Fails: SG_INVALID "signet.yaml:line:column: …". */
+/* sg_config_load reads and cross-checks: an issuer's and the PINs' token exists, names and keys are
+ * not used twice, no issuer's key signs OCSP answers, a pin-value in a URI is refused. Fails:
+ * SG_INVALID "signet.yaml:line:column: …". */
 SG_MUST_USE bool sg_config_load(const char *path, struct sg_config *config, struct sg_error *error);
 void sg_config_done(struct sg_config *config);
 SG_DEFINE_CLEANUP_IN_PLACE(sg_config, sg_config_done)

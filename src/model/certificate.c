@@ -141,6 +141,7 @@ void sg_certificate_done(struct sg_certificate *certificate)
     free(certificate->subject);
     free(certificate->device);
     free(certificate->user);
+    free(certificate->token);
     sg_buf_free(&certificate->der);
     *certificate = (struct sg_certificate){0};
 }

@@ -59,6 +59,7 @@ struct sg_certificate {
     uint8_t policy_sha256[SG_SHA256_LEN];
     char *subject;       /* as text */
     char *device, *user; /* NULL when none */
+    char *token;         /* the id of the card that its key is on; NULL when none was told */
     uint8_t spki_sha256[SG_SHA256_LEN];
     int64_t claimed, not_before, not_after;
     enum sg_status status;

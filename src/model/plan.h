@@ -71,6 +71,7 @@ struct sg_plan {
     int64_t renewal_window_s; /* before not_after; only when renewable */
     enum sg_same_key same_key;
     enum sg_previous previous;
+    const char *approver; /* the role of who has to approve the request first; NULL: nobody */
     /* What of the registry is looked at again at a renewal: "user.enabled", "user.sid"; owned by
      * the policy. */
     const char *const *recheck;

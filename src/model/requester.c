@@ -101,5 +101,6 @@ void sg_requester_done(struct sg_requester *requester)
 {
     sg_record_done(&requester->device);
     sg_record_done(&requester->user);
+    free(requester->token);
     *requester = (struct sg_requester){0};
 }

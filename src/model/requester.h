@@ -32,7 +32,7 @@ void sg_record_done(struct sg_record *record);
 SG_DEFINE_CLEANUP_IN_PLACE(sg_record, sg_record_done)
 
 /* What vouched for the requester; a policy's `who` asks for these. */
-enum sg_evidence {
+enum sg_evidence_kind {
     SG_BY_OPERATOR = 1 << 0, /* someone with the CA's home in hand: the command line */
     SG_BY_TICKET = 1 << 1,
     SG_BY_RENEWAL = 1 << 2, /* the certificate that is being renewed */
@@ -45,6 +45,7 @@ struct sg_requester {
     bool has_device, has_user;
     struct sg_record device;
     struct sg_record user;
+    char *token; /* the id of the card that the key is on; NULL: not told */
 };
 
 void sg_requester_done(struct sg_requester *requester);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "schema.h"
 #include "standing.h"
 
 /* ---- recording ---- */
@@ -117,10 +118,15 @@ bool sg_store_abandon(struct sg_store *store, const int64_t *ids, size_t num,
 
 /* ---- reading ---- */
 
-#define SELECT_CERTIFICATE                                                                         \
+#define SELECT_CERTIFICATE_WITH(token)                                                             \
     "SELECT c.id, i.name, c.serial, c.policy, c.policy_sha256, c.subject, c.device, c.user,"       \
-    " c.spki_sha256, c.not_before, d.der, " SG_STANDING_COLUMNS " FROM " SG_STANDING_TABLES        \
+    " c.spki_sha256, c.not_before, d.der, " token ", " SG_STANDING_COLUMNS                         \
+    " FROM " SG_STANDING_TABLES                                                                    \
     " LEFT JOIN certificate d ON d.claim = c.id CROSS JOIN issuer i ON i.id = c.issuer"
+
+#define SELECT_CERTIFICATE SELECT_CERTIFICATE_WITH("c.token")
+/* Before SG_SCHEMA_EVIDENCE nobody noted the card. */
+#define SELECT_OLD_CERTIFICATE SELECT_CERTIFICATE_WITH("NULL")
 
 enum {
     ID,
@@ -134,6 +140,7 @@ enum {
     SPKI_SHA256,
     NOT_BEFORE,
     DER,
+    TOKEN,
     STANDING,
     CLAIMED = STANDING + 3, /* one of SG_STANDING_COLUMNS */
 };
@@ -154,6 +161,7 @@ static bool read_certificate(const struct sg_query *query, int64_t now,
         !sg_column_copy_text(query, SUBJECT, &read.subject, error) ||
         !sg_column_copy_text(query, DEVICE, &read.device, error) ||
         !sg_column_copy_text(query, USER, &read.user, error) ||
+        !sg_column_copy_text(query, TOKEN, &read.token, error) ||
         !sg_column_copy_digest(query, SPKI_SHA256, read.spki_sha256, error) ||
         !sg_buf_set(&read.der, sg_column_bytes(query, DER), error) ||
         !sg_standing_read(query, STANDING, now, &standing, error))
@@ -183,7 +191,7 @@ bool sg_certificate_find(struct sg_store *store, int64_t id, int64_t now,
 
 /* ---- searching: a WHERE of the conditions that the filter has ---- */
 
-enum { MAX_CONDITIONS = 10, SEARCH_LIMIT = 4096 };
+enum { MAX_CONDITIONS = 11, SEARCH_LIMIT = 4096 };
 
 struct search {
     struct sg_buf text;
@@ -232,12 +240,14 @@ static bool add_status(struct search *search, enum sg_status status, struct sg_e
     return add_condition(search, true, "p.claim IS NULL AND r.claim IS NULL", error);
 }
 
-static bool build_search(struct search *search, const struct sg_certificate_filter *filter,
-                         struct sg_error *error)
+static bool build_search(struct search *search, const struct sg_store *store,
+                         const struct sg_certificate_filter *filter, struct sg_error *error)
 {
     const struct sg_serial *serial = filter->serial;
     const bool by_key = filter->spki_sha256 != NULL;
-    return sg_buf_printf(&search->text, SEARCH_LIMIT, error, "%s", SELECT_CERTIFICATE) &&
+    return sg_buf_printf(&search->text, SEARCH_LIMIT, error, "%s",
+                         store->version < SG_SCHEMA_EVIDENCE ? SELECT_OLD_CERTIFICATE
+                                                             : SELECT_CERTIFICATE) &&
            add_match(search, serial != NULL, "c.serial = ?",
                      serial != NULL ? sg_serial_value(serial) : sg_int(0), error) &&
            add_match(search, filter->issuer != NULL, "i.name = ?", sg_text(filter->issuer),
@@ -247,6 +257,10 @@ static bool build_search(struct search *search, const struct sg_certificate_filt
            add_match(search, filter->device != NULL, "c.device = ?", sg_text(filter->device),
                      error) &&
            add_match(search, filter->user != NULL, "c.user = ?", sg_text(filter->user), error) &&
+           (filter->token == NULL || store->version >= SG_SCHEMA_EVIDENCE
+                ? add_match(search, filter->token != NULL, "c.token = ?", sg_text(filter->token),
+                            error)
+                : add_condition(search, true, "0", error)) &&
            add_match(search, by_key, "c.spki_sha256 = ?",
                      by_key ? sg_digest(filter->spki_sha256) : sg_int(0), error) &&
            add_match(search, filter->der.len > 0, "d.der = ?", sg_bytes(filter->der), error) &&
@@ -270,7 +284,7 @@ bool sg_store_each_certificate(struct sg_store *store, const struct sg_certifica
 {
     sg_auto(search) struct search search = {0};
     sg_auto(sg_query) struct sg_query query = {0};
-    if (!build_search(&search, filter, error) ||
+    if (!build_search(&search, store, filter, error) ||
         !sg_query_start_once(store, (const char *)search.text.data, search.values, &query, error))
         return false;
     for (bool row = false;;) {

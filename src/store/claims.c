@@ -5,56 +5,14 @@
 
 #include "base/clock.h"
 #include "certificates.h"
+#include "deciding.h"
+#include "evidence.h"
 #include "registry.h"
 #include "standing.h"
 
-/* One claim of the group on its way through the steps. */
-struct decision {
-    struct sg_store *store;
-    struct sg_claim *claim;
-    int64_t group_start; /* ids from here on were claimed by this call */
-    bool decided;        /* refused, or answered as a retry: no more steps */
-    int64_t *previous;   /* certificates in their renewal window that this one renews */
-    size_t num_previous;
-};
-
-static void decision_done(struct decision *decision)
-{
-    free(decision->previous);
-}
-SG_DEFINE_CLEANUP_IN_PLACE(decision, decision_done)
-
-/* A refusal is the claim's own verdict and no failure of the group: returns true.
- * word     what of the policy refuses ("unique"), or NULL when it isn't the policy. */
-static bool refuse(struct decision *decision, enum sg_code code, const char *word,
-                   const char *format, ...) __attribute__((format(printf, 4, 5)));
-static bool refuse(struct decision *decision, enum sg_code code, const char *word,
-                   const char *format, ...)
-{
-    char rule[SG_ERROR_RULE_SIZE] = "";
-    va_list arguments;
-    if (word != NULL)
-        (void)snprintf(rule, sizeof rule, "policy %s: %s", decision->claim->plan->policy, word);
-    va_start(arguments, format);
-    (void)sg_failv(&decision->claim->error, code, rule, format, arguments);
-    va_end(arguments);
-    decision->decided = true;
-    return true;
-}
-
-static const char *device_of(const struct sg_claim *claim)
-{
-    return claim->requester->has_device ? claim->requester->device.id : NULL;
-}
-
-static const char *user_of(const struct sg_claim *claim)
-{
-    return claim->requester->has_user ? claim->requester->user.id : NULL;
-}
-
 /* ---- the requester ---- */
 
-static bool check_known(struct decision *decision, enum sg_registry_kind kind, const char *id,
+static bool check_known(struct sg_deciding *decision, enum sg_registry_kind kind, const char *id,
                         const struct sg_record *to_register, struct sg_error *error)
 {
     const char *word = sg_registry_word(kind);
@@ -62,27 +20,27 @@ static bool check_known(struct decision *decision, enum sg_registry_kind kind, c
     if (!sg_registry_look(decision->store, kind, id, to_register, &known, error))
         return false;
     if (!known.found && to_register == NULL)
-        return refuse(decision, SG_UNAUTHENTICATED, NULL,
-                      "%s \"%s\" is not in the registry: `signet %s add` registers it", word, id,
-                      word);
+        return sg_deciding_refuse(decision, SG_UNAUTHENTICATED, NULL,
+                                  "%s \"%s\" is not in the registry: `signet %s add` registers it",
+                                  word, id, word);
     if (known.found && known.disabled)
-        return refuse(decision, SG_UNAUTHENTICATED, NULL, "%s \"%s\" is disabled in the registry",
-                      word, id);
+        return sg_deciding_refuse(decision, SG_UNAUTHENTICATED, NULL,
+                                  "%s \"%s\" is disabled in the registry", word, id);
     /* Someone else was faster, and the certificate would say what the registry does not. */
     if (known.found && to_register != NULL && !known.same)
-        return refuse(decision, SG_REFUSED, NULL,
-                      "%s \"%s\" has been registered meanwhile, with other attributes: try again",
-                      word, id);
+        return sg_deciding_refuse(
+            decision, SG_REFUSED, NULL,
+            "%s \"%s\" has been registered meanwhile, with other attributes: try again", word, id);
     return true;
 }
 
-static bool check_device(struct decision *decision, struct sg_error *error)
+static bool check_device(struct sg_deciding *decision, struct sg_error *error)
 {
-    const char *device = device_of(decision->claim);
+    const char *device = sg_claim_device(decision->claim);
     const struct sg_record *to_register = decision->claim->register_device;
     if (to_register != NULL && (device == NULL || strcmp(to_register->id, device) != 0))
-        return refuse(decision, SG_INTERNAL, NULL,
-                      "a claim may register its own device and no other");
+        return sg_deciding_refuse(decision, SG_INTERNAL, NULL,
+                                  "a claim may register its own device and no other");
     if (to_register != NULL && !sg_store_check_record(to_register, &decision->claim->error)) {
         decision->decided = true;
         return true;
@@ -90,28 +48,26 @@ static bool check_device(struct decision *decision, struct sg_error *error)
     return device == NULL || check_known(decision, SG_REGISTRY_DEVICE, device, to_register, error);
 }
 
-static bool check_user(struct decision *decision, struct sg_error *error)
+static bool check_user(struct sg_deciding *decision, struct sg_error *error)
 {
-    const char *user = user_of(decision->claim);
+    const char *user = sg_claim_user(decision->claim);
     return user == NULL || check_known(decision, SG_REGISTRY_USER, user, NULL, error);
 }
 
 /* ---- the key ---- */
 
-static bool check_key(struct decision *decision, struct sg_error *error)
+static bool check_key(struct sg_deciding *decision, struct sg_error *error)
 {
     struct sg_claim *claim = decision->claim;
     const struct sg_key_question question = {
         .spki_sha256 = claim->spki_sha256,
-        .device = device_of(claim),
-        .user = user_of(claim),
+        .device = sg_claim_device(claim),
+        .user = sg_claim_user(claim),
         .for_ca = claim->plan->ca,
         .for_ocsp = sg_plan_signs_ocsp(claim->plan),
     };
-    if (!sg_store_judge_key(decision->store, &question, &claim->error, error))
-        return false;
-    decision->decided = claim->error.code != SG_OK;
-    return true;
+    return sg_store_judge_key(decision->store, &question, &claim->error, error) &&
+           sg_deciding_adopt(decision);
 }
 
 /* ---- earlier certificates ---- */
@@ -134,20 +90,20 @@ static const char BY_KEY[] =
 static const char BY_DEVICE[] = SELECT_PRIOR "c.device = ?4";
 static const char BY_USER[] = SELECT_PRIOR "c.user = ?5";
 
-static bool start_prior(struct decision *decision, const char *text, struct sg_query *query,
+static bool start_prior(struct sg_deciding *decision, const char *text, struct sg_query *query,
                         struct sg_error *error)
 {
     const struct sg_claim *claim = decision->claim;
     return sg_query_start(decision->store, text,
                           SG_VALUES(sg_digest(claim->spki_sha256), sg_digest(claim->content_sha256),
-                                    sg_text(claim->plan->policy), sg_text(device_of(claim)),
-                                    sg_text(user_of(claim)), sg_int(claim->now)),
+                                    sg_text(claim->plan->policy), sg_text(sg_claim_device(claim)),
+                                    sg_text(sg_claim_user(claim)), sg_int(claim->now)),
                           query, error);
 }
 
 /* The next one that counts: a dead process's claim is made an orphan, and orphans and revoked ones
  * are passed over. */
-static bool next_prior(struct decision *decision, struct sg_query *query, bool *row,
+static bool next_prior(struct sg_deciding *decision, struct sg_query *query, bool *row,
                        struct prior *prior, struct sg_error *error)
 {
     for (;;) {
@@ -181,88 +137,90 @@ static bool is_renewal(const struct sg_claim *claim, const struct prior *prior)
     return sg_plan_renews(claim->plan, prior->standing.not_after, claim->now);
 }
 
-static bool add_previous(struct decision *decision, const struct prior *prior,
-                         struct sg_error *error)
-{
-    int64_t *grown = reallocarray(decision->previous, decision->num_previous + 1, sizeof *grown);
-    if (grown == NULL)
-        return sg_fail_memory(error);
-    decision->previous = grown;
-    grown[decision->num_previous++] = prior->id;
-    return true;
-}
-
-static bool refuse_same_key(struct decision *decision, const struct prior *prior)
+static bool refuse_same_key(struct sg_deciding *decision, const struct prior *prior)
 {
     char serial[SG_SERIAL_TEXT_SIZE];
-    return refuse(decision, SG_REFUSED, "renewal.same_key",
-                  "the request's key is that of certificate %s, which it would renew: renewal "
-                  "needs a new key",
-                  sg_serial_text(&prior->serial, serial));
+    return sg_deciding_refuse(
+        decision, SG_REFUSED, "renewal.same_key",
+        "the request's key is that of certificate %s, which it would renew: renewal "
+        "needs a new key",
+        sg_serial_text(&prior->serial, serial));
 }
 
-static bool refuse_held(struct decision *decision, const struct prior *prior)
+static bool refuse_held(struct sg_deciding *decision, const struct prior *prior)
 {
     char serial[SG_SERIAL_TEXT_SIZE];
-    return refuse(decision, SG_REFUSED, "unique",
-                  "certificate %s is on hold: release or revoke it first",
-                  sg_serial_text(&prior->serial, serial));
+    return sg_deciding_refuse(decision, SG_REFUSED, "unique",
+                              "certificate %s is on hold: release or revoke it first",
+                              sg_serial_text(&prior->serial, serial));
 }
 
 /* It may go otherwise when what is in flight has been recorded. */
-static bool for_now(struct decision *decision, bool refused)
+static bool for_now(struct sg_deciding *decision, bool refused)
 {
     decision->claim->error.detail = EAGAIN;
     return refused;
 }
 
-static bool refuse_same_in_flight(struct decision *decision, const struct prior *prior)
+static bool refuse_same_in_flight(struct sg_deciding *decision, const struct prior *prior)
 {
-    return for_now(decision,
-                   refuse(decision, SG_REFUSED, "unique", "%s",
-                          prior->id >= decision->group_start
-                              ? "the same request is in this group twice: it is served once"
-                              : "the same certificate is being issued by another process at this "
-                                "moment: try again shortly"));
+    return for_now(
+        decision,
+        sg_deciding_refuse(decision, SG_REFUSED, "unique", "%s",
+                           prior->id >= decision->group_start
+                               ? "the same request is in this group twice: it is served once"
+                               : "the same certificate is being issued by another process at this "
+                                 "moment: try again shortly"));
 }
 
-static bool refuse_in_flight(struct decision *decision, const struct prior *prior, const char *word,
-                             const char *id)
+static bool refuse_in_flight(struct sg_deciding *decision, const struct prior *prior,
+                             const char *word, const char *id)
 {
     char serial[SG_SERIAL_TEXT_SIZE];
     if (prior->same_key && prior->same_content)
         return refuse_same_in_flight(decision, prior);
     if (prior->id >= decision->group_start)
         return for_now(decision,
-                       refuse(decision, SG_REFUSED, "unique",
-                              "another request of this group is for the same %s \"%s\"", word, id));
-    return for_now(decision,
-                   refuse(decision, SG_REFUSED, "unique",
-                          "certificate %s for the same %s \"%s\" is being issued at this moment: "
-                          "try again shortly",
-                          sg_serial_text(&prior->serial, serial), word, id));
+                       sg_deciding_refuse(decision, SG_REFUSED, "unique",
+                                          "another request of this group is for the same %s \"%s\"",
+                                          word, id));
+    return for_now(
+        decision,
+        sg_deciding_refuse(decision, SG_REFUSED, "unique",
+                           "certificate %s for the same %s \"%s\" is being issued at this moment: "
+                           "try again shortly",
+                           sg_serial_text(&prior->serial, serial), word, id));
 }
 
 /* ---- a retry? ---- */
 
-static bool answer_retry(struct decision *decision, const struct prior *prior,
+static bool answer_retry(struct sg_deciding *decision, const struct prior *prior,
                          struct sg_error *error)
 {
     struct sg_claim *claim = decision->claim;
-    if (!sg_certificate_find(decision->store, prior->id, claim->now, &claim->existing, error))
+    if (claim->ticket != 0 &&
+        (!sg_ticket_judge(decision->store, claim, prior->id, &claim->error, error) ||
+         !sg_deciding_adopt(decision)))
+        return false;
+    if (decision->decided)
+        return true;
+    if ((claim->ticket != 0 &&
+         !sg_ticket_spend(decision->store, claim->ticket, prior->id, error)) ||
+        !sg_certificate_find(decision->store, prior->id, claim->now, &claim->existing, error))
         return false;
     claim->outcome = SG_CLAIM_RETRY;
     decision->decided = true;
     return true;
 }
 
-static bool weigh_same_key(struct decision *decision, const struct prior *prior,
+static bool weigh_same_key(struct sg_deciding *decision, const struct prior *prior,
                            struct sg_error *error)
 {
     const struct sg_claim *claim = decision->claim;
     if (prior->standing.status == SG_STATUS_VALID && is_renewal(claim, prior))
-        return claim->plan->same_key == SG_SAME_KEY_REFUSE ? refuse_same_key(decision, prior)
-                                                           : add_previous(decision, prior, error);
+        return claim->plan->same_key == SG_SAME_KEY_REFUSE
+                   ? refuse_same_key(decision, prior)
+                   : sg_deciding_add_previous(decision, prior->id, error);
     if (!prior->same_content)
         return true;
     if (prior->standing.status == SG_STATUS_IN_FLIGHT)
@@ -272,7 +230,7 @@ static bool weigh_same_key(struct decision *decision, const struct prior *prior,
     return answer_retry(decision, prior, error);
 }
 
-static bool find_retry(struct decision *decision, struct sg_error *error)
+static bool find_retry(struct sg_deciding *decision, struct sg_error *error)
 {
     sg_auto(sg_query) struct sg_query query = {0};
     struct prior prior = {0};
@@ -287,7 +245,7 @@ static bool find_retry(struct decision *decision, struct sg_error *error)
 
 /* ---- unique ---- */
 
-static bool refuse_valid(struct decision *decision, const struct prior *prior, const char *word,
+static bool refuse_valid(struct sg_deciding *decision, const struct prior *prior, const char *word,
                          const char *id)
 {
     char serial[SG_SERIAL_TEXT_SIZE], until[SG_TIME_TEXT_SIZE], from[SG_TIME_TEXT_SIZE];
@@ -295,21 +253,24 @@ static bool refuse_valid(struct decision *decision, const struct prior *prior, c
     sg_serial_text(&prior->serial, serial);
     sg_time_text(prior->standing.not_after, until);
     if (!plan->renewable)
-        return refuse(decision, SG_REFUSED, "unique",
-                      "%s \"%s\" has certificate %s, valid until %s: revoke it to replace it", word,
-                      id, serial, until);
+        return sg_deciding_refuse(
+            decision, SG_REFUSED, "unique",
+            "%s \"%s\" has certificate %s, valid until %s: revoke it to replace it", word, id,
+            serial, until);
     if (decision->claim->now >= window_start(plan, prior))
-        return refuse(decision, SG_REFUSED, "unique",
-                      "%s \"%s\" has certificate %s, valid until %s, and a new one would not be "
-                      "valid any longer: revoke it to replace it",
-                      word, id, serial, until);
-    return refuse(decision, SG_REFUSED, "unique",
-                  "%s \"%s\" has certificate %s, valid until %s: it can be renewed from %s on; "
-                  "revoke it to replace it earlier",
-                  word, id, serial, until, sg_time_text(window_start(plan, prior), from));
+        return sg_deciding_refuse(
+            decision, SG_REFUSED, "unique",
+            "%s \"%s\" has certificate %s, valid until %s, and a new one would not be "
+            "valid any longer: revoke it to replace it",
+            word, id, serial, until);
+    return sg_deciding_refuse(
+        decision, SG_REFUSED, "unique",
+        "%s \"%s\" has certificate %s, valid until %s: it can be renewed from %s on; "
+        "revoke it to replace it earlier",
+        word, id, serial, until, sg_time_text(window_start(plan, prior), from));
 }
 
-static bool weigh_same_requester(struct decision *decision, const struct prior *prior,
+static bool weigh_same_requester(struct sg_deciding *decision, const struct prior *prior,
                                  const char *word, const char *id, struct sg_error *error)
 {
     const struct sg_claim *claim = decision->claim;
@@ -318,26 +279,26 @@ static bool weigh_same_requester(struct decision *decision, const struct prior *
     if (prior->standing.status == SG_STATUS_HELD)
         return refuse_held(decision, prior);
     if (!is_renewal(claim, prior))
-        return claim->replace ? add_previous(decision, prior, error)
+        return claim->replace ? sg_deciding_add_previous(decision, prior->id, error)
                               : refuse_valid(decision, prior, word, id);
     if (prior->same_key && claim->plan->same_key == SG_SAME_KEY_REFUSE)
         return refuse_same_key(decision, prior);
-    return add_previous(decision, prior, error);
+    return sg_deciding_add_previous(decision, prior->id, error);
 }
 
-static bool check_unique(struct decision *decision, struct sg_error *error)
+static bool check_unique(struct sg_deciding *decision, struct sg_error *error)
 {
     const struct sg_claim *claim = decision->claim;
     const bool by_device = claim->plan->unique == SG_UNIQUE_DEVICE;
     const char *word = by_device ? "device" : "user";
-    const char *id = by_device ? device_of(claim) : user_of(claim);
+    const char *id = by_device ? sg_claim_device(claim) : sg_claim_user(claim);
     sg_auto(sg_query) struct sg_query query = {0};
     struct prior prior = {0};
     if (claim->plan->unique == SG_UNIQUE_NONE)
         return true;
     if (id == NULL)
-        return refuse(decision, SG_UNAUTHENTICATED, "unique", "no %s is known for this request",
-                      word);
+        return sg_deciding_refuse(decision, SG_UNAUTHENTICATED, "unique",
+                                  "no %s is known for this request", word);
     if (!start_prior(decision, by_device ? BY_DEVICE : BY_USER, &query, error))
         return false;
     for (bool row = true; row && !decision->decided;)
@@ -347,7 +308,7 @@ static bool check_unique(struct decision *decision, struct sg_error *error)
     return true;
 }
 
-static bool check_serial(struct decision *decision, struct sg_error *error)
+static bool check_serial(struct sg_deciding *decision, struct sg_error *error)
 {
     const struct sg_claim *claim = decision->claim;
     char serial[SG_SERIAL_TEXT_SIZE];
@@ -357,27 +318,28 @@ static bool check_serial(struct decision *decision, struct sg_error *error)
                        SG_VALUES(sg_serial_value(claim->serial), sg_int(claim->issuer)), &found,
                        &id, error))
         return false;
-    return !found ||
-           refuse(decision, SG_INTERNAL, NULL, "the issuer has used the serial number %s already",
-                  sg_serial_text(claim->serial, serial));
+    return !found || sg_deciding_refuse(decision, SG_INTERNAL, NULL,
+                                        "the issuer has used the serial number %s already",
+                                        sg_serial_text(claim->serial, serial));
 }
 
 /* ---- the claim itself ---- */
 
-static bool insert_claim(struct decision *decision, struct sg_error *error)
+static bool insert_claim(struct sg_deciding *decision, struct sg_error *error)
 {
     struct sg_claim *claim = decision->claim;
     const struct sg_plan *plan = claim->plan;
     if (!sg_sql_run(decision->store,
                     "INSERT INTO claim (issuer, serial, policy, policy_sha256, subject, device,"
-                    " user, spki_sha256, content_sha256, claimed, not_before, not_after)"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    " user, spki_sha256, content_sha256, claimed, not_before, not_after, token)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                     SG_VALUES(sg_int(claim->issuer), sg_serial_value(claim->serial),
                               sg_text(plan->policy), sg_digest(plan->policy_sha256),
-                              sg_text(claim->subject), sg_text(device_of(claim)),
-                              sg_text(user_of(claim)), sg_digest(claim->spki_sha256),
+                              sg_text(claim->subject), sg_text(sg_claim_device(claim)),
+                              sg_text(sg_claim_user(claim)), sg_digest(claim->spki_sha256),
                               sg_digest(claim->content_sha256), sg_int(claim->now),
-                              sg_int(plan->not_before), sg_int(plan->not_after)),
+                              sg_int(plan->not_before), sg_int(plan->not_after),
+                              sg_text(claim->requester->token)),
                     error))
         return false;
     claim->id = sqlite3_last_insert_rowid(decision->store->db);
@@ -387,7 +349,7 @@ static bool insert_claim(struct decision *decision, struct sg_error *error)
         error);
 }
 
-static bool insert_previous(struct decision *decision, struct sg_error *error)
+static bool insert_previous(struct sg_deciding *decision, struct sg_error *error)
 {
     const struct sg_claim *claim = decision->claim;
     const enum sg_reason reason = claim->replace ? claim->replace_reason : SG_REASON_SUPERSEDED;
@@ -403,7 +365,7 @@ static bool insert_previous(struct decision *decision, struct sg_error *error)
     return true;
 }
 
-static bool register_device(struct decision *decision, struct sg_error *error)
+static bool register_device(struct sg_deciding *decision, struct sg_error *error)
 {
     const struct sg_record *device = decision->claim->register_device;
     struct sg_registration known = {0};
@@ -413,25 +375,35 @@ static bool register_device(struct decision *decision, struct sg_error *error)
            (known.found || sg_registry_insert(decision->store, SG_REGISTRY_DEVICE, device, error));
 }
 
-static bool make_claim(struct decision *decision, struct sg_error *error)
+static bool make_claim(struct sg_deciding *decision, struct sg_error *error)
 {
     if (!register_device(decision, error) || !insert_claim(decision, error) ||
-        !insert_previous(decision, error))
+        !insert_previous(decision, error) || !sg_deciding_use_evidence(decision, error))
         return false;
     decision->claim->outcome = SG_CLAIM_NEW;
     return true;
 }
 
 /* Everything is asked before anything is written, so that a refusal leaves no trace in the group's
- * transaction. Each returns false only when the group fails. */
-static bool (*const STEPS[])(struct decision *, struct sg_error *) = {
-    check_device, check_user, check_key, find_retry, check_unique, check_serial, make_claim,
+ * transaction; of a claim that waits, the request for approval stays. Each returns false only when
+ * the group fails. */
+static bool (*const STEPS[])(struct sg_deciding *, struct sg_error *) = {
+    check_device,
+    check_user,
+    check_key,
+    find_retry,
+    sg_deciding_check_ticket,
+    sg_deciding_check_renewed,
+    check_unique,
+    check_serial,
+    sg_deciding_check_approval,
+    make_claim,
 };
 
 static bool decide(struct sg_store *store, struct sg_claim *claim, int64_t group_start,
                    struct sg_error *error)
 {
-    sg_auto(decision) struct decision decision = {
+    sg_auto(sg_deciding) struct sg_deciding decision = {
         .store = store, .claim = claim, .group_start = group_start};
     for (size_t i = 0; i < sizeof STEPS / sizeof STEPS[0] && !decision.decided; i++)
         if (!STEPS[i](&decision, error))

@@ -83,6 +83,28 @@ static const char *const MIGRATIONS[SG_SCHEMA_VERSION - 1] = {
     " UPDATE counter SET last = last + 1 WHERE name = 'status'; END",
     /* why recording claim revokes previous: superseded, or what who replaces it says */
     "ALTER TABLE supersedes ADD COLUMN reason INTEGER NOT NULL DEFAULT 4",
+    /* What lets somebody ask over the network. A ticket is known by the hash of its text alone;
+     * tries: of the PIN, that are left, NULL: it wants none; claim: what it was spent on; approval:
+     * the request that it waits with. Of a PIN there is what the HMAC key on a token made of it;
+     * key_check tells which key. approval: a request that waits, or waited, for a person; state:
+     * enum sg_approval_state. token: the card's. */
+    "ALTER TABLE claim ADD COLUMN token TEXT;"
+    "CREATE INDEX claim_token ON claim (token) WHERE token IS NOT NULL;"
+    "CREATE TABLE approval (id INTEGER PRIMARY KEY, policy TEXT NOT NULL, role TEXT NOT NULL,"
+    " device TEXT, user TEXT, token TEXT, subject TEXT NOT NULL, spki_sha256 BLOB NOT NULL,"
+    " content_sha256 BLOB NOT NULL, request BLOB NOT NULL, asked INTEGER NOT NULL,"
+    " asked_by TEXT NOT NULL, not_after INTEGER NOT NULL, state INTEGER NOT NULL DEFAULT 0,"
+    " decided INTEGER, decided_by TEXT, reason TEXT, claim INTEGER REFERENCES claim(id)) STRICT;"
+    "CREATE INDEX approval_key ON approval (spki_sha256, policy);"
+    "CREATE INDEX approval_waiting ON approval (policy, not_after) WHERE state = 0;"
+    "CREATE TABLE ticket (id INTEGER PRIMARY KEY, sha256 BLOB NOT NULL UNIQUE,"
+    " policy TEXT NOT NULL, device TEXT, user TEXT, token TEXT, made INTEGER NOT NULL,"
+    " made_by TEXT NOT NULL, not_after INTEGER NOT NULL, tries INTEGER,"
+    " dropped INTEGER NOT NULL DEFAULT 0, claim INTEGER REFERENCES claim(id),"
+    " approval INTEGER REFERENCES approval(id)) STRICT;"
+    "CREATE TABLE pin (user TEXT PRIMARY KEY, device TEXT, chosen INTEGER NOT NULL,"
+    " salt BLOB NOT NULL, verifier BLOB NOT NULL, key_check BLOB NOT NULL)"
+    " STRICT, WITHOUT ROWID",
 };
 
 static bool set_header(struct sg_store *store, const char *pragma, int value,

@@ -5,8 +5,9 @@
 #include "sql.h"
 
 enum {
-    SG_SCHEMA_VERSION = 4,
+    SG_SCHEMA_VERSION = 5,
     SG_SCHEMA_STATUS_COUNTED = 3, /* the first that counts changes of revocations */
+    SG_SCHEMA_EVIDENCE = 5,       /* the first with tickets, PINs, approvals and cards */
 };
 
 /* sg_schema_create fills an empty database. */

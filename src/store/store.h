@@ -64,8 +64,12 @@ struct sg_claim {
                                                 retry a retry */
     struct sg_slice tbs;                     /* the whole to-be-signed bytes */
     const struct sg_record *register_device; /* to be registered with the claim, or NULL */
-    bool replace;                            /* what `unique` would refuse for is revoked instead, */
-    enum sg_reason replace_reason;           /* for this reason, when the new one is recorded */
+    bool replace;                  /* what `unique` would refuse for is revoked instead, */
+    enum sg_reason replace_reason; /* for this reason, when the new one is recorded */
+    int64_t ticket;                /* the id of the ticket that is to be spent; 0: none */
+    int64_t renews;          /* the claim of the certificate that vouches for this one; 0: none */
+    const char *asked_by;    /* who asks, should somebody have to approve; NULL: nobody is told */
+    struct sg_slice request; /* for whoever approves; may be empty */
     int64_t now;
 
     /* out */
@@ -73,6 +77,7 @@ struct sg_claim {
         SG_CLAIM_REFUSED, /* see error */
         SG_CLAIM_NEW,     /* id is its claim: sign it */
         SG_CLAIM_RETRY,   /* the same certificate was issued before: existing holds it */
+        SG_CLAIM_WAITS,   /* id is the request for approval that it waits with */
     } outcome;
     int64_t id;
     struct sg_certificate existing;
@@ -94,6 +99,14 @@ struct sg_claim {
  *    certificate is recorded, in the same transaction.
  *    The renewal window is that of the plan, so of the policy as it is today. A certificate on hold
  *    refuses too, its retry as well: a new one beside it would undo the hold.
+ *  - a ticket that was dropped, has expired, is for something else or was spent refuses
+ *    (SG_UNAUTHENTICATED), and is spent with the claim. One that was spent on a certificate is good
+ *    for that certificate, so that a retry gets it; one that was spent on an orphan, for the same
+ *    key again;
+ *  - a certificate that vouches for its own renewal has to be valid, read inside this transaction,
+ *    and in its renewal window when nothing else vouches;
+ *  - where the plan has an approver, the same certificate of the same key has to be approved:
+ *    otherwise the request is kept for approvals.h, and the claim waits;
  *  - a serial that the issuer has used refuses (SG_INTERNAL; 128 random bits never do).
  * Fails only when the transaction as a whole does (SG_STORE): then nothing was claimed. */
 SG_MUST_USE bool sg_store_claim(struct sg_store *store, struct sg_claim *claims, size_t num,
@@ -148,7 +161,7 @@ SG_MUST_USE bool sg_store_each_blocked_key(struct sg_store *store, sg_blocked_ke
 /* What to look for; NULL, 0 and empty fields match everything. */
 struct sg_certificate_filter {
     const struct sg_serial *serial;
-    const char *issuer, *policy, *device, *user;
+    const char *issuer, *policy, *device, *user, *token;
     const uint8_t *spki_sha256;
     struct sg_slice der;    /* this very certificate */
     int64_t expires_before; /* only certificates that are valid at now and end before this */

@@ -5,6 +5,7 @@
 #include "expect.h"
 #include "store/store.h"
 
+#include <sqlite3.h>
 #include <sys/wait.h>
 
 enum { DAY = 86400, NOW = 1700000000 };
@@ -80,6 +81,9 @@ struct ask {
     const struct sg_record *register_device;
     bool replace;
     enum sg_reason replace_reason;
+    int64_t ticket, renews;
+    unsigned evidence; /* 0: the operator's */
+    const char *approver, *asked_by, *token;
 };
 
 /* What a claim borrows. */
@@ -87,7 +91,7 @@ struct asked {
     struct sg_plan plan;
     struct sg_requester requester;
     struct sg_serial serial;
-    char device[32], user[32], policy[32];
+    char device[32], user[32], policy[32], token[32];
     uint8_t spki[SG_SHA256_LEN], content[SG_SHA256_LEN], tbs[64];
 };
 
@@ -103,6 +107,7 @@ static inline struct sg_claim ask(const struct fixture *fixture, const struct as
     copy_name(asked->policy, ask->policy != NULL ? ask->policy : "mtls");
     copy_name(asked->device, ask->device);
     copy_name(asked->user, ask->user);
+    copy_name(asked->token, ask->token);
     asked->plan = (struct sg_plan){
         .policy = asked->policy,
         .not_before = (ask->now != 0 ? ask->now : NOW) - 300,
@@ -112,13 +117,15 @@ static inline struct sg_claim ask(const struct fixture *fixture, const struct as
         .renewal_window_s = ask->window_s,
         .same_key = ask->same_key,
         .previous = ask->previous,
+        .approver = ask->approver,
     };
     asked->requester = (struct sg_requester){
-        .evidence = SG_BY_OPERATOR,
+        .evidence = ask->evidence != 0 ? ask->evidence : SG_BY_OPERATOR,
         .has_device = ask->device != NULL,
         .has_user = ask->user != NULL,
         .device = {.id = asked->device},
         .user = {.id = asked->user},
+        .token = ask->token != NULL ? asked->token : NULL,
     };
     asked->serial = (struct sg_serial){.bytes = {1, ask->serial}, .len = 2};
     asked->spki[0] = ask->key;
@@ -136,6 +143,10 @@ static inline struct sg_claim ask(const struct fixture *fixture, const struct as
         .register_device = ask->register_device,
         .replace = ask->replace,
         .replace_reason = ask->replace_reason,
+        .ticket = ask->ticket,
+        .renews = ask->renews,
+        .asked_by = ask->asked_by,
+        .request = sg_slice_text("the request"),
         .now = ask->now != 0 ? ask->now : NOW,
     };
 }
@@ -158,6 +169,17 @@ static inline bool record(struct sg_store *store, int64_t id, uint8_t serial, in
     (void)snprintf(der, sizeof der, "head|to be signed: %u|tail", serial);
     const struct sg_slice bytes = sg_slice_text(der);
     return sg_store_record(store, &id, &bytes, 1, now, error);
+}
+
+static inline void change_store(const struct fixture *fixture, const char *sql)
+{
+    char path[128];
+    sqlite3 *db = NULL;
+    (void)snprintf(path, sizeof path, "%s/signet.db", fixture->folder);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
+        fail_msg("%s: %s", sql, sqlite3_errmsg(db));
+    sqlite3_close(db);
 }
 
 /* Claims and records; returns the claim's id. */

@@ -147,25 +147,17 @@ static void test_list(void **state)
 
 /* ---- stores of version 1 ---- */
 
-static void run_sql(const struct fixture *fixture, const char *sql)
-{
-    char path[128];
-    sqlite3 *db = NULL;
-    (void)snprintf(path, sizeof path, "%s/signet.db", fixture->folder);
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_close(db);
-}
-
-/* Version 1 is this version without the list, the count of revocations, and why something is
- * superseded. */
+/* Version 1 is this version without the list, the count of revocations, why something is
+ * superseded, and what vouches. */
 static void make_version_1(struct fixture *fixture)
 {
     sg_store_close(fixture->store);
-    run_sql(fixture, "DROP TABLE blocked_key; DROP TRIGGER revocation_added;"
-                     "DROP TRIGGER revocation_changed; DROP TRIGGER revocation_gone;"
-                     "DELETE FROM counter WHERE name = 'status';"
-                     "ALTER TABLE supersedes DROP COLUMN reason; PRAGMA user_version=1");
+    change_store(fixture, "DROP TABLE blocked_key; DROP TRIGGER revocation_added;"
+                          "DROP TRIGGER revocation_changed; DROP TRIGGER revocation_gone;"
+                          "DELETE FROM counter WHERE name = 'status';"
+                          "ALTER TABLE supersedes DROP COLUMN reason; DROP TABLE ticket;"
+                          "DROP TABLE approval; DROP TABLE pin; DROP INDEX claim_token;"
+                          "ALTER TABLE claim DROP COLUMN token; PRAGMA user_version=1");
     fixture->store = NULL;
 }
 
@@ -214,11 +206,11 @@ static void test_failed_migration(void **state)
     struct sg_store *store = NULL;
     struct sg_error error = {0};
     make_version_1(fixture);
-    run_sql(fixture, "CREATE TABLE blocked_key (wrong TEXT)");
+    change_store(fixture, "CREATE TABLE blocked_key (wrong TEXT)");
     assert_false(sg_store_open("sqlite:signet.db", fixture->folder, SG_STORE_OPEN, &store, &error));
     assert_null(store);
     assert_int_not_equal(error.code, SG_OK);
-    run_sql(fixture, "DROP TABLE blocked_key");
+    change_store(fixture, "DROP TABLE blocked_key");
     struct sg_store *reader = open_store(fixture->folder, SG_STORE_READ_ONLY);
     assert_int_equal(version_of(reader), 1);
     sg_store_close(reader);
