@@ -271,6 +271,16 @@ static bool check_is_cross(const struct sg_world *world, const struct sg_ceremon
            check_cross(act, other, crossed, error);
 }
 
+/* The people of a ceremony approve its plan, which nobody here can tell to be a certain role. */
+static bool check_approver(const struct sg_plan *plan, struct sg_error *error)
+{
+    return plan->approver == NULL ||
+           sg_fail(error, SG_REFUSED, "who",
+                   "policy %s wants an approval by %s, and a ceremony has no other than that of "
+                   "its plan: leave {approval: %s} out",
+                   plan->policy, plan->approver, plan->approver);
+}
+
 static bool build_certificate(const struct sg_world *world, const struct sg_ceremony_act *act,
                               const struct sg_issuer_facts *facts, struct sg_buf *tbs,
                               struct sg_error *error)
@@ -285,7 +295,8 @@ static bool build_certificate(const struct sg_world *world, const struct sg_cere
     draw_serial(world, act, &serial);
     return sg_ceremony_policy(world->materials, act->policy, &policy, error) &&
            read_request(world, act, &request, error) &&
-           sg_policy_decide(policy, &input, &plan, error) && shorten(act, &plan, error) &&
+           sg_policy_decide(policy, &input, &plan, error) && check_approver(&plan, error) &&
+           shorten(act, &plan, error) &&
            sg_cert_build(&plan, facts, &request.key, &serial, tbs, error) &&
            sg_lint(sg_buf_slice(tbs), facts, error) &&
            check_is_cross(world, act, sg_buf_slice(tbs), error);

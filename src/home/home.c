@@ -57,7 +57,7 @@ bool sg_home_open(const char *dir, enum sg_store_mode mode, struct sg_home **hom
 bool sg_home_open_registry(const struct sg_home *home, struct sg_store **store,
                            struct sg_error *error)
 {
-    return sg_store_open(home->config.store, home->dir, SG_STORE_READ_ONLY, store, error);
+    return sg_store_open(home->config.store, home->dir, SG_STORE_OPEN, store, error);
 }
 
 /* Signers and keys go before their tokens. */

@@ -29,8 +29,8 @@ const char *sg_home_dir(const struct sg_home *home);
 const struct sg_config *sg_home_config(const struct sg_home *home);
 struct sg_store *sg_home_store(struct sg_home *home);
 
-/* sg_home_open_registry opens the home's store once more, to be read by another thread. The caller
- * closes it. */
+/* sg_home_open_registry opens the home's store once more, for another thread, which reads the
+ * registry there and counts tries of PINs. The caller closes it. */
 SG_MUST_USE bool sg_home_open_registry(const struct sg_home *home, struct sg_store **store,
                                        struct sg_error *error);
 

@@ -13,6 +13,11 @@ static bool may_register(const struct sg_issuing *issuing)
     return sg_policy_registers(issuing->policy) && (issuing->evidence & SG_BY_OPERATOR) != 0;
 }
 
+static bool has_evidence(const struct sg_job *job)
+{
+    return job->evidence.ticket != NULL || job->evidence.certificate.len > 0;
+}
+
 /* The id of the device that asks, or NULL. A request never chooses who it is; it names its device
  * only where the operator vouched for that: by --device-from-cn, or by a policy under which the
  * line's operator brings devices that no registry holds. */
@@ -20,6 +25,8 @@ static const char *device_id(const struct sg_issuing *issuing, const struct sg_j
 {
     if (job->device != NULL)
         return job->device;
+    if (has_evidence(job))
+        return NULL; /* which says who it is */
     if (issuing->device_from_cn || may_register(issuing)) {
         size_t num = 0;
         const char *cn = sg_name_first(&job->request.subject, "2.5.4.3", &num);
@@ -100,10 +107,10 @@ static bool find_device(const struct sg_issuing *issuing, const char *id, struct
     return false;
 }
 
-static bool authenticate_device(const struct sg_issuing *issuing, struct sg_job *job,
-                                struct sg_error *error)
+static bool authenticate_device(const struct sg_issuing *issuing, const char *proved,
+                                struct sg_job *job, struct sg_error *error)
 {
-    const char *id = device_id(issuing, job);
+    const char *id = proved != NULL ? proved : device_id(issuing, job);
 
     if (id != NULL)
         return find_device(issuing, id, job, error);
@@ -117,12 +124,14 @@ static bool authenticate_device(const struct sg_issuing *issuing, struct sg_job 
                    sg_policy_name(issuing->policy));
 }
 
-static bool authenticate_user(const struct sg_issuing *issuing, struct sg_job *job,
-                              struct sg_error *error)
+static bool authenticate_user(const struct sg_issuing *issuing, const char *proved,
+                              struct sg_job *job, struct sg_error *error)
 {
-    if (job->user != NULL) {
+    const char *id = proved != NULL ? proved : job->user;
+
+    if (id != NULL) {
         job->requester.has_user = sg_store_find_record(sg_issue_registry(issuing), SG_REGISTRY_USER,
-                                                       job->user, &job->requester.user, error);
+                                                       id, &job->requester.user, error);
         return job->requester.has_user && check_enabled(&job->requester.user, "user", error);
     }
     if (!sg_policy_needs_user(issuing->policy))
@@ -132,9 +141,27 @@ static bool authenticate_user(const struct sg_issuing *issuing, struct sg_job *j
                    sg_policy_name(issuing->policy));
 }
 
+/* Whom the operator names beside a ticket or a certificate has to be whom these are for. */
+static bool check_named(const struct sg_job *job, const char *kind, const char *named,
+                        const char *proved, struct sg_error *error)
+{
+    if (!has_evidence(job) || named == NULL || (proved != NULL && strcmp(named, proved) == 0))
+        return true;
+    return sg_fail(error, SG_UNAUTHENTICATED, RULE, "%s %s is named, and the %s is %s%s", kind,
+                   named, job->evidence.ticket != NULL ? "ticket" : "certificate",
+                   proved != NULL ? "for " : "for none", proved != NULL ? proved : "");
+}
+
 bool sg_issue_authenticate(const struct sg_issuing *issuing, struct sg_job *job,
                            struct sg_error *error)
 {
+    sg_auto(malloc) char *device = NULL;
+    sg_auto(malloc) char *user = NULL;
+
     job->requester.evidence = issuing->evidence;
-    return authenticate_device(issuing, job, error) && authenticate_user(issuing, job, error);
+    return sg_issue_weigh_evidence(issuing, job, &device, &user, error) &&
+           check_named(job, "device", job->device, device, error) &&
+           check_named(job, "user", job->user, user, error) &&
+           authenticate_device(issuing, device, job, error) &&
+           authenticate_user(issuing, user, job, error);
 }

@@ -116,8 +116,24 @@ static void describe_claim(const struct sg_issuing *issuing, struct sg_job *job,
         .register_device = job->register_device ? &job->requester.device : NULL,
         .replace = issuing->replace,
         .replace_reason = issuing->replace_reason,
+        .ticket = job->ticket,
+        .renews = job->renews,
+        .asked_by = job->asked_by,
+        .request = job->bytes,
         .now = job->now, /* so that `claimed` tells what it was decided for */
     };
+}
+
+static void wait_for_approval(struct sg_job *job, const struct sg_claim *claim)
+{
+    char rule[SG_ERROR_RULE_SIZE];
+
+    job->waits_for = claim->id;
+    (void)snprintf(rule, sizeof rule, "policy %s: who", job->plan.policy);
+    (void)sg_fail(&job->error, SG_REFUSED, rule,
+                  "request %lld waits for the approval by %s (`signet request approve %lld`); then "
+                  "the same request gets the certificate",
+                  (long long)claim->id, job->plan.approver, (long long)claim->id);
 }
 
 /* What the store answered becomes the job's; claims' own memory moves or is released. */
@@ -128,6 +144,8 @@ static void adopt_claim(struct sg_claim *claim, struct sg_job *job)
         job->claim = claim->id;
     else if (claim->outcome == SG_CLAIM_REFUSED)
         job->error = claim->error;
+    else if (claim->outcome == SG_CLAIM_WAITS)
+        wait_for_approval(job, claim);
     else {
         job->outcome = SG_JOB_REPEATED;
         job->serial = claim->existing.serial;
@@ -360,6 +378,7 @@ void sg_job_done(struct sg_job *job)
 {
     sg_request_done(&job->request);
     sg_requester_done(&job->requester);
+    free(job->asked_by);
     sg_plan_done(&job->plan);
     sg_buf_free(&job->tbs);
     sg_buf_free(&job->certificate);

@@ -31,14 +31,24 @@ enum sg_issue_step {
 };
 const char *sg_issue_step_word(enum sg_issue_step step);
 
+/* What a request brings, besides what vouches for all of its run. Borrowed; zero is nothing. */
+struct sg_evidence {
+    const char *ticket;      /* as sg_ticket_make made it; NULL: none */
+    const uint8_t *pin_hash; /* sg_pin_hash of the user's PIN, SG_PIN_HASH_LEN bytes; NULL: none */
+    struct sg_slice certificate; /* DER, of whoever asks, whose key TLS has proved; empty: none */
+};
+
 /* What all requests of a run share. */
 struct sg_issuing {
     struct sg_home *home;
     struct sg_issuer *issuer; /* opened to sign, or to certify itself */
     const struct sg_policy *policy;
-    struct sg_store *registry; /* where devices and users are looked up; NULL: the home's store */
+    struct sg_store *registry; /* where devices, users and tickets are looked up; NULL: the home's
+                                  store */
     struct sg_clock clock;     /* zero: the machine's */
     unsigned evidence;         /* SG_BY_*: what vouches for the requests of this run */
+    const char *operator_name; /* who is at the command line; NULL: nobody says */
+    struct sg_mac *pins;       /* sg_home_pins, opened before; NULL: no PIN can be checked */
     bool device_from_cn;       /* the operator vouches that each request comes from the device
                                   that its subject's CN names */
     bool replace;              /* a certificate of the same device or user under the policy, which
@@ -72,6 +82,7 @@ struct sg_job {
                                           nobody does */
     void *tag;                         /* the caller's own; nobody looks at it */
     const struct sg_secret *challenge; /* that the request must repeat, or NULL */
+    struct sg_evidence evidence;
 
     /* on the way */
     enum sg_job_stage stage;
@@ -79,6 +90,8 @@ struct sg_job {
     struct sg_request request;
     struct sg_requester requester;
     bool register_device;
+    int64_t ticket, renews; /* what of the store vouches; 0: none */
+    char *asked_by;
     struct sg_plan plan;
     char subject[SG_LIMIT_VALUE]; /* the plan's, as text */
     struct sg_serial serial;      /* once served, the certificate's */
@@ -88,6 +101,7 @@ struct sg_job {
 
     /* out */
     enum sg_job_outcome outcome;
+    int64_t waits_for; /* the request for approval that it waits with: refused for now; 0: none */
     struct sg_buf certificate; /* DER */
     struct sg_error error;
 };
@@ -98,6 +112,7 @@ SG_DEFINE_CLEANUP_IN_PLACE(sg_job, sg_job_done)
  * time; each is refused or served on its own merits, told by its outcome and error.
  * After the token has failed (SG_TOKEN, SG_PIN) nothing more is signed in this run: the rest are
  * refused with the same error, "not tried".
+ * Evidence is weighed as it is brought: tickets are spent, and tries of a PIN counted.
  * Fails only when the run as a whole can't go on (SG_STORE); outcomes stand for what is done, and
  * whoever was not served has an error that says why. */
 SG_MUST_USE bool sg_issue(const struct sg_issuing *issuing, struct sg_job *jobs, size_t num,

@@ -44,11 +44,21 @@ void sg_issue_give_up(struct sg_job *jobs, size_t num, const struct sg_error *wh
 struct sg_store *sg_issue_registry(const struct sg_issuing *issuing);
 
 /* sg_issue_authenticate finds out who is asking: the registry's record of the device and the user,
- * and what vouches for them. Sets job->requester and job->register_device.
- * Fails: SG_UNAUTHENTICATED (the policy needs a device or user and none is named; unknown;
- * disabled), SG_REFUSED (a device that would be registered does not fit the registry), SG_STORE. */
+ * and what vouches for them. Sets job->requester and job->register_device. A ticket or a
+ * certificate says who asks; the operator may say the same, and nobody else. Fails: as
+ * sg_issue_weigh_evidence; SG_UNAUTHENTICATED (the policy needs a device or user and none is named;
+ * unknown; disabled), SG_REFUSED (a device that would be registered does not fit the registry),
+ * SG_STORE. */
 SG_MUST_USE bool sg_issue_authenticate(const struct sg_issuing *issuing, struct sg_job *job,
                                        struct sg_error *error);
+
+/* sg_issue_weigh_evidence finds out what the job's evidence proves. Adds to
+ * job->requester.evidence, and says whose it is; sets job->ticket, job->renews, job->asked_by and
+ * job->requester.token. device, user     ids, malloc'd; NULL when there is no evidence but the
+ * run's, or none of that kind. Fails: SG_UNAUTHENTICATED (rules "ticket", "PIN", "renewal"),
+ * SG_REFUSED, SG_INVALID, SG_TOKEN, SG_STORE. */
+SG_MUST_USE bool sg_issue_weigh_evidence(const struct sg_issuing *issuing, struct sg_job *job,
+                                         char **device, char **user, struct sg_error *error);
 
 /* sg_issue_draw_serial: 20 octets, positive: minutes since 1970 in four, so that an index over
  * serials grows at its end, then 128 random bits (RFC 5280 4.1.2.2). */

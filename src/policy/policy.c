@@ -201,6 +201,23 @@ bool sg_policy_needs_user(const struct sg_policy *policy)
     return policy->unique == SG_UNIQUE_USER || refers_to(policy, SG_VALUE_USER);
 }
 
+unsigned sg_policy_evidence(const struct sg_policy *policy)
+{
+    return policy->who.evidence;
+}
+
+bool sg_policy_renews(const struct sg_policy *policy, const char *name)
+{
+    const struct sg_policy_renewal *renewal = &policy->renewal;
+
+    if (!(policy->who.evidence & SG_BY_RENEWAL))
+        return false;
+    for (size_t i = 0; i < renewal->num_of; i++)
+        if (strcmp(renewal->of[i], name) == 0)
+            return true;
+    return strcmp(policy->name, name) == 0;
+}
+
 bool sg_policy_registers(const struct sg_policy *policy)
 {
     return policy->who.register_unknown_devices;

@@ -49,6 +49,11 @@ bool sg_policy_signs_ocsp(const struct sg_policy *policy); /* they are OCSP resp
 bool sg_policy_is_self_signed(const struct sg_policy *policy);
 bool sg_policy_needs_device(const struct sg_policy *policy);
 bool sg_policy_needs_user(const struct sg_policy *policy);
+/* sg_policy_evidence: what may vouch under the policy, a mask of SG_BY_*. */
+unsigned sg_policy_evidence(const struct sg_policy *policy);
+/* sg_policy_renews: does a certificate of that policy vouch for a request under this one? Its own
+ * does, and those of the policies that `renewal.of` names, where `who` has renewal. */
+bool sg_policy_renews(const struct sg_policy *policy, const char *name);
 /* sg_policy_registers: `unknown_device: register`: an operator may bring a device that the
  * registry does not hold yet; the path registers it with the claim. */
 bool sg_policy_registers(const struct sg_policy *policy);

@@ -104,6 +104,8 @@ struct sg_policy_renewal {
     enum sg_previous previous;
     const char **recheck; /* "user.enabled", "user.sid" */
     size_t num_recheck;
+    const char **of; /* policies whose certificates vouch, besides its own */
+    size_t num_of;
 };
 
 /* asked.c */

@@ -199,6 +199,33 @@ static bool read_recheck(const struct sg_yaml *document, const struct sg_yaml_no
            sg_yaml_each(document, node, read_recheck_item, renewal, error);
 }
 
+static bool read_of_item(const struct sg_yaml *document, const struct sg_yaml_node *node,
+                         void *into, struct sg_error *error)
+{
+    struct sg_policy_renewal *renewal = into;
+    const char *text = NULL;
+
+    if (!sg_yaml_text(document, node, &text, error))
+        return false;
+    if (!sg_policy_is_word(text))
+        return sg_yaml_fail(document, node, error, "'%s' is no policy's name", text);
+    for (size_t i = 0; i < renewal->num_of; i++)
+        if (strcmp(renewal->of[i], text) == 0)
+            return sg_yaml_fail(document, node, error, "%s is here twice", text);
+    renewal->of[renewal->num_of++] = text;
+    return true;
+}
+
+static bool read_of(const struct sg_yaml *document, const struct sg_yaml_node *node, void *into,
+                    struct sg_error *error)
+{
+    struct sg_policy_renewal *renewal = into;
+
+    renewal->of =
+        sg_policy_new_list(document, node, "of", SG_LIMIT_ATTRIBUTES, sizeof *renewal->of, error);
+    return renewal->of != NULL && sg_yaml_each(document, node, read_of_item, renewal, error);
+}
+
 int64_t sg_policy_renewal_window_s(const struct sg_policy *policy)
 {
     return policy->renewal.allowed ? policy->renewal.window_s : -1;
@@ -207,8 +234,9 @@ int64_t sg_policy_renewal_window_s(const struct sg_policy *policy)
 void sg_policy_renewal_done(struct sg_policy_renewal *renewal)
 {
     free(renewal->recheck);
-    renewal->recheck = NULL;
-    renewal->num_recheck = 0;
+    free(renewal->of);
+    renewal->recheck = renewal->of = NULL;
+    renewal->num_recheck = renewal->num_of = 0;
 }
 
 static const struct sg_yaml_field RENEWAL_FIELDS[] = {
@@ -216,6 +244,7 @@ static const struct sg_yaml_field RENEWAL_FIELDS[] = {
     {"same_key", SG_YAML_OPTIONAL, read_same_key},
     {"previous", SG_YAML_OPTIONAL, read_previous},
     {"recheck", SG_YAML_OPTIONAL, read_recheck},
+    {"of", SG_YAML_OPTIONAL, read_of},
     {0},
 };
 

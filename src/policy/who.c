@@ -150,6 +150,17 @@ static bool check_enabled(struct sg_decision *decision)
     return true;
 }
 
+/* Nobody approves what nobody is known to have asked for: something else vouches first, and the
+ * approval alone is missing. The store's claim looks for it. */
+static bool waits_for_approval(const struct sg_policy_who *who, unsigned brought)
+{
+    const unsigned others = who->evidence & ~(unsigned)SG_BY_APPROVAL;
+
+    if (!(who->evidence & SG_BY_APPROVAL) || brought == 0 || brought & SG_BY_APPROVAL)
+        return false;
+    return who->all ? (brought & others) == others : (brought & others) == 0;
+}
+
 bool sg_policy_rule_who(struct sg_decision *decision)
 {
     const struct sg_policy_who *who = &decision->policy->who;
@@ -161,6 +172,11 @@ bool sg_policy_rule_who(struct sg_decision *decision)
         return false;
     if (decision->refused)
         return true;
+    if (waits_for_approval(who, brought)) {
+        decision->plan.approver = who->approver;
+        return sg_decision_pass(decision, "who", "%s vouches; %s has to approve",
+                                evidence_text(brought, NULL, " and ", found), who->approver);
+    }
     if (who->all ? counted != who->evidence : counted == 0)
         return sg_decision_turn_away(
             decision, "who", "this policy wants %s; the requester brings %s",

@@ -67,6 +67,12 @@ static int set_up(void **state)
         "keys: [{ec: [P-384], key_usage: [keyCertSign, cRLSign]}]\n"
         "subject: [{CN: '${request.CN}'}]\nca: {path_length: 1}\nvalidity: {for: 365d}\n"
         "renewal: never\n");
+    put(&stage, "approved.yaml",
+        "policy: approved\ndescription: CAs that somebody has to approve\n"
+        "who: {all: [operator, {approval: custodian}]}\n"
+        "keys: [{ec: [P-384], key_usage: [keyCertSign, cRLSign]}]\n"
+        "subject: [{CN: '${request.CN}'}]\nca: {path_length: 0}\nvalidity: {for: 365d}\n"
+        "renewal: never\n");
     put(&stage, "text", "no key\n");
     put_other_ca(&stage, "other.pem", other, (struct other_ca){"", "hash"});
     put_other_ca(&stage, "narrow.pem", other, (struct other_ca){",pathlen:0", "hash"});
@@ -160,6 +166,10 @@ static void plans_are_made_or_refused(void **state)
                       "  - certificate: {name: ocsp, issuer: root, key: ocsp, subject: CN=OCSP, "
                       "policy: ocsp-responder, output: ocsp.pem}\n",
          NULL},
+        {"a policy that wants an approval",
+         PERSONS ROOT "  - certificate: {name: out, issuer: root, policy: "
+                      "approved.yaml, request: good.csr, output: out.pem}\n",
+         "wants an approval by custodian"},
         {"a key that the policy does not take",
          PERSONS "acts:\n  - make-key: {key: root, token: root, label: root, type: RSA-2048}\n"
                  "  - self-signed: {name: root, key: root, policy: root-ca, subject: CN=Root, "

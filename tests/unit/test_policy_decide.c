@@ -502,11 +502,21 @@ static const struct {
      with_approval,
      NULL,
      NULL},
-    {"not all of them",
+    {"only the approval is to come",
      {{"who", "who: {all: [ticket, {approval: officer}]}"}},
      by_ticket,
+     NULL,
+     NULL},
+    {"not all of them",
+     {{"who", "who: {all: [ticket, {approval: officer}]}"}},
+     by_lease,
      "who",
-     "wants ticket and approval by officer; the requester brings ticket"},
+     "wants ticket and approval by officer; the requester brings lease"},
+    {"an approval of nobody's request",
+     {{"who", "who: {any: [ticket, {approval: officer}]}"}},
+     nobody,
+     "who",
+     "wants ticket or approval by officer; the requester brings nothing"},
     {"approval alone", {{"who", "who: {any: [{approval: officer}]}"}}, with_approval, NULL, NULL},
     {"disabled device", {{0}}, disabled_device, "who", "device device-AB12 is disabled"},
     {"disabled user", {{0}}, disabled_user, "who", "user Ada is disabled"},
@@ -1052,6 +1062,71 @@ static void expect_same_check(const char *name, const struct sg_policy *policy,
     assert_string_equal(refusal->text, decided->text);
 }
 
+/* The plan says whom the claim has to wait for. */
+static void approvals_are_asked_for(void **state)
+{
+    static const struct {
+        const char *who;
+        void (*change)(struct asking *asking);
+        const char *approver;
+    } WHOS[] = {
+        {"who: {all: [ticket, {approval: officer}]}", by_ticket, "officer"},
+        {"who: {all: [ticket, {approval: officer}]}", with_approval, NULL},
+        {"who: {any: [ticket, {approval: officer}]}", by_ticket, NULL},
+        {"who: {any: [ticket, {approval: officer}]}", by_lease, "officer"},
+        {"who: {all: [{approval: custodian}]}", by_lease, "custodian"},
+        {"who: {any: [ticket]}", by_ticket, NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < NUM(WHOS); i++) {
+        const struct change changes[MOST_CHANGES] = {{"who", WHOS[i].who}};
+        sg_auto(sg_policy) struct sg_policy *policy = NULL;
+        sg_auto(sg_plan) struct sg_plan plan = {0};
+        sg_auto(asking) struct asking asking = {0};
+        struct sg_error error = {0};
+        struct sg_decision_input input;
+
+        asking_init(&asking);
+        WHOS[i].change(&asking);
+        expect_success(WHOS[i].who, parse_changed(changes, &policy, &error), &error);
+        input = input_of(&asking);
+        expect_success(WHOS[i].who, sg_policy_decide(policy, &input, &plan, &error), &error);
+        if (WHOS[i].approver == NULL)
+            assert_null(plan.approver);
+        else
+            assert_string_equal(plan.approver, WHOS[i].approver);
+    }
+}
+
+/* Whose certificates vouch: those of the policy itself, and those that it names. */
+static void renewal_names_policies(void **state)
+{
+    static const struct {
+        const char *who, *renewal, *name;
+        bool renews;
+    } NAMED[] = {
+        {"who: {any: [renewal]}", "renewal: {window: 9d}", "small", true},
+        {"who: {any: [renewal]}", "renewal: {window: 9d}", "idevid", false},
+        {"who: {any: [renewal]}", "renewal: {window: 9d, of: [vpn, idevid]}", "idevid", true},
+        {"who: {any: [renewal]}", "renewal: {window: 9d, of: [vpn, idevid]}", "small", true},
+        {"who: {any: [ticket]}", "renewal: {window: 9d, of: [idevid]}", "idevid", false},
+        {"who: {any: [ticket]}", "renewal: {window: 9d}", "small", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < NUM(NAMED); i++) {
+        const struct change changes[MOST_CHANGES] = {{"who", NAMED[i].who},
+                                                     {"renewal", NAMED[i].renewal}};
+        sg_auto(sg_policy) struct sg_policy *policy = NULL;
+        struct sg_error error = {0};
+
+        expect_success(NAMED[i].renewal, parse_changed(changes, &policy, &error), &error);
+        if (sg_policy_renews(policy, NAMED[i].name) != NAMED[i].renews)
+            fail_msg("%s: %s", NAMED[i].renewal, NAMED[i].name);
+    }
+}
+
 static void rules_accept_and_refuse(void **state)
 {
     (void)state;
@@ -1466,6 +1541,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rules_accept_and_refuse),
+        cmocka_unit_test(approvals_are_asked_for),
+        cmocka_unit_test(renewal_names_policies),
         cmocka_unit_test(a_plan_holds_what_the_policy_names),
         cmocka_unit_test(what_is_not_named_is_not_given),
         cmocka_unit_test(key_usage_follows_the_kind),
