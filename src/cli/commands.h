@@ -18,6 +18,9 @@ extern const struct sg_command SG_OCSP_COMMANDS[];      /* ocsp.c */
 extern const struct sg_command SG_SHOW_COMMANDS[];      /* show.c */
 extern const struct sg_command SG_DEVICE_COMMANDS[];    /* registry.c */
 extern const struct sg_command SG_USER_COMMANDS[];      /* registry.c */
+extern const struct sg_command SG_PIN_COMMANDS[];       /* pin.c: user pin */
+extern const struct sg_command SG_TICKET_COMMANDS[];    /* ticket.c */
+extern const struct sg_command SG_REQUEST_COMMANDS[];   /* request.c */
 extern const struct sg_command SG_POLICY_COMMANDS[];    /* policy.c */
 extern const struct sg_command SG_LINE_COMMANDS[];      /* line.c */
 extern const struct sg_command SG_PROVISION_COMMANDS[]; /* provision.c */

@@ -1,14 +1,17 @@
 #include "issue/issue.h"
 
 #include <fcntl.h>
+#include <openssl/crypto.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "cert/cert.h"
 #include "commands.h"
+#include "issue/tickets.h"
 #include "open.h"
 #include "output.h"
 #include "policies.h"
+#include "who.h"
 
 #define REQUEST_OPTIONS                                                                            \
     {"policy", 'p', "POLICY", "the policy to issue under"},                                        \
@@ -23,6 +26,9 @@
 
 static const struct sg_option ISSUE_OPTIONS[] = {
     REQUEST_OPTIONS,
+    {"ticket-file", 0, "FILE", "a ticket vouches as well; its text is in FILE"},
+    {"pin", 0, "SOURCE", "its user's PIN: file:PATH, env:NAME, prompt (default), …"},
+    SG_AS_OPTION,
     {"output", 'o', "FILE", "write the certificate here (default: standard output)"},
     {"output-dir", 0, "DIR", "for several requests: DIR/REQUEST.pem for each"},
     {"force", 'f', NULL, "replace what is there"},
@@ -43,6 +49,8 @@ struct batch {
     struct sg_job *jobs;
     size_t num;
     struct sg_secret *challenge; /* of all of them, or NULL */
+    struct sg_secret *ticket;    /* of the only one, or NULL */
+    uint8_t pin_hash[SG_PIN_HASH_LEN];
 };
 
 static void batch_done(struct batch *batch)
@@ -55,6 +63,8 @@ static void batch_done(struct batch *batch)
     free(batch->orders);
     free(batch->jobs);
     sg_secret_free(batch->challenge);
+    sg_secret_free(batch->ticket);
+    OPENSSL_cleanse(batch->pin_hash, sizeof batch->pin_hash);
 }
 SG_DEFINE_CLEANUP_IN_PLACE(batch, batch_done)
 
@@ -114,20 +124,19 @@ static bool check_distinct(const struct batch *batch, size_t index, struct sg_er
     return true;
 }
 
-/* The challenge is never an argument, which others on the machine could read. */
-static bool read_challenge(const struct sg_cli *cli, struct sg_secret **challenge,
-                           struct sg_error *error)
+/* A challenge or a ticket is never an argument, which others on the machine could read. */
+static bool read_secret(const char *path, const char *noun, struct sg_secret **secret,
+                        struct sg_error *error)
 {
-    const char *path = sg_cli_text(cli, "challenge-file");
     char what[160];
 
     if (path == NULL)
         return true;
-    snprintf(what, sizeof what, "challenge file %.120s", path);
+    snprintf(what, sizeof what, "%s file %.120s", noun, path);
     sg_auto(fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return sg_fail_errno(error, "%s can't be read", what);
-    return sg_secret_read(fd, what, challenge, error);
+    return sg_secret_read(fd, what, secret, error);
 }
 
 /* Everything that can be known to be in the way is found before the first request is touched. */
@@ -139,7 +148,11 @@ static bool read_batch(const struct sg_cli *cli, struct batch *batch, struct sg_
     batch->jobs = calloc(num, sizeof *batch->jobs);
     if (batch->orders == NULL || batch->jobs == NULL)
         return sg_fail_memory(error);
-    if (!read_challenge(cli, &batch->challenge, error))
+    if (sg_cli_has(cli, "ticket-file") && num > 1)
+        return sg_fail(error, SG_USAGE, NULL, "a ticket is good for one request, and there are %zu",
+                       num);
+    if (!read_secret(sg_cli_text(cli, "challenge-file"), "challenge", &batch->challenge, error) ||
+        !read_secret(sg_cli_text(cli, "ticket-file"), "ticket", &batch->ticket, error))
         return false;
     batch->num = num;
     for (size_t i = 0; i < num; i++) {
@@ -175,9 +188,30 @@ static bool find_issuer(const struct sg_cli *cli, enum sg_issuer_use use,
     return sg_home_issuer(issuing->home, sg_cli_text(cli, "issuer"), use, &issuing->issuer, error);
 }
 
+/* The ticket says whose PIN goes with it. */
+static bool bring_ticket(const struct sg_cli *cli, struct batch *batch, struct sg_home *home,
+                         struct sg_issuing *issuing, struct sg_error *error)
+{
+    sg_auto(sg_ticket) struct sg_ticket ticket = {0};
+    const char *text;
+
+    if (batch->ticket == NULL)
+        return true;
+    text = (const char *)sg_secret_data(batch->ticket);
+    if (!sg_ticket_find(sg_home_store(home), text, &ticket, error))
+        return false;
+    batch->jobs[0].evidence.ticket = text;
+    if (!ticket.wants_pin)
+        return true;
+    batch->jobs[0].evidence.pin_hash = batch->pin_hash;
+    return sg_home_pins(home, &issuing->pins, error) &&
+           sg_cli_pin_hash(cli, ticket.user, false, batch->pin_hash, error);
+}
+
 static const char *outcome_word(const struct sg_job *job)
 {
-    return job->outcome == SG_JOB_ISSUED     ? "issued"
+    return job->waits_for != 0               ? "waits"
+           : job->outcome == SG_JOB_ISSUED   ? "issued"
            : job->outcome == SG_JOB_REPEATED ? "issued before"
                                              : sg_code_name(job->error.code);
 }
@@ -208,20 +242,24 @@ static json_t *job_json(const struct order *order, const struct sg_job *job)
 {
     bool refused = job->outcome == SG_JOB_REFUSED;
 
-    return json_pack(
-        "{s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "request", sg_cli_text_json(order->path), "outcome",
-        outcome_word(job), "serial", serial_json(job), "output",
-        sg_cli_text_or_null(refused ? NULL : order->output), "certificate",
-        certificate_json(order, job), "rule", sg_cli_text_or_null(refused ? job->error.rule : NULL),
-        "message", sg_cli_text_or_null(refused ? job->error.text : NULL));
+    return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "request",
+                     sg_cli_text_json(order->path), "outcome", outcome_word(job), "serial",
+                     serial_json(job), "output",
+                     sg_cli_text_or_null(refused ? NULL : order->output), "certificate",
+                     certificate_json(order, job), "waits_for",
+                     job->waits_for != 0 ? json_integer(job->waits_for) : json_null(), "rule",
+                     sg_cli_text_or_null(refused ? job->error.rule : NULL), "message",
+                     sg_cli_text_or_null(refused ? job->error.text : NULL));
 }
 
 static void say(const struct order *order, const struct sg_job *job)
 {
     if (job->outcome == SG_JOB_REFUSED)
         fprintf(stderr, "%s: %s%s%s%s\n", order->path,
-                sg_code_is_refusal(job->error.code) ? "refused: " : "", job->error.rule,
-                job->error.rule[0] != '\0' ? ": " : "", job->error.text);
+                job->waits_for != 0                   ? "waits: "
+                : sg_code_is_refusal(job->error.code) ? "refused: "
+                                                      : "",
+                job->error.rule, job->error.rule[0] != '\0' ? ": " : "", job->error.text);
     else if (order->output != NULL)
         fprintf(stderr, "%s: %s, %s\n", order->path, outcome_word(job), order->output);
 }
@@ -287,7 +325,9 @@ static bool run_issue(struct sg_cli *cli, struct sg_error *error)
     if (!check_outputs(cli, error) || !read_batch(cli, &batch, error) ||
         !open_issuing(cli, SG_STORE_OPEN, &home, &policy, &issuing, error) ||
         !sg_home_policy(home, policy, &issuing.policy, error) ||
-        !find_issuer(cli, SG_ISSUER_TO_SIGN, &issuing, error))
+        !find_issuer(cli, SG_ISSUER_TO_SIGN, &issuing, error) ||
+        !sg_cli_who(cli, &issuing.operator_name, error) ||
+        !bring_ticket(cli, &batch, home, &issuing, error))
         return false;
     /* What was recorded before the run broke off is handed out all the same. */
     bool finished = sg_issue(&issuing, batch.jobs, batch.num, error);

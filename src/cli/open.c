@@ -14,6 +14,16 @@ bool sg_cli_open_home(const struct sg_cli *cli, enum sg_store_mode mode, struct 
     return sg_home_open(cli->home, mode, home, error);
 }
 
+bool sg_cli_id(const char *operand, int64_t *id, struct sg_error *error)
+{
+    const size_t len = strlen(operand);
+
+    if (len == 0 || len > 18 || strspn(operand, "0123456789") != len)
+        return sg_fail(error, SG_USAGE, NULL, "'%s' is no number of the list", operand);
+    *id = strtoll(operand, NULL, 10);
+    return true;
+}
+
 void sg_cli_key_done(struct sg_cli_key *key)
 {
     sg_token_close(key->token);

@@ -4,6 +4,7 @@
 
 #include "command.h"
 #include "home/home.h"
+#include "model/pin_hash.h"
 
 /* Rows of an option table that reach a token without a home. */
 #define SG_TOKEN_MODULE_OPTIONS                                                                    \
@@ -37,6 +38,14 @@ SG_MUST_USE bool sg_cli_signer(const struct sg_cli *cli, enum sg_signer_kind *ki
 /* sg_cli_open_home opens -C or $SIGNET_HOME. Fails: SG_USAGE when neither is given. */
 SG_MUST_USE bool sg_cli_open_home(const struct sg_cli *cli, enum sg_store_mode mode,
                                   struct sg_home **home, struct sg_error *error);
+
+/* sg_cli_id: an operand that is the number of a ticket or a request. Fails: SG_USAGE. */
+SG_MUST_USE bool sg_cli_id(const char *operand, int64_t *id, struct sg_error *error);
+
+/* sg_cli_pin_hash reads a user's PIN from --pin, and hashes it as an app would.
+ * is_new   it is typed twice. */
+SG_MUST_USE bool sg_cli_pin_hash(const struct sg_cli *cli, const char *user, bool is_new,
+                                 uint8_t hash[SG_PIN_HASH_LEN], struct sg_error *error);
 
 /* A key on a token, or a token alone, as an operand names it. */
 struct sg_cli_key {

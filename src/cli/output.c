@@ -93,14 +93,15 @@ json_t *sg_cli_certificate_json(const struct sg_certificate *certificate)
 
     sg_hex(sg_slice_of(certificate->spki_sha256, SG_SHA256_LEN), key, sizeof key);
     return json_pack(
-        "{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o}", "serial",
+        "{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o}", "serial",
         sg_serial_text(&certificate->serial, serial), "status", sg_status_word(certificate->status),
         "issuer", certificate->issuer, "policy", certificate->policy, "subject",
         sg_cli_text_json(certificate->subject), "device", sg_cli_text_or_null(certificate->device),
-        "user", sg_cli_text_or_null(certificate->user), "not_before",
-        moment_json(certificate->not_before), "not_after", moment_json(certificate->not_after),
-        "key_sha256", key, "revoked", revoked ? moment_json(certificate->revoked) : json_null(),
-        "reason", revoked ? json_string(sg_reason_word(certificate->reason)) : json_null());
+        "user", sg_cli_text_or_null(certificate->user), "token",
+        sg_cli_text_or_null(certificate->token), "not_before", moment_json(certificate->not_before),
+        "not_after", moment_json(certificate->not_after), "key_sha256", key, "revoked",
+        revoked ? moment_json(certificate->revoked) : json_null(), "reason",
+        revoked ? json_string(sg_reason_word(certificate->reason)) : json_null());
 }
 
 static const char *yes_no(bool value)

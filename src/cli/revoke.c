@@ -9,8 +9,9 @@
 
 #define WHICH_OPTIONS                                                                              \
     {"device", 'd', "ID", "every certificate of this device"},                                     \
+        {"user", 'u', "NAME", "every certificate of this user"},                                   \
     {                                                                                              \
-        "user", 'u', "NAME", "every certificate of this user"                                      \
+        "token", 0, "ID", "every certificate whose key is on this card"                            \
     }
 
 static const struct sg_option REVOKE_OPTIONS[] = {
@@ -49,15 +50,16 @@ static bool parse_operand(const char *operand, struct which *which, struct sg_er
 static bool parse_which(const struct sg_cli *cli, struct which *which, struct sg_error *error)
 {
     int selectors = cli->num_operands + sg_cli_has(cli, "device") + sg_cli_has(cli, "user") +
-                    sg_cli_has(cli, "devices");
+                    sg_cli_has(cli, "devices") + sg_cli_has(cli, "token");
 
     which->filter = (struct sg_certificate_filter){.device = sg_cli_text(cli, "device"),
                                                    .user = sg_cli_text(cli, "user"),
+                                                   .token = sg_cli_text(cli, "token"),
                                                    .now = sg_clock_now(&cli->clock)};
     if (selectors != 1)
         return sg_fail(error, SG_USAGE, NULL,
-                       "say which: a serial number, a certificate's file, --device ID or "
-                       "--user NAME");
+                       "say which: a serial number, a certificate's file, --device ID, "
+                       "--user NAME or --token ID");
     return cli->num_operands == 0 || parse_operand(cli->operands[0], which, error);
 }
 

@@ -1,4 +1,5 @@
-/* store: the durable record: registry, claims, certificates, revocations, CRL numbers.
+/* store: the durable record: registry, claims, certificates, revocations, CRL numbers; and, in
+ * headers of their own, tickets, PINs and approvals.
  *
  * Behind it stands SQLite in WAL mode with synchronous=FULL. What one function writes is one
  * transaction, durable when it returns true. Uniqueness is decided inside the claim, where it
