@@ -1,4 +1,5 @@
-/* issue_steps HOME POLICY DEVICE REQUEST STEP: issues one request and kills itself after a step.
+/* issue_steps HOME POLICY DEVICE REQUEST STEP [TICKET]: issues one request and kills itself after a
+ * step. With a ticket, that vouches and nobody else.
  *
  * STEP is a word of sg_issue_step_word, or "none". The certificate goes to standard output (PEM).
  * Exit status: 0 issued, 2 usage, 1 anything else; a step ends it with SIGKILL.
@@ -40,9 +41,11 @@ static bool issue(char **words, enum sg_issue_step step, struct sg_error *error)
 {
     sg_auto(sg_home) struct sg_home *home = NULL;
     sg_auto(sg_buf) struct sg_buf request = {0};
-    sg_auto(sg_job) struct sg_job job = {.device = words[2]};
-    struct sg_issuing issuing = {
-        .evidence = SG_BY_OPERATOR, .after_step = kill_at, .step_context = &step};
+    const char *ticket = words[5]; /* NULL: none */
+    sg_auto(sg_job) struct sg_job job = {.device = words[2], .evidence = {.ticket = ticket}};
+    struct sg_issuing issuing = {.evidence = ticket == NULL ? SG_BY_OPERATOR : 0,
+                                 .after_step = kill_at,
+                                 .step_context = &step};
 
     if (!sg_file_read(words[3], SG_LIMIT_REQUEST, &request, error) ||
         !sg_home_open(words[0], SG_STORE_OPEN, &home, error) ||
@@ -66,8 +69,8 @@ int main(int argc, char **argv)
     enum sg_issue_step step;
 
     OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
-    if (argc != 6 || !parse_step(argv[5], &step)) {
-        fprintf(stderr, "usage: issue_steps HOME POLICY DEVICE REQUEST STEP|none\n");
+    if ((argc != 6 && argc != 7) || !parse_step(argv[5], &step)) {
+        fprintf(stderr, "usage: issue_steps HOME POLICY DEVICE REQUEST STEP|none [TICKET]\n");
         return 2;
     }
     if (!issue(argv + 1, step, &error)) {

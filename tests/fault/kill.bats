@@ -40,6 +40,63 @@ kill_after() {
 @test "killed after verifying" { kill_after verified 1; }
 @test "killed after recording: the retry gets the recorded certificate" { kill_after recorded 0; }
 
+# kill_with_ticket STEP: a ticket whose process is killed after STEP is good for its own key and, once
+# there is a claim, for no other; it comes to one certificate.
+kill_with_ticket() {
+    local step=$1 device=device-TICK$BATS_TEST_NUMBER ticket tool=$SIGNET_FAULT_TOOLS/issue_steps
+    make_device ca "$device"
+    make_request "$device-other.csr" "$device"
+    ticket=$(signet -C ca ticket add -p device-mtls --device "$device")
+
+    run "$tool" ca device-mtls "$device" "$device.csr" "$step" "$ticket"
+    expect_status 137
+    check_invariants
+    if [[ $step == claimed || $step == signed || $step == verified || $step == recorded ]]; then
+        run "$tool" ca device-mtls "$device" "$device-other.csr" none "$ticket"
+        expect_status 1
+        expect_said "this ticket has been used"
+    fi
+
+    "$tool" ca device-mtls "$device" "$device.csr" none "$ticket" >"$device.pem"
+    "$tool" ca device-mtls "$device" "$device.csr" none "$ticket" >"$device-again.pem"
+    cmp "$device.pem" "$device-again.pem"
+    run "$tool" ca device-mtls "$device" "$device-other.csr" none "$ticket"
+    expect_status 1
+    expect_said "this ticket has been used"
+    expect_one_certificate "$device" "$device.pem"
+    make_crl
+    check_invariants "$device.pem"
+}
+
+@test "a ticket, killed after authentication" { kill_with_ticket authenticated; }
+@test "a ticket, killed after lint" { kill_with_ticket linted; }
+@test "a ticket, killed after the claim" { kill_with_ticket claimed; }
+@test "a ticket, killed after signing" { kill_with_ticket signed; }
+@test "a ticket, killed after verifying" { kill_with_ticket verified; }
+@test "a ticket, killed after recording" { kill_with_ticket recorded; }
+
+@test "the try of a PIN is gone before the PIN is compared" {
+    grep -q '^pins:' ca/signet.yaml || {
+        echo "pins: {token: main, key: 'pkcs11:object=pins'}" >>ca/signet.yaml
+        signet -C ca key create --type HMAC pins
+    }
+    signet -C ca user add Ada email=ada@example.com
+    printf 4711 >ada.pin
+    printf 4712 >wrong.pin
+    chmod 600 ada.pin wrong.pin
+    signet -C ca user pin Ada --set --pin file:ada.pin
+    signet -C ca ticket add -p user-client --user Ada --tries 3 >ada.ticket
+    make_request ada.csr Ada
+
+    run with_fault C_Sign:1:kill signet -C ca issue -p user-client --ticket-file ada.ticket \
+        --pin file:wrong.pin ada.csr
+    expect_status 137
+    expect_equal "tries" 2 "$(signet -C ca ticket list --json | jq '.[-1].pin_tries')"
+    run signet -C ca issue -p user-client --ticket-file ada.ticket --pin file:ada.pin ada.csr
+    expect_equal "tries" 2 "$(signet -C ca ticket list --json | jq '.[-1].pin_tries')"
+    check_invariants
+}
+
 @test "killed at the third signature of five requests" {
     local device devices="device-GRP1 device-GRP2 device-GRP3 device-GRP4 device-GRP5" requests=()
     for device in $devices; do
