@@ -65,6 +65,13 @@ static bool check_length(const struct sg_token *token, const CK_TOKEN_INFO *raw,
     return true;
 }
 
+/* Nobody here knows what was typed on a token's own pad. */
+static bool refused_on_pad(const struct sg_token *token, CK_RV rv, struct sg_error *error)
+{
+    return sg_fail_rv(error, SG_PIN, rv, "token %s refused the PIN that was typed on its pad",
+                      token->info.label);
+}
+
 /* The refusal is on disk before anyone hears of it. */
 static bool refused(struct sg_token *token, struct sg_secret *pin, CK_RV rv, struct sg_error *error)
 {
@@ -82,6 +89,7 @@ static bool refused(struct sg_token *token, struct sg_secret *pin, CK_RV rv, str
         token->info.label, cause.text);
 }
 
+/* pin   NULL: it was typed on the token's pad. */
 static bool judge_login(struct sg_token *token, struct sg_secret *pin, CK_RV rv,
                         struct sg_error *error)
 {
@@ -97,9 +105,10 @@ static bool judge_login(struct sg_token *token, struct sg_secret *pin, CK_RV rv,
     case CKR_PIN_INCORRECT:
     case CKR_PIN_INVALID:
     case CKR_PIN_LEN_RANGE:
-        return refused(token, pin, rv, error);
+        return pin != NULL ? refused(token, pin, rv, error) : refused_on_pad(token, rv, error);
     case CKR_PIN_LOCKED:
         return fail_as_locked(&token->info, error);
+    case CKR_FUNCTION_CANCELED:
     case CKR_PIN_EXPIRED:
     case CKR_USER_PIN_NOT_INITIALIZED:
         return sg_fail_rv(error, SG_PIN, rv, "cannot log in to token %s", token->info.label);
@@ -121,6 +130,15 @@ static bool try_secret(struct sg_token *token, const CK_TOKEN_INFO *raw, CK_USER
     return judge_login(token, pin, rv, error);
 }
 
+static bool try_pad(struct sg_token *token, const CK_TOKEN_INFO *raw, struct sg_error *error)
+{
+    if ((raw->flags & CKF_PROTECTED_AUTHENTICATION_PATH) == 0)
+        return sg_fail(error, SG_PIN, NULL, "token %s has no pad of its own to type a PIN on",
+                       token->info.label);
+    return judge_login(token, NULL,
+                       token->module.functions->C_Login(token->session, CKU_USER, NULL, 0), error);
+}
+
 /* The PIN comes from the token's source. */
 static bool try_pin(struct sg_token *token, const CK_TOKEN_INFO *raw, CK_USER_TYPE user,
                     const char *what, struct sg_error *error)
@@ -136,8 +154,25 @@ static bool try_pin(struct sg_token *token, const CK_TOKEN_INFO *raw, CK_USER_TY
            try_secret(token, raw, user, pin, error);
 }
 
-/* given    the PIN; NULL: it comes from the token's source. */
-static bool login_locked(struct sg_token *token, struct sg_secret *given, struct sg_error *error)
+/* Where a login's PIN is. */
+enum from { FROM_SOURCE, FROM_CALLER, FROM_PAD };
+
+static bool prove(struct sg_token *token, const CK_TOKEN_INFO *raw, enum from from,
+                  struct sg_secret *given, struct sg_error *error)
+{
+    switch (from) {
+    case FROM_CALLER:
+        return try_secret(token, raw, CKU_USER, given, error);
+    case FROM_PAD:
+        return try_pad(token, raw, error);
+    default:
+        return try_pin(token, raw, CKU_USER, token->info.label, error);
+    }
+}
+
+/* given    the PIN, FROM_CALLER. */
+static bool login_locked(struct sg_token *token, enum from from, struct sg_secret *given,
+                         struct sg_error *error)
 {
     struct sg_token_info info;
     CK_TOKEN_INFO raw;
@@ -151,9 +186,7 @@ static bool login_locked(struct sg_token *token, struct sg_secret *given, struct
     if (!sg_token_info_read(&token->module, token->info.slot, &raw, &info, error))
         return false;
     if (info.login_required &&
-        (!check_token(&info, error) ||
-         (given != NULL ? !try_secret(token, &raw, CKU_USER, given, error)
-                        : !try_pin(token, &raw, CKU_USER, token->info.label, error))))
+        (!check_token(&info, error) || !prove(token, &raw, from, given, error)))
         return false;
     token->is_logged_in = true;
     return true;
@@ -161,7 +194,7 @@ static bool login_locked(struct sg_token *token, struct sg_secret *given, struct
 
 bool sg_token_login_locked(struct sg_token *token, struct sg_error *error)
 {
-    return login_locked(token, NULL, error);
+    return login_locked(token, FROM_SOURCE, NULL, error);
 }
 
 bool sg_token_authenticate_locked(struct sg_token *token, const char *key, struct sg_error *error)
@@ -251,7 +284,19 @@ bool sg_token_login_with(struct sg_token *token, struct sg_secret *pin, struct s
 {
     SG_TOKEN_LOCK(token);
 
-    return login_locked(token, pin, error);
+    return login_locked(token, FROM_CALLER, pin, error);
+}
+
+bool sg_token_has_pad(const struct sg_token *token)
+{
+    return token->info.protected_pin_path;
+}
+
+bool sg_token_login_on_pad(struct sg_token *token, struct sg_error *error)
+{
+    SG_TOKEN_LOCK(token);
+
+    return login_locked(token, FROM_PAD, NULL, error);
 }
 
 bool sg_token_login(struct sg_token *token, struct sg_error *error)
@@ -272,9 +317,33 @@ static bool judge_change(struct sg_token *token, struct sg_secret *old_pin, CK_R
         return true;
     }
     if (rv == CKR_PIN_INCORRECT)
-        return refused(token, old_pin, rv, error);
+        return old_pin != NULL ? refused(token, old_pin, rv, error)
+                               : refused_on_pad(token, rv, error);
     return sg_fail_rv(error, rv == CKR_PIN_LEN_RANGE || rv == CKR_PIN_INVALID ? SG_PIN : SG_TOKEN,
                       rv, "token %s does not change its PIN", token->info.label);
+}
+
+static bool check_change(const struct sg_token *token, const CK_TOKEN_INFO *raw,
+                         struct sg_secret *old_pin, struct sg_secret *new_pin,
+                         struct sg_error *error)
+{
+    if (old_pin == NULL || new_pin == NULL)
+        return (old_pin == NULL && new_pin == NULL &&
+                (raw->flags & CKF_PROTECTED_AUTHENTICATION_PATH) != 0) ||
+               sg_fail(error, SG_PIN, NULL, "token %s has no pad of its own to type its PINs on",
+                       token->info.label);
+    return check_length(token, raw, sg_secret_len(new_pin), error) &&
+           sg_pin_check_not_refused(token->refusals, token->info.serial_number, old_pin, error);
+}
+
+static uint8_t *bytes_of(struct sg_secret *pin)
+{
+    return pin != NULL ? sg_secret_data(pin) : NULL;
+}
+
+static size_t len_of(const struct sg_secret *pin)
+{
+    return pin != NULL ? sg_secret_len(pin) : 0;
 }
 
 bool sg_token_change_pin(struct sg_token *token, struct sg_secret *old_pin,
@@ -289,11 +358,9 @@ bool sg_token_change_pin(struct sg_token *token, struct sg_secret *old_pin,
         return sg_fail_rv(error, SG_TOKEN, CKR_TOKEN_WRITE_PROTECTED, "token %s takes no new PIN",
                           token->info.label);
     if (!sg_token_info_read(&token->module, token->info.slot, &raw, &info, error) ||
-        !check_token(&info, error) || !check_length(token, &raw, sg_secret_len(new_pin), error) ||
-        !sg_pin_check_not_refused(token->refusals, token->info.serial_number, old_pin, error))
+        !check_token(&info, error) || !check_change(token, &raw, old_pin, new_pin, error))
         return false;
-    rv = token->module.functions->C_SetPIN(token->session, sg_secret_data(old_pin),
-                                           sg_secret_len(old_pin), sg_secret_data(new_pin),
-                                           sg_secret_len(new_pin));
+    rv = token->module.functions->C_SetPIN(token->session, bytes_of(old_pin), len_of(old_pin),
+                                           bytes_of(new_pin), len_of(new_pin));
     return judge_change(token, old_pin, rv, error);
 }

@@ -53,7 +53,15 @@ SG_MUST_USE bool sg_token_login(struct sg_token *token, struct sg_error *error);
 SG_MUST_USE bool sg_token_login_with(struct sg_token *token, struct sg_secret *pin,
                                      struct sg_error *error);
 
-/* sg_token_change_pin changes the user's PIN. Logged in, and not write-protected.
+/* sg_token_has_pad: does the token have a pad of its own, on which its PIN is typed?
+ * sg_token_login_on_pad is sg_token_login with the PIN that somebody types there while it waits.
+ * Such a PIN is not known here, so a refused one is not remembered. Fails: SG_PIN too when the
+ * token has no pad, or nobody typed. */
+bool sg_token_has_pad(const struct sg_token *token);
+SG_MUST_USE bool sg_token_login_on_pad(struct sg_token *token, struct sg_error *error);
+
+/* sg_token_change_pin changes the user's PIN. Logged in, and not write-protected. Both PINs may be
+ * NULL on a token with a pad: they are typed there.
  * Fails: SG_PIN when the old one is refused, which is remembered, or the new one has a length that
  * the token can't have; SG_TOKEN. The PIN is the old one then. */
 SG_MUST_USE bool sg_token_change_pin(struct sg_token *token, struct sg_secret *old_pin,

@@ -14,6 +14,9 @@
  *     ODD_FINALIZE        before one C_SignInit, the module is finalised
  *     ODD_POOL_RV         what C_OpenSession returns for a session that can't write
  *     ODD_SIGNATURE       a bit of every signature is wrong
+ *     ODD_PAD             tokens have a pad of their own, on which somebody types this PIN
+ *     ODD_PAD_NEW         the new PIN that is typed there when it is changed, and ODD_PAD from then
+ * on
  *
  * It counts in the environment, too: ODD_LOGINS is the number of calls of C_Login.
  */
@@ -66,6 +69,8 @@ static CK_RV odd_get_token_info(CK_SLOT_ID slot, CK_TOKEN_INFO *info)
         info->flags |= flags;
     if (rv == CKR_OK)
         has_number("ODD_MIN_PIN", &info->ulMinPinLen);
+    if (rv == CKR_OK && getenv("ODD_PAD") != NULL)
+        info->flags |= CKF_PROTECTED_AUTHENTICATION_PATH;
     return rv;
 }
 
@@ -73,12 +78,31 @@ static CK_RV odd_login(CK_SESSION_HANDLE session, CK_USER_TYPE user, unsigned ch
                        unsigned long len)
 {
     unsigned long rv, num_logins = 0;
-    char text[24];
+    char text[24], *typed = getenv("ODD_PAD");
 
     has_number("ODD_LOGINS", &num_logins);
     snprintf(text, sizeof text, "%lu", num_logins + 1);
     setenv("ODD_LOGINS", text, 1);
-    return has_number("ODD_LOGIN_RV", &rv) ? rv : real->C_Login(session, user, pin, len);
+    if (has_number("ODD_LOGIN_RV", &rv))
+        return rv;
+    if (pin == NULL && typed != NULL)
+        return real->C_Login(session, user, (unsigned char *)typed, strlen(typed));
+    return real->C_Login(session, user, pin, len);
+}
+
+static CK_RV odd_set_pin(CK_SESSION_HANDLE session, unsigned char *old_pin, unsigned long old_len,
+                         unsigned char *new_pin, unsigned long new_len)
+{
+    char *old = getenv("ODD_PAD"), *new = getenv("ODD_PAD_NEW");
+    CK_RV rv;
+
+    if (old_pin != NULL || old == NULL || new == NULL)
+        return real->C_SetPIN(session, old_pin, old_len, new_pin, new_len);
+    rv = real->C_SetPIN(session, (unsigned char *)old, strlen(old), (unsigned char *)new,
+                        strlen(new));
+    if (rv == CKR_OK)
+        setenv("ODD_PAD", new, 1);
+    return rv;
 }
 
 static CK_RV odd_get_attribute_value(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
@@ -208,6 +232,7 @@ CK_RV C_GetFunctionList(CK_FUNCTION_LIST **list)
         odd.C_OpenSession = odd_open_session;
         odd.C_GetTokenInfo = odd_get_token_info;
         odd.C_Login = odd_login;
+        odd.C_SetPIN = odd_set_pin;
         odd.C_GetAttributeValue = odd_get_attribute_value;
         odd.C_GenerateKeyPair = odd_generate_key_pair;
         odd.C_SignInit = odd_sign_init;

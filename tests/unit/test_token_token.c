@@ -27,8 +27,8 @@ static int unmake(void **state)
 static int reset(void **state)
 {
     static const char *const VARIABLES[] = {
-        "ODD_INITIALIZE_RV", "ODD_SESSION_RV", "ODD_TOKEN_FLAGS",
-        "ODD_MIN_PIN",       "ODD_LOGIN_RV",   "ODD_LOGINS",
+        "ODD_INITIALIZE_RV", "ODD_SESSION_RV", "ODD_TOKEN_FLAGS", "ODD_MIN_PIN",
+        "ODD_LOGIN_RV",      "ODD_LOGINS",     "ODD_PAD",         "ODD_PAD_NEW",
     };
 
     (void)state;
@@ -444,6 +444,44 @@ static void no_pin_source(void **state)
     }
 }
 
+static void pins_are_typed_on_a_pad(void **state)
+{
+    const struct sg_token_config config = odd_config();
+    struct sg_error error = {0};
+
+    (void)state;
+    {
+        sg_auto(sg_token) struct sg_token *token = open_token(&config);
+
+        assert_false(sg_token_has_pad(token));
+        expect_failure("no pad", sg_token_login_on_pad(token, &error), &error, SG_PIN,
+                       "token test has no pad of its own");
+        assert_int_equal(count_logins(), 0);
+        sg_error_clear(&error);
+        expect_success("login", sg_token_login(token, &error), &error);
+        expect_failure("no pad", sg_token_change_pin(token, NULL, NULL, &error), &error, SG_PIN,
+                       "token test has no pad of its own");
+    }
+    reset(state);
+    setenv("ODD_PAD", "wrong one", 1);
+    {
+        sg_auto(sg_token) struct sg_token *token = open_token(&config);
+
+        assert_true(sg_token_has_pad(token));
+        sg_error_clear(&error);
+        expect_failure("mistyped", sg_token_login_on_pad(token, &error), &error, SG_PIN,
+                       "refused the PIN that was typed on its pad");
+        assert_int_not_equal(access(fixture.refusals, F_OK), 0);
+        setenv("ODD_PAD", USER_PIN, 1);
+        sg_error_clear(&error);
+        expect_success("typed", sg_token_login_on_pad(token, &error), &error);
+        setenv("ODD_PAD_NEW", "another one", 1);
+        expect_success("changed", sg_token_change_pin(token, NULL, NULL, &error), &error);
+        setenv("ODD_PAD_NEW", USER_PIN, 1);
+        expect_success("and back", sg_token_change_pin(token, NULL, NULL, &error), &error);
+    }
+}
+
 static void write_protected(void **state)
 {
     struct sg_token_config config = odd_config();
@@ -578,6 +616,7 @@ int main(void)
         cmocka_unit_test_setup(unrecordable_refusal, reset),
         cmocka_unit_test_setup(refusing_logins, reset),
         cmocka_unit_test_setup(no_pin_source, reset),
+        cmocka_unit_test_setup(pins_are_typed_on_a_pad, reset),
         cmocka_unit_test_setup(write_protected, reset),
         cmocka_unit_test_setup(turns, reset),
         cmocka_unit_test_setup(turns_without_a_file, reset),
