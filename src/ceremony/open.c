@@ -295,5 +295,6 @@ bool sg_stage_open(struct sg_stage *stage, struct sg_error *error)
            read_seals(stage, error) &&
            (!stage->options->rehearsal || sg_stage_make_tokens(stage, error)) &&
            sg_stage_open_tokens(stage, error) && record_modules(stage, error) &&
-           (has_objects_before(stage) || sg_stage_record_objects(stage, "before", error));
+           (has_objects_before(stage) || sg_stage_record_objects(stage, "before", error)) &&
+           sg_stage_show_objects(stage, error);
 }

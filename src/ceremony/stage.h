@@ -51,6 +51,9 @@ SG_MUST_USE bool sg_stage_open(struct sg_stage *stage, struct sg_error *error);
 
 /* sg_stage_open_tokens opens each token, checks its serial number, and logs in. */
 SG_MUST_USE bool sg_stage_open_tokens(struct sg_stage *stage, struct sg_error *error);
+/* sg_stage_show_objects lists the keys that are on each token, with the beginnings of their
+ * fingerprints. */
+SG_MUST_USE bool sg_stage_show_objects(struct sg_stage *stage, struct sg_error *error);
 /* sg_stage_record_objects records what is on each token, as event `objects`.
  * when     "before", "after" or "failed". */
 SG_MUST_USE bool sg_stage_record_objects(struct sg_stage *stage, const char *when,

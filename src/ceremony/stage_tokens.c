@@ -129,6 +129,21 @@ static bool ask_pin(const struct sg_stage *stage, const struct asking *asking,
     return is_asked;
 }
 
+/* The same for a token that has a pad of its own: what is typed there is nobody else's business. */
+static bool point_to_pad(struct sg_stage *stage, const struct asking *asking,
+                         struct sg_error *error)
+{
+    for (size_t i = 0; i < asking->num; i++)
+        if (!sg_stage_show(stage, error,
+                           "%s of the token %s, on its own pad: %s types part %zu of "
+                           "%zu.\n",
+                           asking->what, asking->token,
+                           stage->ceremony->file.persons[asking->holders[i]].name, i + 1,
+                           asking->num))
+            return false;
+    return true;
+}
+
 /* The act that was begun to change a token's PIN, and may have, before the ceremony was
  * interrupted; SG_CEREMONY_NONE. *settled is the act up to which PINs are known to be changed. */
 static size_t open_change(const struct sg_stage *stage, size_t token, size_t *settled)
@@ -184,11 +199,14 @@ static bool try_to_log_in(struct sg_stage *stage, size_t place, int tries, bool 
     size_t change;
     struct asking asking = whom_to_ask(stage, place, tries, &change);
     struct sg_error why = {0};
+    bool has_pad;
 
     *again = false;
-    if (!ask_pin(stage, &asking, &pin, error))
+    has_pad = sg_token_has_pad(stage->tokens[place]);
+    if (has_pad ? !point_to_pad(stage, &asking, error) : !ask_pin(stage, &asking, &pin, error))
         return false;
-    if (sg_token_login_with(stage->tokens[place], pin, &why))
+    if (has_pad ? sg_token_login_on_pad(stage->tokens[place], &why)
+                : sg_token_login_with(stage->tokens[place], pin, &why))
         return change == SG_CEREMONY_NONE || record_change(stage, change, error);
     *again = why.code == SG_PIN && tries < MAX_PIN_TRIES;
     if (*again)
@@ -241,6 +259,17 @@ static bool ask_new_pin(const struct sg_stage *stage, struct asking asking, stru
     }
 }
 
+/* On a pad, PINs are NULL. */
+static bool ask_change(struct sg_stage *stage, size_t token, struct asking old, struct asking new,
+                       struct sg_secret **old_pin, struct sg_secret **new_pin,
+                       struct sg_error *error)
+{
+    if (!sg_token_has_pad(stage->tokens[token]))
+        return ask_pin(stage, &old, old_pin, error) && ask_new_pin(stage, new, new_pin, error);
+    new.what = "New PIN";
+    return point_to_pad(stage, &old, error) && point_to_pad(stage, &new, error);
+}
+
 /* A change that came about before an interruption is not made again: who types the new PIN as the
  * old one has logged in with it. */
 bool sg_stage_change_pin(struct sg_stage *stage, size_t act, struct sg_error *error)
@@ -256,7 +285,7 @@ bool sg_stage_change_pin(struct sg_stage *stage, size_t act, struct sg_error *er
     if (sg_transcript_of_act(&stage->transcript, "pin-changed", act, NULL) != NULL)
         return true;
     old.num = sg_ceremony_holders(&stage->ceremony->file, of_file->token, act, &old.holders);
-    return ask_pin(stage, &old, &old_pin, error) && ask_new_pin(stage, new, &new_pin, error) &&
+    return ask_change(stage, of_file->token, old, new, &old_pin, &new_pin, error) &&
            sg_token_change_pin(stage->tokens[of_file->token], old_pin, new_pin, error) &&
            record_change(stage, act, error) &&
            sg_stage_show(stage, error, "Done: the token %s has its new PIN.\n", name);
@@ -285,6 +314,18 @@ static json_t *key_json(const struct sg_key *key)
                      sg_key_kind_text(key->public.kind, kind), "sha256", digest, "private",
                      key->has_private, "public", key->has_public, "certificate",
                      key->has_certificate);
+}
+
+static bool show_key(struct sg_stage *stage, const char *token, const struct sg_key *key,
+                     struct sg_error *error)
+{
+    char kind[SG_KEY_KIND_TEXT_SIZE], digest[SG_SHA256_HEX_SIZE];
+
+    sg_hex(sg_slice_of(key->public.sha256, SG_SHA256_LEN), digest, sizeof digest);
+    return sg_stage_show(stage, error, "On the token %s: %s, %s%s, SHA-256 %.16s…\n", token,
+                         key->label != NULL ? key->label : "a key without a label",
+                         sg_key_kind_text(key->public.kind, kind),
+                         key->has_private ? "" : ", without a private key", digest);
 }
 
 static bool add_keys(struct sg_token *token, json_t *list, struct sg_error *error)
@@ -324,6 +365,27 @@ bool sg_stage_record_objects(struct sg_stage *stage, const char *when, struct sg
     }
     return sg_stage_record(stage, "objects",
                            json_pack("{s:s, s:o}", "when", when, "tokens", tokens), error);
+}
+
+bool sg_stage_show_objects(struct sg_stage *stage, struct sg_error *error)
+{
+    bool shown = true;
+
+    for (size_t i = 0; shown && i < stage->ceremony->file.num_tokens; i++) {
+        const char *name = stage->ceremony->file.tokens[i].name;
+        struct sg_key *keys = NULL;
+        size_t num = 0;
+
+        if (!sg_key_list(stage->tokens[i], &keys, &num, error))
+            return false;
+        shown = num > 0 || sg_stage_show(stage, error, "On the token %s: no key.\n", name);
+        for (size_t k = 0; k < num; k++) {
+            shown = shown && show_key(stage, name, &keys[k], error);
+            sg_key_done(&keys[k]);
+        }
+        free(keys);
+    }
+    return shown && sg_stage_show(stage, error, "\n");
 }
 
 /* ---- rehearsal ---- */

@@ -89,7 +89,8 @@ bool sg_ustar_read(struct sg_slice tar, sg_ustar_file *file, void *context, stru
     while (at < tar.len && tar.data[at] != 0)
         if (!read_file(tar, &at, file, context, error))
             return false;
-    if (tar.len - at != sg_tar_end(at) || !sg_tar_is_zeros(sg_slice_of(tar.data + at, tar.len - at)))
+    if (tar.len - at != sg_tar_end(at) ||
+        !sg_tar_is_zeros(sg_slice_of(tar.data + at, tar.len - at)))
         return fail_at(at, "the archive is cut off, or something is behind its end", error);
     return true;
 }

@@ -352,6 +352,31 @@ static void an_old_root_comes_to_its_end(void **state)
     tear_down_stage(&stage);
 }
 
+static void pins_are_typed_on_the_tokens_pad(void **state)
+{
+    const struct cast by_pad = {.no_typing = true};
+    struct stage stage;
+    struct sg_error error = {0};
+
+    (void)state;
+    set_up_stage(&stage, true);
+    stage.has_pad = true;
+    setenv("ODD_PAD", "1234", 1);
+    setenv("ODD_PAD_NEW", "5555", 1);
+    draft_whole(&stage);
+    expect_run(&stage, "first", by_pad, SG_OK, "");
+    expect_proved(&stage, "first");
+    expect_success("plan", draft(&stage, PERSONS END, &error), &error);
+    in_folder(&stage, "end", stage.folder);
+    expect_run(&stage, "end", by_pad, SG_OK, "");
+    expect_proved(&stage, "end");
+    in_folder(&stage, "after", stage.folder);
+    expect_success("plan", draft(&stage, PERSONS USE, &error), &error);
+    expect_run(&stage, "after", by_pad, SG_PIN, "refused the PIN that was typed on its pad");
+    unsetenv("ODD_PAD");
+    tear_down_stage(&stage);
+}
+
 /* ---- rehearsals ---- */
 
 static void expect_rehearsed(const struct stage *stage)
@@ -418,6 +443,7 @@ int main(void)
         cmocka_unit_test(a_key_of_another_certificate_is_refused),
         cmocka_unit_test(other_cas_are_asked_and_crossed),
         cmocka_unit_test(an_old_root_comes_to_its_end),
+        cmocka_unit_test(pins_are_typed_on_the_tokens_pad),
         cmocka_unit_test(a_rehearsal_needs_no_token_and_no_clock),
         cmocka_unit_test(an_old_key_is_stood_in_for),
     };
