@@ -233,7 +233,8 @@ issue_slowly() {
         "$SIGNET" -C ca issue -p device-mtls --device "$device$i" -o "$device$i.pem" "$device$i.csr" \
             2>"crowd$i.log" &
         processes+=($!)
-        "$SIGNET" -C ca crl -o "crowd$i.crl" 2>"crowd-crl$i.log" &
+        # To standard output goes the one that it made; into a file, the latest, whoever made it.
+        "$SIGNET" -C ca crl >"crowd$i.crl" 2>"crowd-crl$i.log" &
         processes+=($!)
     done
     for process in "${processes[@]}"; do
