@@ -1,94 +1,109 @@
+/* What a client of EST brings to be believed, as the front has passed it on; the path judges it. */
+#include <openssl/crypto.h>
 #include <string.h>
+#include <strings.h>
 
-#include "cert/cert.h"
+#include "base64.h"
 #include "desk.h"
 
 static const char RULE[] = "requester";
 
-struct presented {
-    const struct sg_policy *policy;
-    struct sg_errand *errand;
-    int64_t now;
-    bool found;
-};
-
-static bool copy(const char *from, char **to, struct sg_error *error)
+/* RFC 7617 2 */
+static bool decode(const char *authorization, struct sg_buf *credentials, struct sg_error *error)
 {
-    if (from == NULL)
+    static const char SCHEME[] = "Basic ";
+    struct sg_error why = {0};
+
+    if (strncasecmp(authorization, SCHEME, strlen(SCHEME)) != 0)
+        return sg_fail(error, SG_UNAUTHENTICATED, "RFC 7030 3.2.3",
+                       "the Authorization is not of the scheme Basic");
+    if (sg_base64_decode(sg_slice_text(authorization + strlen(SCHEME)), credentials, &why))
         return true;
-    return (*to = strdup(from)) != NULL || sg_fail_memory(error);
+    if (why.code == SG_MALFORMED)
+        return sg_fail(error, SG_UNAUTHENTICATED, "RFC 7617 2",
+                       "what the Authorization says behind Basic is not base64");
+    *error = why;
+    return false;
 }
 
-/* In the last `window` before its end, as the policy says today. */
-static bool check_window(const struct presented *presented,
-                         const struct sg_certificate *certificate, struct sg_error *error)
+/* Refuses in the words of sg_ticket_find. */
+static bool take_ticket(struct sg_slice text, struct sg_errand *errand, struct sg_error *error)
 {
-    const int64_t window_s = sg_policy_renewal_window_s(presented->policy);
-    char rule[SG_ERROR_RULE_SIZE], from[SG_TIME_TEXT_SIZE];
-
-    (void)snprintf(rule, sizeof rule, "policy %s: renewal", sg_policy_name(presented->policy));
-    if (window_s < 0)
-        return sg_fail(error, SG_REFUSED, rule, "the policy renews nothing");
-    if (certificate->not_after - window_s > presented->now)
-        return sg_fail(error, SG_REFUSED, rule,
-                       "the certificate can be renewed from %s on, in the window before its end",
-                       sg_time_text(certificate->not_after - window_s, from));
+    if (text.len != sizeof errand->ticket - 1)
+        return sg_fail(error, SG_UNAUTHENTICATED, "ticket", "there is no such ticket");
+    memcpy(errand->ticket, text.data, text.len);
+    errand->ticket[text.len] = '\0';
     return true;
 }
 
-static bool judge(const struct sg_certificate *certificate, void *context, struct sg_error *error)
+static bool parse_hash(struct sg_slice text, uint8_t hash[SG_PIN_HASH_LEN])
 {
-    struct presented *presented = context;
-    char serial[SG_SERIAL_TEXT_SIZE];
+    char digits[2 * SG_PIN_HASH_LEN + 1] = "";
+    size_t len = 0;
+    bool is_hash;
 
-    presented->found = true;
-    sg_serial_text(&certificate->serial, serial);
-    if (certificate->status != SG_STATUS_VALID)
-        return sg_fail(error, SG_UNAUTHENTICATED, RULE, "the client's certificate %s is %s", serial,
-                       sg_status_word(certificate->status));
-    if (strcmp(certificate->policy, sg_policy_name(presented->policy)) != 0)
-        return sg_fail(error, SG_UNAUTHENTICATED, RULE,
-                       "the client's certificate %s was issued under policy %s, and renews none of "
-                       "policy %s",
-                       serial, certificate->policy, sg_policy_name(presented->policy));
-    return check_window(presented, certificate, error) &&
-           copy(certificate->device, &presented->errand->device, error) &&
-           copy(certificate->user, &presented->errand->user, error);
-}
-
-/* The front vouches that the client has the key; the rest is the store's. */
-static bool look_up(struct sg_desk *desk, struct presented *presented, struct sg_slice der,
-                    struct sg_error *error)
-{
-    sg_auto(X509) X509 *certificate = NULL;
-    struct sg_serial serial;
-    struct sg_error why = {0};
-
-    if (!sg_cert_read(der, "the client's certificate", &certificate, &why) ||
-        !sg_cert_serial(certificate, &serial, &why))
-        return sg_fail(error, SG_UNAUTHENTICATED, RULE, "%s", why.text);
-    const struct sg_certificate_filter filter = {
-        .serial = &serial, .der = der, .now = presented->now};
-    if (!sg_store_each_certificate(sg_home_store(desk->home), &filter, judge, presented, error))
+    if (text.len != sizeof digits - 1)
         return false;
-    return presented->found || sg_fail(error, SG_UNAUTHENTICATED, RULE,
-                                       "the client's certificate is none of this CA's");
+    memcpy(digits, text.data, text.len);
+    is_hash = sg_hex_parse(digits, hash, SG_PIN_HASH_LEN, &len, NULL) && len == SG_PIN_HASH_LEN;
+    OPENSSL_cleanse(digits, sizeof digits);
+    return is_hash;
 }
 
-bool sg_service_authenticate(struct sg_desk *desk, struct sg_errand *errand,
-                             const struct sg_policy *policy, unsigned *evidence,
+/* An empty password is none. What is no hash costs no try. */
+static bool take_pin_hash(struct sg_slice text, struct sg_errand *errand, struct sg_error *error)
+{
+    errand->has_pin_hash = text.len > 0 && parse_hash(text, errand->pin_hash);
+    return errand->has_pin_hash || text.len == 0 ||
+           sg_fail(error, SG_UNAUTHENTICATED, "PIN",
+                   "the password is no hash of a PIN, which is %d hex digits",
+                   2 * (int)SG_PIN_HASH_LEN);
+}
+
+static bool split(struct sg_slice credentials, struct sg_errand *errand, struct sg_error *error)
+{
+    const uint8_t *colon = memchr(credentials.data, ':', credentials.len);
+    size_t len;
+
+    if (colon == NULL)
+        return sg_fail(error, SG_UNAUTHENTICATED, "RFC 7617 2",
+                       "the Authorization has no colon behind the ticket");
+    len = (size_t)(colon - credentials.data);
+    return take_ticket(sg_slice_of(credentials.data, len), errand, error) &&
+           take_pin_hash(sg_slice_of(colon + 1, credentials.len - len - 1), errand, error);
+}
+
+static bool take_credentials(const char *authorization, struct sg_errand *errand,
                              struct sg_error *error)
 {
-    const struct sg_slice der = errand->message.bytes[SG_WIRE_CLIENT];
-    struct presented presented = {
-        .policy = policy, .errand = errand, .now = sg_clock_now(&desk->issuing.clock)};
+    struct sg_buf credentials = {0};
+    const bool is_taken = decode(authorization, &credentials, error) &&
+                          split(sg_buf_slice(&credentials), errand, error);
 
-    if (der.len == 0)
+    sg_wire_wipe(&credentials);
+    return is_taken;
+}
+
+bool sg_service_evidence(struct sg_errand *errand, struct sg_evidence *evidence,
+                         struct sg_error *error)
+{
+    const char *authorization = sg_message_text(&errand->message, SG_WIRE_AUTHORIZATION);
+    const struct sg_slice certificate = errand->message.bytes[SG_WIRE_CLIENT];
+
+    if (certificate.len == 0 && errand->message.type == SG_WIRE_REENROLL)
         return sg_fail(error, SG_UNAUTHENTICATED, RULE,
-                       "nothing says who is asking: use the certificate that is to be renewed as "
-                       "the client's certificate in TLS");
-    if (!look_up(desk, &presented, der, error))
+                       "simplereenroll renews the certificate that the client uses in TLS, and "
+                       "there is none");
+    if (certificate.len == 0 && authorization == NULL)
+        return sg_fail(error, SG_UNAUTHENTICATED, RULE,
+                       "nothing says who is asking: bring a ticket, or use the certificate that "
+                       "is to be renewed in TLS");
+    if (authorization != NULL && !take_credentials(authorization, errand, error))
         return false;
-    *evidence = SG_BY_RENEWAL;
+    *evidence = (struct sg_evidence){
+        .ticket = authorization != NULL ? errand->ticket : NULL,
+        .pin_hash = errand->has_pin_hash ? errand->pin_hash : NULL,
+        .certificate = certificate,
+    };
     return true;
 }

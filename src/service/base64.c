@@ -1,5 +1,6 @@
 #include "base64.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <string.h>
 
@@ -40,9 +41,9 @@ static size_t num_fill(const uint8_t *digits, size_t num)
     return fill;
 }
 
-bool sg_base64_decode(struct sg_slice text, struct sg_buf *bytes, struct sg_error *error)
+static bool decode(struct sg_slice text, uint8_t *digits, uint8_t *decoded, struct sg_buf *bytes,
+                   struct sg_error *error)
 {
-    sg_auto(malloc) uint8_t *digits = malloc(text.len + 1), *decoded = malloc(text.len + 1);
     size_t num = 0, fill;
     int len;
 
@@ -60,6 +61,18 @@ bool sg_base64_decode(struct sg_slice text, struct sg_buf *bytes, struct sg_erro
         return sg_fail(error, SG_MALFORMED, RULE, "the body is not whole base64: %s",
                        num == 0 ? "it is empty" : "it is cut short, or was changed");
     return sg_buf_set(bytes, sg_slice_of(decoded, (size_t)len), error);
+}
+
+/* It may be a secret. */
+bool sg_base64_decode(struct sg_slice text, struct sg_buf *bytes, struct sg_error *error)
+{
+    const size_t room = text.len + 1;
+    uint8_t *digits = OPENSSL_malloc(room), *decoded = OPENSSL_malloc(room);
+    const bool is_decoded = decode(text, digits, decoded, bytes, error);
+
+    OPENSSL_clear_free(digits, room);
+    OPENSSL_clear_free(decoded, room);
+    return is_decoded;
 }
 
 static bool add_lines(const char *digits, size_t len, size_t limit, struct sg_buf *text,

@@ -7,7 +7,7 @@
 /* sg_base64_decode reads base64 (RFC 4648 4) with white space anywhere in it, or before or after.
  * bytes    replaced on success.
  * Fails:   SG_MALFORMED, rule "RFC 8951 3.1": another character, a length or fill that no encoder
- *          makes, nothing at all. */
+ *          makes, nothing at all. What it needed on the way is wiped. */
 SG_MUST_USE bool sg_base64_decode(struct sg_slice text, struct sg_buf *bytes,
                                   struct sg_error *error);
 

@@ -95,11 +95,16 @@ static bool open_configuration(struct sg_desk *desk, struct sg_error *error)
 
 static bool open_tokens(struct sg_desk *desk, struct sg_error *error)
 {
+    const struct sg_config *config = sg_home_config(desk->home);
+
     desk->issuing.home = desk->home;
-    return open_status(desk, error) &&
-           (desk->config->est.num_labels == 0 ||
-            sg_home_issuer(desk->home, desk->config->est.issuer, SG_ISSUER_TO_SIGN,
-                           &desk->issuing.issuer, error));
+    if (!open_status(desk, error))
+        return false;
+    if (desk->config->est.num_labels == 0)
+        return true;
+    return sg_home_issuer(desk->home, desk->config->est.issuer, SG_ISSUER_TO_SIGN,
+                          &desk->issuing.issuer, error) &&
+           (config->pins_key == NULL || sg_home_pins(desk->home, &desk->issuing.pins, error));
 }
 
 bool sg_desk_check(const char *dir, struct sg_error *error)

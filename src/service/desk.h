@@ -2,8 +2,8 @@
  *
  * Requests for certificates go down the path on a pipeline, a group at a time; everything else is
  * answered between its groups. The desk also keeps the documents of the shelf fresh.
- * Does not: read or write sockets (the door does), or believe the front more than it must: a
- * client's certificate is looked up in the store byte by byte, and the path judges the rest.
+ * Does not: read or write sockets (the door does), or believe the front more than it must: that
+ * a client has the key of its certificate. What that and a ticket are worth, the path judges.
  * Thread rule: opened, run and closed by one thread.
  */
 #ifndef SG_SERVICE_DESK_H
@@ -47,7 +47,7 @@ struct sg_desk {
  * the shelf. The pipeline is started and woken by sg_pipeline_wake(desk->pipeline).
  * Fails: SG_INVALID naming the place in signet.yaml: no service section, a policy for CAs, one that
  * no client of EST can satisfy, a PIN that would have to be asked for; and as sg_home_open,
- * sg_home_issuer and sg_home_policy do. */
+ * sg_home_issuer, sg_home_policy and sg_home_pins do. */
 SG_MUST_USE bool sg_desk_open(const char *dir, struct sg_board *board, struct sg_shelf *shelf,
                               struct sg_desk *desk, struct sg_error *error);
 /* sg_desk_check does as much of it as needs no token, and changes nothing: would it open? */
@@ -75,17 +75,20 @@ void sg_answer_busy(struct sg_errand *errand, const char *text, unsigned retry_a
 void sg_answer_ocsp(struct sg_errand *errand, const struct sg_ocsp_answer *found,
                     const struct sg_error *why);
 
-/* sg_service_authenticate finds out who asks for a certificate under a policy: sets errand->device
- * and errand->user to the ids in the registry, and tells what vouches for them.
- * Today one thing does: the certificate that is being renewed, whose key the client used in TLS. It
- * must be in the store as it was presented, valid now, of this policy, and in its renewal window.
- * Fails: SG_UNAUTHENTICATED, SG_REFUSED (too early), SG_STORE. */
-SG_MUST_USE bool sg_service_authenticate(struct sg_desk *desk, struct sg_errand *errand,
-                                         const struct sg_policy *policy, unsigned *evidence,
-                                         struct sg_error *error);
+/* sg_answer_wait: the request waits for an approval, which may have been given in retry_after
+ * seconds. */
+void sg_answer_wait(struct sg_errand *errand, const struct sg_error *why, unsigned retry_after);
+
+/* sg_service_evidence finds what an ENROLL or REENROLL brings to be believed: a ticket and the hash
+ * of a PIN, in its Authorization, and the client's certificate in TLS. evidence borrows from the
+ * errand. Whether any of it is worth something is for the path to say.
+ * Fails: SG_UNAUTHENTICATED when there is nothing, or no certificate to be renewed, or an
+ * Authorization that can't be read. */
+SG_MUST_USE bool sg_service_evidence(struct sg_errand *errand, struct sg_evidence *evidence,
+                                     struct sg_error *error);
 
 /* sg_est_begin fills the job of an ENROLL or REENROLL. Fails: as sg_base64_decode and
- * sg_service_authenticate do; SG_MALFORMED on an unknown label or what is no PKCS#10. */
+ * sg_service_evidence do; SG_MALFORMED on an unknown label or what is no PKCS#10. */
 SG_MUST_USE bool sg_est_begin(struct sg_desk *desk, struct sg_errand *errand, struct sg_job *job,
                               struct sg_error *error);
 /* sg_est_answer gives the errand what became of its job. */

@@ -24,8 +24,7 @@ void sg_errand_free(struct sg_errand *errand)
     sg_wire_wipe(&errand->frame);
     sg_wire_wipe(&errand->answer);
     sg_buf_free(&errand->der);
-    free(errand->device);
-    free(errand->user);
+    OPENSSL_cleanse(errand, sizeof *errand);
     free(errand);
 }
 
@@ -162,9 +161,6 @@ bool sg_board_try_again(struct sg_board *board, struct sg_errand *errand)
     bool may_wait;
 
     sg_buf_free(&errand->der);
-    free(errand->device);
-    free(errand->user);
-    errand->device = errand->user = NULL;
     pthread_mutex_lock(&board->lock);
     may_wait = !board->is_closing;
     if (may_wait) {

@@ -13,6 +13,8 @@
 #include <pthread.h>
 
 #include "base/cleanup.h"
+#include "issue/tickets.h"
+#include "model/pin_hash.h"
 #include "wire/wire.h"
 
 struct sg_errand {
@@ -25,7 +27,9 @@ struct sg_errand {
     unsigned num_tries;   /* how often it was put on the pipeline */
     /* while it is under way, what its job borrows */
     struct sg_buf der;
-    char *device, *user;
+    char ticket[SG_TICKET_TEXT_SIZE]; /* wiped in the end, as is the hash of the PIN */
+    uint8_t pin_hash[SG_PIN_HASH_LEN];
+    bool has_pin_hash;
 };
 
 /* sg_errand_new takes over frame's bytes, which are read as a message of the front's. frame stays

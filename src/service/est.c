@@ -14,6 +14,9 @@ SG_DEFINE_CLEANUP(X509_ATTRIBUTE, X509_ATTRIBUTE_free)
 static const char CERTS_ONLY[] = "application/pkcs7-mime; smime-type=certs-only";
 static const char BASE64[] = "base64";
 
+/* how long who waits for an approval shall wait before asking again */
+enum { WAIT_S = 60 };
+
 /* ---- requests ---- */
 
 static const struct sg_policy *find_policy(const struct sg_desk *desk, const char *label)
@@ -41,19 +44,14 @@ bool sg_est_begin(struct sg_desk *desk, struct sg_errand *errand, struct sg_job 
 {
     const char *label = sg_message_text(&errand->message, SG_WIRE_LABEL);
     const struct sg_policy *policy = find_policy(desk, label);
-    unsigned evidence = 0;
 
     if (policy == NULL)
         return sg_fail(error, SG_MALFORMED, "RFC 7030 3.2.2", "there is no label '%s'",
                        label != NULL ? label : "");
-    if (!read_body(errand, error) ||
-        !sg_service_authenticate(desk, errand, policy, &evidence, error))
+    if (!read_body(errand, error) || !sg_service_evidence(errand, &job->evidence, error))
         return false;
     job->bytes = sg_buf_slice(&errand->der);
-    job->device = errand->device;
-    job->user = errand->user;
     job->policy = policy;
-    job->vouched_by = evidence;
     return true;
 }
 
@@ -114,6 +112,10 @@ static void count(struct sg_desk *desk, const struct sg_job *job)
 {
     const char *policy = sg_policy_name(job->policy);
 
+    if (job->waits_for != 0) {
+        sg_figures_count(&desk->figures, "signet_waits_total", "policy", policy, NULL, NULL);
+        return;
+    }
     if (job->outcome == SG_JOB_REFUSED) {
         desk->must_end = desk->must_end || ends_the_run(job->error.code);
         sg_figures_count(&desk->figures, "signet_refusals_total", "policy", policy, "rule",
@@ -132,7 +134,9 @@ void sg_est_answer(struct sg_desk *desk, struct sg_errand *errand, const struct 
     struct sg_error error = {0};
 
     count(desk, job);
-    if (job->outcome == SG_JOB_REFUSED)
+    if (job->waits_for != 0)
+        sg_answer_wait(errand, &job->error, WAIT_S);
+    else if (job->outcome == SG_JOB_REFUSED)
         sg_answer_refusal(errand, &job->error);
     else if (!wrap_certificate(desk, sg_buf_slice(&job->certificate), &body, &error))
         sg_answer_refusal(errand, &error);

@@ -113,6 +113,58 @@ enroll() {
     fetch -H 'Content-Type: application/pkcs10' --data-binary "@$request.b64" "$@" "$est_url/$operation"
 }
 
+# make_ticket_policies HOME: staff, for users by ticket and PIN; cards, which an officer approves as well;
+# strict, for devices, whose renewed certificate is revoked.
+make_ticket_policies() {
+    cat >"$1/policies/staff.yaml" <<'END'
+policy: staff
+description: For users, by ticket
+who: {any: [ticket, renewal]}
+keys: [{ec: [P-256], key_usage: [digitalSignature]}]
+subject: [{CN: '${user.name}'}]
+validity: {for: 365d}
+renewal: {window: 60d}
+request: {subject: equal}
+END
+    sed -e 's/staff/cards/' -e 's/^who:.*/who: {all: [ticket, {approval: officer}]}/' \
+        "$1/policies/staff.yaml" >"$1/policies/cards.yaml"
+    sed -e '/^examples:/,$d' -e 's/^policy: .*/policy: strict/' \
+        -e 's/^renewal: .*/renewal: {window: 60d, same_key: refuse, previous: revoke}/' \
+        "$1/policies/device-mtls.yaml" >"$1/policies/strict.yaml"
+}
+
+# make_pins HOME: the key for PINs.
+make_pins() {
+    echo "pins: {token: main, key: 'pkcs11:object=pins'}" >>"$1/signet.yaml"
+    signet -C "$1" key create --type HMAC pins
+}
+
+# ticket FILE OPTION…: a new ticket of the home dev, in FILE.
+ticket() {
+    local file=$1
+    shift
+    signet -C dev ticket add --as desk "$@" >"$file"
+}
+
+# hash_pin USER PIN: as an app sends it.
+hash_pin() {
+    openssl kdf -keylen 32 -kdfopt "pass:$2" -kdfopt "salt:$1" -kdfopt n:32768 -kdfopt r:8 -kdfopt p:1 \
+        -kdfopt maxmem_bytes:67108864 SCRYPT | tr -d ':\n' | tr A-F a-f
+}
+
+# enroll_by_ticket LABEL TICKET-FILE PIN-HASH REQUEST.csr [CURL-OPTION…]
+enroll_by_ticket() {
+    local label=$1 credentials
+    credentials=$(cat "$2"):$3
+    shift 3
+    enroll "$label/simpleenroll" "$@" -u "$credentials"
+}
+
+# state_of_ticket FIELD: of the last one that was made.
+state_of_ticket() {
+    signet -C dev ticket list --json | jq -r ".[-1].$1"
+}
+
 # certificate_of_body FILE: the certificate that the last enroll brought.
 certificate_of_body() {
     base64 -d body | openssl pkcs7 -inform der -print_certs | openssl x509 -out "$1"
@@ -122,16 +174,17 @@ serial_of() {
     openssl x509 -in "$1" -noout -serial | sed 's/serial=//' | tr A-F a-f
 }
 
-# make_due HOME ID: a device with a certificate in ID.pem that may be renewed already, its key in
-# ID.key and a request in ID.csr.
+# make_due HOME ID [POLICY]: a device with a certificate in ID.pem that may be renewed already, its key
+# in ID.key and a request in ID.csr.
 make_due() {
-    local policy=$1/policies/device-mtls.yaml
+    local name=${3:-device-mtls}
+    local policy=$1/policies/$name.yaml
     cp "$policy" "$1.policy"
     sed -i 's/^validity: .*/validity: {for: 30d, backdate: 5m, past_issuer: refuse}/
         s/^renewal: .*/renewal: {window: 20d, same_key: allow, previous: keep}/' "$policy"
     signet -C "$1" device add "$2" type=leo region=us-east
     openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$2.key" \
         -subj "/CN=$2" -out "$2.csr" 2>/dev/null
-    signet -C "$1" issue -p device-mtls --device "$2" -o "$2.pem" "$2.csr"
+    signet -C "$1" issue -p "$name" --device "$2" -o "$2.pem" "$2.csr"
     mv "$1.policy" "$policy"
 }

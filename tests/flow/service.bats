@@ -12,8 +12,21 @@ setup_file() {
         device-QR56; do
         make_due dev "$id"
     done
+    make_ticket_policies dev
+    make_due dev device-ST90 strict
+    make_pins dev
     signet -C dev user add 'Ada Example' email=ada@example.com
-    add_service dev 'est: {policy: device-mtls, labels: {people: user-client}}' \
+    signet -C dev user add 'Grace Example' email=grace@example.com
+    printf 4711 >ada.pin
+    signet -C dev user pin 'Ada Example' --set --pin file:ada.pin
+    hash_pin 'Ada Example' 4711 >ada.hash
+    hash_pin 'Ada Example' 4712 >wrong.hash
+    for name in ada ada2 ada3 ada4 ada5 cards cards2; do
+        make_request "$name.csr" 'Ada Example'
+    done
+    make_request grace.csr 'Grace Example'
+    add_service dev \
+        'est: {policy: device-mtls, labels: {people: user-client, staff: staff, cards: cards, strict: strict}}' \
         'limits: {request: 2s, idle: 3s}'
     start_service dev
     declare -p tls est_url http_url metrics_url | sed 's/^declare/declare -g/' >urls
@@ -84,15 +97,20 @@ setup() {
     expect_http 401 'WWW-Authenticate: Basic' 'requester'
     enroll simplereenroll device-AB12.csr
     expect_http 401
-    enroll simplereenroll device-AB12.csr -u ticket:hash
-    expect_http 401
+    enroll simpleenroll device-AB12.csr -H 'Authorization: Bearer 0123'
+    expect_http 401 'RFC 7030 3.2.3'
+    for credentials in 'Basic' 'Basic =' 'Basic dGlja2V0' 'Basic !'; do
+        enroll simpleenroll device-AB12.csr -H "Authorization: $credentials"
+        expect_http 401 'WWW-Authenticate: Basic realm="signet"'
+    done
+    said_in service.log 'has no colon behind the ticket'
 }
 
 @test "the certificate of another CA is nobody's" {
     openssl req -x509 -key device-AB12.key -subj /CN=device-AB12 -days 1 -out self.pem
     enroll simplereenroll device-AB12.csr --cert self.pem --key device-AB12.key
     expect_http 401
-    said_in service.log "none of this CA's"
+    said_in service.log 'was not issued here'
 }
 
 @test "A's certificate does not renew B's, whatever B's request says" {
@@ -104,14 +122,15 @@ setup() {
 @test "a certificate renews nothing under another label's policy" {
     enroll people/simplereenroll device-AB12.csr --cert device-AB12.pem --key device-AB12.key
     expect_http 401
-    said_in service.log 'renews none of policy user-client'
+    said_in service.log 'vouches for nothing under user-client'
 }
 
 @test "a certificate that is not due yet is not renewed" {
     enroll simplereenroll device-GH78.csr --cert device-GH78.pem --key device-GH78.key
     expect_http 200
     certificate_of_body fresh.pem
-    enroll simplereenroll device-GH78.csr --cert fresh.pem --key device-GH78.key
+    make_request device-GH78-new.csr device-GH78
+    enroll simplereenroll device-GH78-new.csr --cert fresh.pem --key device-GH78.key
     expect_http 403 'policy device-mtls: renewal'
 }
 
@@ -121,7 +140,7 @@ setup() {
     signet -C dev revoke device-EF56.pem --reason keyCompromise
     enroll simplereenroll device-EF56.csr --cert device-EF56.pem --key device-EF56.key
     expect_http 401
-    said_in service.log "$(serial_of device-EF56.pem) is revoked"
+    said_in service.log "$(serial_of device-EF56.pem), by which the request was made, is revoked"
     is_listed() {
         curl -s "$http_url/crl/dev.crl" | openssl crl -inform der -noout -text |
             grep -qi "$(serial_of device-EF56.pem)"
@@ -138,6 +157,152 @@ setup() {
     signet -C dev device enable device-KL90
     enroll simplereenroll device-KL90.csr --cert device-KL90.pem --key device-KL90.key
     expect_http 200
+}
+
+@test "a renewal whose answer was lost gets it again, though the old certificate is revoked by then" {
+    make_request device-ST90-new.csr device-ST90
+    enroll strict/simplereenroll device-ST90-new.csr --cert device-ST90.pem --key device-ST90.key
+    expect_http 200
+    certificate_of_body strict.pem
+    expect_equal reason superseded \
+        "$(signet -C dev list --json | jq -r ".[] | select(.serial == \"$(serial_of device-ST90.pem)\").reason")"
+    enroll strict/simplereenroll device-ST90-new.csr --cert device-ST90.pem --key device-ST90.key
+    expect_http 200
+    certificate_of_body again.pem
+    cmp strict.pem again.pem
+    make_request device-ST90-other.csr device-ST90
+    enroll strict/simplereenroll device-ST90-other.csr --cert device-ST90.pem --key device-ST90.key
+    expect_http 401
+}
+
+# --- EST by ticket -------------------------------------------------------------------------------
+
+@test "a ticket and its PIN enrol, and the same request gets the same certificate again" {
+    ticket adas -p staff --user 'Ada Example' --token card-1
+    enroll_by_ticket staff adas "$(cat ada.hash)" ada.csr
+    expect_http 200 'Content-Type: application/pkcs7-mime; smime-type=certs-only'
+    certificate_of_body ada.pem
+    openssl verify -CAfile root.pem -untrusted dev/dev.pem ada.pem
+    openssl x509 -in ada.pem -noout -subject | grep -q 'Ada Example'
+    expect_equal state spent "$(state_of_ticket state)"
+    enroll_by_ticket staff adas "$(tr a-f A-F <ada.hash)" ada.csr
+    expect_http 200
+    certificate_of_body again.pem
+    cmp ada.pem again.pem
+    enroll_by_ticket staff adas "$(cat ada.hash)" ada2.csr
+    expect_http 401 'WWW-Authenticate: Basic realm="signet"' 'Unauthorized: ticket'
+    said_in service.log 'this ticket has been used'
+    # neither the ticket nor the hash is in the log, in whatever form
+    run ! grep -qi -e "$(cat adas)" -e "$(cat ada.hash)" \
+        -e "$(printf '%s:%s' "$(cat adas)" "$(cat ada.hash)" | base64 -w0)" service.log
+}
+
+@test "a wrong PIN costs a try, and the last one the ticket" {
+    ticket tried -p staff --user 'Ada Example' --tries 2
+    for hash in 0123 "$(cat ada.hash)00" ''; do
+        enroll_by_ticket staff tried "$hash" ada2.csr
+        expect_http 401 'Unauthorized: PIN'
+        expect_equal "tries after '$hash'" 2 "$(state_of_ticket pin_tries)"
+    done
+    for left in 1 0; do
+        enroll_by_ticket staff tried "$(cat wrong.hash)" ada2.csr
+        expect_http 401 'WWW-Authenticate: Basic realm="signet"' 'Unauthorized: PIN'
+        run ! grep -q Ada body
+        expect_equal tries "$left" "$(state_of_ticket pin_tries)"
+    done
+    enroll_by_ticket staff tried "$(cat ada.hash)" ada2.csr
+    expect_http 401 'Unauthorized: ticket'
+    said_in service.log 'no try of the PIN is left'
+    said_in service.log 'this is not the PIN of user Ada Example'
+}
+
+@test "no ticket, one that has ended or was dropped, or for another policy" {
+    echo 00112233445566778899aabbccddeeff >invented
+    enroll_by_ticket staff invented '' ada2.csr
+    expect_http 401 'Unauthorized: ticket'
+    echo short >invented
+    enroll_by_ticket staff invented '' ada2.csr
+    expect_http 401 'Unauthorized: ticket'
+    ticket ended -p staff --user 'Ada Example' --no-pin --for 1s
+    sleep 2
+    enroll_by_ticket staff ended '' ada2.csr
+    expect_http 401 'Unauthorized: ticket'
+    said_in service.log 'this ticket has expired'
+    ticket dropped -p staff --user 'Ada Example' --no-pin
+    signet -C dev ticket drop "$(state_of_ticket id)"
+    enroll_by_ticket staff dropped '' ada2.csr
+    expect_http 401 'Unauthorized: ticket'
+    ticket elsewhere -p staff --user 'Ada Example' --no-pin
+    enroll_by_ticket people elsewhere '' ada2.csr
+    expect_http 401 'Unauthorized: ticket'
+    expect_equal state open "$(state_of_ticket state)"
+}
+
+@test "Ada's ticket with Grace's request is refused, and still Ada's" {
+    ticket adas -p staff --user 'Ada Example' --no-pin
+    enroll_by_ticket staff adas '' grace.csr
+    expect_http 403 'policy staff: subject.CN'
+    run ! grep -q 'Ada\|Grace' body
+    expect_equal state open "$(state_of_ticket state)"
+    enroll_by_ticket staff adas '' ada3.csr --cert device-AB12.pem --key device-AB12.key
+    expect_http 401
+    enroll_by_ticket staff adas '' ada3.csr
+    expect_http 200
+}
+
+@test "the ticket of a user or device who is disabled is good for nothing until they are enabled" {
+    ticket adas -p staff --user 'Ada Example' --no-pin
+    signet -C dev user disable 'Ada Example'
+    enroll_by_ticket staff adas '' ada4.csr
+    expect_http 401 'Unauthorized: requester'
+    said_in service.log 'user Ada Example is disabled'
+    signet -C dev user enable 'Ada Example'
+    enroll_by_ticket staff adas '' ada4.csr
+    expect_http 200
+    make_device dev device-UV12
+    ticket devices -p device-mtls --device device-UV12
+    signet -C dev device disable device-UV12
+    enroll simpleenroll device-UV12.csr -u "$(cat devices):"
+    expect_http 401
+    said_in service.log 'device device-UV12 is disabled'
+    signet -C dev device enable device-UV12
+    enroll simpleenroll device-UV12.csr -u "$(cat devices):"
+    expect_http 200
+    certificate_of_body uv12.pem
+    openssl x509 -in uv12.pem -noout -subject | grep -q device-UV12
+}
+
+@test "a request waits for its approval with 202, and then gets its certificate" {
+    ticket waits -p cards --user 'Ada Example'
+    for i in 1 2; do
+        enroll_by_ticket cards waits "$(cat ada.hash)" cards.csr
+        expect_http 202 'Retry-After: 60' 'waits for an approval'
+        run ! grep -q 'signet request\|officer' headers body
+    done
+    said_in service.log 'waits for the approval by officer'
+    id=$(signet -C dev request list --json | jq '.[-1].id')
+    signet -C dev request approve "$id" --as olga --reason 'showed her passport'
+    enroll_by_ticket cards waits "$(cat ada.hash)" cards.csr
+    expect_http 200
+    certificate_of_body cards.pem
+    openssl verify -CAfile root.pem -untrusted dev/dev.pem cards.pem
+    ticket waits2 -p cards --user 'Ada Example' --no-pin
+    enroll_by_ticket cards waits2 '' cards2.csr
+    expect_http 202
+    id=$(signet -C dev request list --json | jq '.[-1].id')
+    signet -C dev request refuse "$id" --as olga --reason 'the card was reported lost'
+    enroll_by_ticket cards waits2 '' cards2.csr
+    expect_http 403
+    run ! grep -q 'lost' body
+    fetch "$metrics_url/metrics"
+    expect_http 200 'signet_waits_total{policy="cards"} 3'
+}
+
+@test "simplereenroll wants a certificate, whatever ticket there is" {
+    ticket adas -p staff --user 'Ada Example' --no-pin
+    enroll staff/simplereenroll ada5.csr -u "$(cat adas):"
+    expect_http 401 'Unauthorized: requester'
+    expect_equal state open "$(state_of_ticket state)"
 }
 
 @test "full CMC is refused, and so is an operation that does not exist" {
@@ -500,7 +665,7 @@ understand() {
 
 @test "SIGHUP takes what signet.yaml says now, and goes on where it is wrong" {
     cp dev/signet.yaml good.yaml
-    sed -i 's/labels: {people: user-client}/labels: {people: user-client, more: device-mtls}/' dev/signet.yaml
+    sed -i 's/labels: {people: user-client/labels: {more: device-mtls, people: user-client/' dev/signet.yaml
     fetch "$est_url/more/cacerts"
     expect_http 404
     kill -HUP "$(cat service.pid)"
