@@ -87,7 +87,7 @@ static struct sg_issuing issuing_of(const struct sg_issuing *issuing, const stru
 
     if (job->policy != NULL) {
         own.policy = job->policy;
-        own.evidence = job->vouched_by;
+        own.evidence = 0;
         own.device_from_cn = false;
     }
     return own;

@@ -71,8 +71,8 @@ enum sg_job_stage { SG_JOB_NEW, SG_JOB_PREPARED, SG_JOB_CLAIMED, SG_JOB_SIGNED, 
 /* One request and what becomes of it. Zero-initialise, fill `in`, release with sg_job_done. */
 struct sg_job {
     /* in; borrowed */
-    const struct sg_policy *policy;    /* instead of the run's, with vouched_by; NULL: the run's */
-    unsigned vouched_by;               /* SG_BY_*: what vouches for this request alone */
+    const struct sg_policy *policy;    /* instead of the run's, of which nothing vouches for the
+                                          request then; NULL: the run's */
     struct sg_slice bytes;             /* PKCS#10 or SPKAC; empty when own_subject is set */
     const struct sg_name *own_subject; /* the issuer certifies its own key under this name */
     const char *device, *user;         /* ids in the registry, or NULL */

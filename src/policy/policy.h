@@ -68,9 +68,6 @@ enum sg_unique sg_policy_unique(const struct sg_policy *policy);
 /* sg_policy_suggests_key: the first kind of key that it names and that the OpenSSL that runs knows;
  * of sizes or curves the smallest. It is what a client is told that asks which key to make. */
 struct sg_key_kind sg_policy_suggests_key(const struct sg_policy *policy);
-/* sg_policy_renewal_window_s: how long before its end a certificate may be renewed with itself; -1:
- * never. */
-int64_t sg_policy_renewal_window_s(const struct sg_policy *policy);
 
 /* Everything that a decision is made from. */
 struct sg_decision_input {

@@ -226,11 +226,6 @@ static bool read_of(const struct sg_yaml *document, const struct sg_yaml_node *n
     return renewal->of != NULL && sg_yaml_each(document, node, read_of_item, renewal, error);
 }
 
-int64_t sg_policy_renewal_window_s(const struct sg_policy *policy)
-{
-    return policy->renewal.allowed ? policy->renewal.window_s : -1;
-}
-
 void sg_policy_renewal_done(struct sg_policy_renewal *renewal)
 {
     free(renewal->recheck);

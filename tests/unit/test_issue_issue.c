@@ -3,6 +3,7 @@
 #include <openssl/x509_vfy.h>
 
 #include "cert/cert.h"
+#include "issue/tickets.h"
 
 /* Renewal wants a new key and revokes what it renews. */
 static const char REPLACE[] = "policy: replace\n"
@@ -22,6 +23,14 @@ static const char LINE[] = "policy: line\n"
                            "validity: {for: 365d}\n"
                            "unique: device\n";
 
+static const char VISITORS[] = "policy: visitors\n"
+                               "description: Nobody's word but the ticket's\n"
+                               "who: {any: [ticket, operator]}\n"
+                               "keys: [{ec: [P-256], key_usage: [digitalSignature]}]\n"
+                               "subject: [{CN: '${device.id}'}]\n"
+                               "validity: {for: 365d}\n"
+                               "unique: device\n";
+
 static int make_home(void **state)
 {
     struct ca *ca = *state;
@@ -29,6 +38,7 @@ static int make_home(void **state)
     ca_make_home(state);
     ca_put_policy(ca, "replace", REPLACE);
     ca_put_policy(ca, "line", LINE);
+    ca_put_policy(ca, "visitors", VISITORS);
     ca_add_device(ca, "device-AB12");
     ca_add_device(ca, "device-CD34");
     ca_add_device(ca, "device-EF56");
@@ -821,38 +831,37 @@ static void what_was_recorded_before_is_served(void **state)
 /* A service's run: what the run has holds for nobody who brings his own. */
 static void a_job_may_have_its_own_policy(void **state)
 {
+    static const char *const CN[] = {"device-AB12", "device-AB12", "device-CD34"};
     struct ca *ca = *state;
-    struct ca_order orders[2] = {{0}, {0}};
+    const struct sg_ticket_order ticket = {
+        .policy = "visitors", .device = "device-AB12", .made_by = "desk"};
+    struct ca_order orders[NUM(CN)] = {0};
     struct sg_issuing issuing = ca_issuing(ca, "line");
-    const struct sg_policy *replace = NULL;
+    const struct sg_policy *visitors = NULL;
+    char text[SG_TICKET_TEXT_SIZE];
+    struct sg_job jobs[NUM(CN)] = {0};
     struct sg_error error = {0};
-    struct sg_job *jobs;
+    int64_t id = 0;
 
     issuing.device_from_cn = true;
-    expect_success("policy", sg_home_policy(ca->home, "replace", &replace, &error), &error);
-    for (size_t i = 0; i < 2; i++)
-        ca_order(&orders[i], NULL, "device-AB12");
-    jobs = (struct sg_job[]){{.bytes = sg_buf_slice(&orders[0].der)},
-                             {.bytes = sg_buf_slice(&orders[1].der)}};
-    jobs[0].policy = jobs[1].policy = replace;
-    jobs[0].device = "device-AB12";
-    jobs[0].vouched_by = SG_BY_OPERATOR;
-    jobs[1].vouched_by = SG_BY_OPERATOR; /* and nobody said who */
-    expect_success("run", sg_issue(&issuing, jobs, 2, &error), &error);
-    expect_issued("its own", &jobs[0], SG_JOB_ISSUED);
-    assert_string_equal(jobs[0].plan.policy, "replace");
+    expect_success("policy", sg_home_policy(ca->home, "visitors", &visitors, &error), &error);
+    expect_success("ticket", sg_ticket_make(ca->home, &ticket, ca->now, text, &id, &error), &error);
+    for (size_t i = 0; i < NUM(CN); i++) {
+        ca_order(&orders[i], NULL, CN[i]);
+        jobs[i].bytes = sg_buf_slice(&orders[i].der);
+        jobs[i].policy = visitors;
+    }
+    jobs[0].evidence.ticket = text;
+    jobs[2].device = "device-CD34"; /* jobs[1] does not even say who */
+    expect_success("run", sg_issue(&issuing, jobs, NUM(CN), &error), &error);
+    expect_issued("by ticket", &jobs[0], SG_JOB_ISSUED);
+    assert_string_equal(jobs[0].plan.policy, "visitors");
     expect_refused("nobody", &jobs[1], SG_UNAUTHENTICATED, "certifies a device and none is named");
-    sg_job_done(&jobs[0]);
-    sg_job_done(&jobs[1]);
-    jobs[0] = (struct sg_job){.bytes = sg_buf_slice(&orders[1].der),
-                              .device = "device-CD34",
-                              .policy = replace,
-                              .vouched_by = SG_BY_RENEWAL};
-    expect_success("run", sg_issue(&issuing, jobs, 1, &error), &error);
-    expect_refused("another's word", &jobs[0], SG_UNAUTHENTICATED, "");
-    sg_job_done(&jobs[0]);
-    for (size_t i = 0; i < 2; i++)
+    expect_refused("the run's word", &jobs[2], SG_UNAUTHENTICATED, "this policy wants");
+    for (size_t i = 0; i < NUM(CN); i++) {
+        sg_job_done(&jobs[i]);
         ca_order_done(&orders[i]);
+    }
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_home, ca_remove_home)

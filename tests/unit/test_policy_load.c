@@ -789,26 +789,19 @@ static void fields_that_a_registry_lacks_are_noted(void **state)
 static void the_first_key_is_suggested(void **state)
 {
     static const struct {
-        const char *keys, *renewal;
+        const char *keys;
         struct sg_key_kind kind;
-        int64_t window_s;
     } KEYS[] = {
-        {"keys: [{ec: [P-384, P-256], key_usage: [digitalSignature]}]", "", {SG_KEY_EC, 256}, -1},
+        {"keys: [{ec: [P-384, P-256], key_usage: [digitalSignature]}]", {SG_KEY_EC, 256}},
         {"keys: [{rsa: 3072..4096, key_usage: [digitalSignature]}, {ec: [P-256], key_usage: "
          "[digitalSignature]}]",
-         "renewal: {window: 30d}",
-         {SG_KEY_RSA, 3072},
-         30 * 86400},
-        {"keys: [{ed25519: true, key_usage: [digitalSignature]}]",
-         "renewal: never",
-         {SG_KEY_ED25519, 0},
-         -1},
+         {SG_KEY_RSA, 3072}},
+        {"keys: [{ed25519: true, key_usage: [digitalSignature]}]", {SG_KEY_ED25519, 0}},
     };
 
     (void)state;
     for (size_t i = 0; i < NUM(KEYS); i++) {
-        const struct change changes[MOST_CHANGES] = {{"keys", KEYS[i].keys},
-                                                     {"renewal", KEYS[i].renewal}};
+        const struct change changes[MOST_CHANGES] = {{"keys", KEYS[i].keys}};
         sg_auto(sg_policy) struct sg_policy *policy = NULL;
         sg_auto(sg_buf) struct sg_buf text = {0};
         struct sg_error error = {0};
@@ -817,7 +810,6 @@ static void the_first_key_is_suggested(void **state)
         expect_success(KEYS[i].keys,
                        sg_policy_parse("p.yaml", sg_buf_slice(&text), &policy, &error), &error);
         assert_true(sg_key_kind_equal(sg_policy_suggests_key(policy), KEYS[i].kind));
-        assert_int_equal(sg_policy_renewal_window_s(policy), KEYS[i].window_s);
     }
 }
 
