@@ -373,7 +373,7 @@ static void a_draft_is_put_in_place_whole(void **state)
     assert_int_equal(access(path, F_OK), -1);
     expect_success("place", sg_draft_place(draft, &error), &error);
     expect_success("read", sg_file_read(path, 100, &found, &error), &error);
-    assert_string_equal(found.data, "line 1\nline 2\n");
+    assert_string_equal((char *)found.data, "line 1\nline 2\n");
     expect_failure("again", sg_draft_open(path, 0600, SG_KEEP_EXISTING, &other, &error), &error,
                    SG_FAILED, "draft exists");
     assert_null(other);

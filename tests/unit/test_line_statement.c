@@ -100,7 +100,7 @@ static int remove_seals(void **state)
 
 static const char *path_in(const struct ca *ca, const char *name)
 {
-    static char path[128];
+    static char path[160];
 
     snprintf(path, sizeof path, "%s/%s", ca->dir, name);
     return path;
