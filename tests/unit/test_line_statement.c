@@ -158,7 +158,7 @@ static bool verify(const struct ca *ca, const struct seal *trusted, struct sg_bu
                    struct sg_statement_verdict *verdict, struct sg_error *error)
 {
     STACK_OF(X509) *roots = sk_X509_new_null();
-    char path[128];
+    char path[160];
     bool holds;
 
     sk_X509_push(roots, trusted->certificate);
@@ -328,7 +328,7 @@ static void add(struct sg_statement *statement, struct ca *ca, const char *devic
 static void a_batch_and_its_folder(void **state)
 {
     struct ca *ca = *state;
-    char path[128];
+    char path[160];
     struct sg_statement_spec spec = {path, signer.key, signer.certificate, NULL};
     sg_auto(sg_statement) struct sg_statement *statement = NULL;
     struct sg_statement_verdict verdict = {0};
