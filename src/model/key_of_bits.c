@@ -57,8 +57,11 @@ EVP_PKEY *sg_key_of_ec_point(int curve, struct sg_slice point)
 
 static bool is_positive(const ASN1_TYPE *number)
 {
-    return number->type == V_ASN1_INTEGER && ASN1_STRING_length(number->value.integer) > 0 &&
-           ASN1_STRING_get0_data(number->value.integer)[0] != 0;
+    const ASN1_INTEGER *integer = number->value.integer;
+
+    /* The sign is in the string's own type. */
+    return number->type == V_ASN1_INTEGER && ASN1_STRING_type(integer) == V_ASN1_INTEGER &&
+           ASN1_STRING_length(integer) > 0 && ASN1_STRING_get0_data(integer)[0] != 0;
 }
 
 static EVP_PKEY *of_numbers(const ASN1_INTEGER *modulus, const ASN1_INTEGER *exponent)

@@ -53,7 +53,7 @@ answer_text() {
 @test "the responder's certificate" {
     ok openssl verify -purpose ocsphelper -CAfile ca.pem responder.pem
     ok openssl x509 -in responder.pem -noout -text
-    says "OCSP Signing" "OCSP No Check" "CN = ca OCSP"
+    says "OCSP Signing" "OCSP No Check" "ca OCSP"
     ok signet -C ca list --policy ocsp-responder --json
     json '[.[] | .status] | join(" ")' valid
     ok signet -C ca ocsp renew
