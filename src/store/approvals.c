@@ -36,7 +36,7 @@ void sg_approval_done(struct sg_approval *approval)
 /* ---- reading ---- */
 
 #define SELECT_APPROVAL                                                                            \
-    "SELECT id, policy, role, device, user, token, subject, spki_sha256, request, asked,"          \
+    "SELECT id, policy, role, device, \"user\", token, subject, spki_sha256, request, asked,"      \
     " asked_by, not_after, state, decided, decided_by, reason, claim FROM approval"
 
 enum {
@@ -118,10 +118,10 @@ bool sg_store_each_approval(struct sg_store *store, bool only_waiting, int64_t n
     sg_auto(sg_query) struct sg_query query = {0};
     if (store->version < SG_SCHEMA_EVIDENCE)
         return true;
-    if (!sg_query_start(store,
-                        SELECT_APPROVAL " WHERE ?1 = 0 OR (state = 0 AND not_after >= ?2)"
-                                        " ORDER BY id",
-                        SG_VALUES(sg_int(only_waiting), sg_int(now)), &query, error))
+    if (!sg_query_start_many(store,
+                             SELECT_APPROVAL " WHERE ?1 = 0 OR (state = 0 AND not_after >= ?2)"
+                                             " ORDER BY id",
+                             SG_VALUES(sg_int(only_waiting), sg_int(now)), &query, error))
         return false;
     for (bool row = false;;) {
         sg_auto(sg_approval) struct sg_approval approval = {0};
@@ -223,14 +223,16 @@ static bool find_filed(struct sg_store *store, const struct sg_claim *claim, str
 {
     sg_auto(sg_query) struct sg_query query = {0};
     bool row = false;
-    if (!sg_query_start(store,
-                        SELECT_APPROVAL
-                        " WHERE spki_sha256 = ? AND policy = ? AND content_sha256 = ?"
-                        " AND device IS ? AND user IS ? AND role = ? ORDER BY id DESC LIMIT 1",
-                        SG_VALUES(sg_digest(claim->spki_sha256), sg_text(claim->plan->policy),
-                                  sg_digest(claim->content_sha256), sg_text(sg_claim_device(claim)),
-                                  sg_text(sg_claim_user(claim)), sg_text(claim->plan->approver)),
-                        &query, error) ||
+    if (!sg_query_start(
+            store,
+            SELECT_APPROVAL
+            " WHERE spki_sha256 = ? AND policy = ? AND content_sha256 = ?"
+            " AND device IS NOT DISTINCT FROM ?"
+            " AND \"user\" IS NOT DISTINCT FROM ? AND role = ? ORDER BY id DESC LIMIT 1",
+            SG_VALUES(sg_digest(claim->spki_sha256), sg_text(claim->plan->policy),
+                      sg_digest(claim->content_sha256), sg_text(sg_claim_device(claim)),
+                      sg_text(sg_claim_user(claim)), sg_text(claim->plan->approver)),
+            &query, error) ||
         !sg_query_next(&query, &row, error))
         return false;
     if (!row)
@@ -262,7 +264,8 @@ static bool check_room(struct sg_store *store, const struct sg_claim *claim, str
     int64_t num = 0;
     if (!sg_sql_number(store,
                        "SELECT count(*) FROM approval WHERE state = 0 AND not_after >= ?"
-                       " AND policy = ? AND device IS ? AND user IS ?",
+                       " AND policy = ? AND device IS NOT DISTINCT FROM ?"
+                       " AND \"user\" IS NOT DISTINCT FROM ?",
                        SG_VALUES(sg_int(claim->now), sg_text(claim->plan->policy),
                                  sg_text(sg_claim_device(claim)), sg_text(sg_claim_user(claim))),
                        &found, &num, error))
@@ -277,20 +280,19 @@ static bool check_room(struct sg_store *store, const struct sg_claim *claim, str
 static bool file(struct sg_store *store, const struct sg_claim *claim, int64_t *id,
                  struct sg_error *error)
 {
-    if (!sg_sql_run(store,
-                    "INSERT INTO approval (policy, role, device, user, token, subject,"
-                    " spki_sha256, content_sha256, request, asked, asked_by, not_after)"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    SG_VALUES(sg_text(claim->plan->policy), sg_text(claim->plan->approver),
-                              sg_text(sg_claim_device(claim)), sg_text(sg_claim_user(claim)),
-                              sg_text(claim->requester->token), sg_text(claim->subject),
-                              sg_digest(claim->spki_sha256), sg_digest(claim->content_sha256),
-                              sg_bytes(claim->request), sg_int(claim->now),
-                              sg_text(claim->asked_by != NULL ? claim->asked_by : ""),
-                              sg_int(claim->now + SG_APPROVAL_LIFETIME_S)),
-                    error))
+    if (!sg_sql_insert(store,
+                       "INSERT INTO approval (policy, role, device, \"user\", token, subject,"
+                       " spki_sha256, content_sha256, request, asked, asked_by, not_after)"
+                       " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+                       SG_VALUES(sg_text(claim->plan->policy), sg_text(claim->plan->approver),
+                                 sg_text(sg_claim_device(claim)), sg_text(sg_claim_user(claim)),
+                                 sg_text(claim->requester->token), sg_text(claim->subject),
+                                 sg_digest(claim->spki_sha256), sg_digest(claim->content_sha256),
+                                 sg_bytes(claim->request), sg_int(claim->now),
+                                 sg_text(claim->asked_by != NULL ? claim->asked_by : ""),
+                                 sg_int(claim->now + SG_APPROVAL_LIFETIME_S)),
+                       id, error))
         return false;
-    *id = sqlite3_last_insert_rowid(store->db);
     return claim->ticket == 0 || sg_sql_run(store, "UPDATE ticket SET approval = ? WHERE id = ?",
                                             SG_VALUES(sg_int(*id), sg_int(claim->ticket)), error);
 }

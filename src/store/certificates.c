@@ -41,7 +41,7 @@ static bool find_claimed(struct sg_store *store, int64_t id, struct sg_slice der
                         SG_VALUES(sg_int(id)), &query, error) ||
         !sg_query_next(&query, &row, error))
         return false;
-    if (!row || sg_column_int(&query, 1) != store->owners.own)
+    if (!row || sg_column_int(&query, 1) != store->own)
         return sg_fail(error, SG_INTERNAL, NULL,
                        "claim %lld belongs to another process, which alone may record it",
                        (long long)id);
@@ -74,7 +74,7 @@ static bool record_one(struct sg_store *store, int64_t id, struct sg_slice der, 
                       " SELECT c.id, c.issuer, s.reason, ?2"
                       " FROM supersedes s JOIN claim c ON c.id = s.previous WHERE s.claim = ?1"
                       " ON CONFLICT (claim) DO UPDATE SET reason = excluded.reason"
-                      " WHERE reason = 6",
+                      " WHERE revocation.reason = 6",
                       SG_VALUES(sg_int(id), sg_int(now)), error);
 }
 
@@ -97,7 +97,7 @@ static bool abandon_one(struct sg_store *store, int64_t id, struct sg_error *err
     if (!sg_sql_number(store, "SELECT owner FROM pending WHERE claim = ?", SG_VALUES(sg_int(id)),
                        &found, &owner, error))
         return false;
-    if (!found || (owner != 0 && owner != store->owners.own))
+    if (!found || (owner != 0 && owner != store->own))
         return sg_fail(error, SG_INTERNAL, NULL,
                        "claim %lld is not in flight in this process, and can't be abandoned",
                        (long long)id);
@@ -122,7 +122,7 @@ bool sg_store_abandon(struct sg_store *store, const int64_t *ids, size_t num,
     "SELECT c.id, i.name, c.serial, c.policy, c.policy_sha256, c.subject, c.device, c.user,"       \
     " c.spki_sha256, c.not_before, d.der, " token ", " SG_STANDING_COLUMNS                         \
     " FROM " SG_STANDING_TABLES                                                                    \
-    " LEFT JOIN certificate d ON d.claim = c.id CROSS JOIN issuer i ON i.id = c.issuer"
+    " LEFT JOIN certificate d ON d.claim = c.id CROSS JOIN issuer i WHERE i.id = c.issuer"
 
 #define SELECT_CERTIFICATE SELECT_CERTIFICATE_WITH("c.token")
 /* Before SG_SCHEMA_EVIDENCE nobody noted the card. */
@@ -180,7 +180,7 @@ bool sg_certificate_find(struct sg_store *store, int64_t id, int64_t now,
 {
     sg_auto(sg_query) struct sg_query query = {0};
     bool row = false;
-    if (!sg_query_start(store, SELECT_CERTIFICATE " WHERE c.id = ?", SG_VALUES(sg_int(id)), &query,
+    if (!sg_query_start(store, SELECT_CERTIFICATE " AND c.id = ?", SG_VALUES(sg_int(id)), &query,
                         error) ||
         !sg_query_next(&query, &row, error))
         return false;
@@ -189,14 +189,14 @@ bool sg_certificate_find(struct sg_store *store, int64_t id, int64_t now,
     return read_certificate(&query, now, certificate, error);
 }
 
-/* ---- searching: a WHERE of the conditions that the filter has ---- */
+/* ---- searching: the conditions that the filter has ---- */
 
 enum { MAX_CONDITIONS = 11, SEARCH_LIMIT = 4096 };
 
 struct search {
     struct sg_buf text;
     struct sg_value values[MAX_CONDITIONS + 1];
-    size_t num_values, num_conditions;
+    size_t num_values;
 };
 
 static void search_done(struct search *search)
@@ -208,8 +208,7 @@ SG_DEFINE_CLEANUP_IN_PLACE(search, search_done)
 static bool add_condition(struct search *search, bool wanted, const char *condition,
                           struct sg_error *error)
 {
-    return !wanted || sg_buf_printf(&search->text, SEARCH_LIMIT, error, "%s%s",
-                                    search->num_conditions++ == 0 ? " WHERE " : " AND ", condition);
+    return !wanted || sg_buf_printf(&search->text, SEARCH_LIMIT, error, " AND %s", condition);
 }
 
 static bool add_match(struct search *search, bool wanted, const char *condition,
@@ -260,7 +259,7 @@ static bool build_search(struct search *search, const struct sg_store *store,
            (filter->token == NULL || store->version >= SG_SCHEMA_EVIDENCE
                 ? add_match(search, filter->token != NULL, "c.token = ?", sg_text(filter->token),
                             error)
-                : add_condition(search, true, "0", error)) &&
+                : add_condition(search, true, "1 = 0", error)) &&
            add_match(search, by_key, "c.spki_sha256 = ?",
                      by_key ? sg_digest(filter->spki_sha256) : sg_int(0), error) &&
            add_match(search, filter->der.len > 0, "d.der = ?", sg_bytes(filter->der), error) &&
@@ -285,7 +284,7 @@ bool sg_store_each_certificate(struct sg_store *store, const struct sg_certifica
     sg_auto(search) struct search search = {0};
     sg_auto(sg_query) struct sg_query query = {0};
     if (!build_search(&search, store, filter, error) ||
-        !sg_query_start_once(store, (const char *)search.text.data, search.values, &query, error))
+        !sg_query_start_many(store, (const char *)search.text.data, search.values, &query, error))
         return false;
     for (bool row = false;;) {
         sg_auto(sg_certificate) struct sg_certificate certificate = {0};

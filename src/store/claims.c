@@ -85,8 +85,8 @@ struct prior {
     " FROM " SG_STANDING_TABLES " WHERE c.policy = ?3 AND c.not_after >= ?6 AND "
 
 /* The latest first: of a certificate and its renewal, the renewal answers a retry. */
-static const char BY_KEY[] =
-    SELECT_PRIOR "c.spki_sha256 = ?1 AND c.device IS ?4 AND c.user IS ?5 ORDER BY c.id DESC";
+static const char BY_KEY[] = SELECT_PRIOR "c.spki_sha256 = ?1 AND c.device IS NOT DISTINCT FROM ?4"
+                                          " AND c.user IS NOT DISTINCT FROM ?5 ORDER BY c.id DESC";
 static const char BY_DEVICE[] = SELECT_PRIOR "c.device = ?4";
 static const char BY_USER[] = SELECT_PRIOR "c.user = ?5";
 
@@ -330,23 +330,22 @@ static bool insert_claim(struct sg_deciding *decision, struct sg_error *error)
     struct sg_claim *claim = decision->claim;
     const struct sg_plan *plan = claim->plan;
     if (!sg_sql_run(decision->store,
-                    "INSERT INTO claim (issuer, serial, policy, policy_sha256, subject, device,"
-                    " user, spki_sha256, content_sha256, claimed, not_before, not_after, token)"
-                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    SG_VALUES(sg_int(claim->issuer), sg_serial_value(claim->serial),
-                              sg_text(plan->policy), sg_digest(plan->policy_sha256),
-                              sg_text(claim->subject), sg_text(sg_claim_device(claim)),
-                              sg_text(sg_claim_user(claim)), sg_digest(claim->spki_sha256),
-                              sg_digest(claim->content_sha256), sg_int(claim->now),
-                              sg_int(plan->not_before), sg_int(plan->not_after),
+                    "INSERT INTO claim (id, issuer, serial, policy, policy_sha256, subject, device,"
+                    " \"user\", spki_sha256, content_sha256, claimed, not_before, not_after, token)"
+                    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    SG_VALUES(sg_int(decision->next_id), sg_int(claim->issuer),
+                              sg_serial_value(claim->serial), sg_text(plan->policy),
+                              sg_digest(plan->policy_sha256), sg_text(claim->subject),
+                              sg_text(sg_claim_device(claim)), sg_text(sg_claim_user(claim)),
+                              sg_digest(claim->spki_sha256), sg_digest(claim->content_sha256),
+                              sg_int(claim->now), sg_int(plan->not_before), sg_int(plan->not_after),
                               sg_text(claim->requester->token)),
                     error))
         return false;
-    claim->id = sqlite3_last_insert_rowid(decision->store->db);
+    claim->id = decision->next_id;
     return sg_sql_run(
         decision->store, "INSERT INTO pending (claim, owner, tbs) VALUES (?, ?, ?)",
-        SG_VALUES(sg_int(claim->id), sg_int(decision->store->owners.own), sg_bytes(claim->tbs)),
-        error);
+        SG_VALUES(sg_int(claim->id), sg_int(decision->store->own), sg_bytes(claim->tbs)), error);
 }
 
 static bool insert_previous(struct sg_deciding *decision, struct sg_error *error)
@@ -357,8 +356,8 @@ static bool insert_previous(struct sg_deciding *decision, struct sg_error *error
         return true;
     for (size_t i = 0; i < decision->num_previous; i++)
         if (!sg_sql_run(decision->store,
-                        "INSERT OR IGNORE INTO supersedes (claim, previous, reason)"
-                        " VALUES (?, ?, ?)",
+                        "INSERT INTO supersedes (claim, previous, reason)"
+                        " VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
                         SG_VALUES(sg_int(claim->id), sg_int(decision->previous[i]), sg_int(reason)),
                         error))
             return false;
@@ -401,10 +400,10 @@ static bool (*const STEPS[])(struct sg_deciding *, struct sg_error *) = {
 };
 
 static bool decide(struct sg_store *store, struct sg_claim *claim, int64_t group_start,
-                   struct sg_error *error)
+                   int64_t next_id, struct sg_error *error)
 {
     sg_auto(sg_deciding) struct sg_deciding decision = {
-        .store = store, .claim = claim, .group_start = group_start};
+        .store = store, .claim = claim, .group_start = group_start, .next_id = next_id};
     for (size_t i = 0; i < sizeof STEPS / sizeof STEPS[0] && !decision.decided; i++)
         if (!STEPS[i](&decision, error))
             return false;
@@ -428,9 +427,13 @@ static bool claim_group(struct sg_store *store, struct sg_claim *claims, size_t 
     if (!sg_transaction_write(store, &write, error) ||
         !sg_sql_number(store, "SELECT max(id) FROM claim", SG_NO_VALUES, &found, &latest, error))
         return false;
-    for (size_t i = 0; i < num; i++)
-        if (!decide(store, &claims[i], latest + 1, error))
+    const int64_t group_start = latest + 1;
+    int64_t next_id = group_start;
+    for (size_t i = 0; i < num; i++) {
+        if (!decide(store, &claims[i], group_start, next_id, error))
             return false;
+        next_id += claims[i].outcome == SG_CLAIM_NEW;
+    }
     return sg_transaction_commit(&write, error);
 }
 

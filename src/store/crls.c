@@ -21,11 +21,12 @@ static bool add_revoked(struct sg_store *store, int64_t issuer,
                         const struct sg_crl_builder *builder, struct sg_error *error)
 {
     sg_auto(sg_query) struct sg_query query = {0};
-    if (!sg_query_start(store,
-                        "SELECT c.serial, r.revoked, r.reason"
-                        " FROM revocation r CROSS JOIN claim c ON c.id = r.claim"
-                        " WHERE r.issuer = ? AND r.listed IS NULL ORDER BY r.claim",
-                        SG_VALUES(sg_int(issuer)), &query, error))
+    if (!sg_query_start_many(
+            store,
+            "SELECT c.serial, r.revoked, r.reason"
+            " FROM revocation r CROSS JOIN claim c"
+            " WHERE c.id = r.claim AND r.issuer = ? AND r.listed IS NULL ORDER BY r.claim",
+            SG_VALUES(sg_int(issuer)), &query, error))
         return false;
     for (bool row = false;;) {
         struct sg_revoked revoked = {0};
@@ -67,12 +68,13 @@ static bool insert_crl(struct sg_store *store, int64_t issuer, int64_t number, i
                                 sg_bytes(sg_slice_of(digests.sha384, sizeof digests.sha384)),
                                 sg_bytes(sg_slice_of(digests.sha512, sizeof digests.sha512))),
                       error) &&
-           sg_sql_run(store,
-                      "INSERT INTO crl_expired (issuer, number, claim)"
-                      " SELECT r.issuer, ?2, r.claim"
-                      " FROM revocation r CROSS JOIN claim c ON c.id = r.claim"
-                      " WHERE r.issuer = ?1 AND r.listed IS NULL AND c.not_after < ?3",
-                      SG_VALUES(sg_int(issuer), sg_int(number), sg_int(this_update)), error);
+           sg_sql_run(
+               store,
+               "INSERT INTO crl_expired (issuer, number, claim)"
+               " SELECT r.issuer, ?2, r.claim"
+               " FROM revocation r CROSS JOIN claim c"
+               " WHERE c.id = r.claim AND r.issuer = ?1 AND r.listed IS NULL AND c.not_after < ?3",
+               SG_VALUES(sg_int(issuer), sg_int(number), sg_int(this_update)), error);
 }
 
 bool sg_store_reserve_crl(struct sg_store *store, int64_t issuer, int64_t this_update,
@@ -119,10 +121,9 @@ static bool keep_bytes(struct sg_store *store, int64_t issuer, int64_t number, s
                          "SELECT number FROM crl WHERE issuer = ? AND number > ?"
                          " AND der IS NOT NULL",
                          SG_VALUES(sg_int(issuer), sg_int(number)), &later, &which, error) &&
-           sg_sql_run(
-               store, "UPDATE crl SET recorded = 1, der = ? WHERE issuer = ? AND number = ?",
-               SG_VALUES(later ? sg_text(NULL) : sg_bytes(der), sg_int(issuer), sg_int(number)),
-               error) &&
+           sg_sql_run(store, "UPDATE crl SET recorded = 1, der = ? WHERE issuer = ? AND number = ?",
+                      SG_VALUES(sg_unless(later, sg_bytes(der)), sg_int(issuer), sg_int(number)),
+                      error) &&
            sg_sql_run(store,
                       "UPDATE crl SET der = NULL WHERE issuer = ? AND number < ?"
                       " AND der IS NOT NULL",

@@ -13,6 +13,7 @@ struct sg_deciding {
     struct sg_store *store;
     struct sg_claim *claim;
     int64_t group_start; /* ids from here on were claimed by this call */
+    int64_t next_id;     /* of the claim, when it is made: the write transaction keeps it free */
     bool decided;        /* refused, answered as a retry, or waiting: no more steps */
     int64_t approval;    /* that the claim is made with; 0: none */
     int64_t *previous;   /* certificates in their renewal window that this one renews */

@@ -70,8 +70,8 @@ bool sg_store_latest_issued(struct sg_store *store, int64_t issuer, bool *found,
     sg_auto(sg_query) struct sg_query query = {0};
     bool row = false;
     if (!sg_query_start(store,
-                        "SELECT d.der FROM claim c CROSS JOIN certificate d ON d.claim = c.id"
-                        " WHERE c.issuer = ?1 AND c.spki_sha256 <>"
+                        "SELECT d.der FROM claim c CROSS JOIN certificate d"
+                        " WHERE d.claim = c.id AND c.issuer = ?1 AND c.spki_sha256 <>"
                         " (SELECT spki_sha256 FROM issuer WHERE id = ?1)"
                         " ORDER BY c.id DESC LIMIT 1",
                         SG_VALUES(sg_int(issuer)), &query, error) ||
@@ -117,7 +117,7 @@ static bool is_among(struct sg_store *store, const char *select, struct sg_slice
                      const EVP_MD *algorithm, bool *found, struct sg_error *error)
 {
     sg_auto(sg_query) struct sg_query query = {0};
-    if (!sg_query_start(store, select, SG_NO_VALUES, &query, error))
+    if (!sg_query_start_many(store, select, SG_NO_VALUES, &query, error))
         return false;
     for (bool row = true; row && !*found;) {
         if (!sg_query_next(&query, &row, error))

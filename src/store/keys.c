@@ -18,7 +18,7 @@ static bool find(struct sg_store *store, const char *text, const struct sg_key_q
 /* ?1 key, ?2 device, ?3 user. A key stands for one holder, also after its certificates have ended:
  * whoever has it could speak for both. Two have the same one when they name the same device or user
  * and no other, or nobody at all. And a key that is known to others is nobody's any more. */
-#define ANY_HOLDER " AND ?2 IS ?2 AND ?3 IS ?3 LIMIT 1"
+#define ANY_HOLDER " AND ?2 IS NOT DISTINCT FROM ?2 AND ?3 IS NOT DISTINCT FROM ?3 LIMIT 1"
 
 static const struct {
     const char *query;
@@ -36,7 +36,7 @@ static const struct {
      "a certificate of this key was revoked for a compromise: make a new key"},
     {"SELECT c.id FROM claim c WHERE c.spki_sha256 = ?1"
      " AND (c.device <> ?2 OR c.user <> ?3 OR ("
-     "coalesce(c.device = ?2, 0) + coalesce(c.user = ?3, 0) = 0"
+     "NOT coalesce(c.device = ?2, FALSE) AND NOT coalesce(c.user = ?3, FALSE)"
      " AND coalesce(c.device, c.user, ?2, ?3) IS NOT NULL)) LIMIT 1",
      false, 1, SG_RULE_ONE_HOLDER,
      "this key was certified for another device or user: make a new key"},
@@ -63,8 +63,8 @@ static bool judge_roles(struct sg_store *store, const struct sg_key_question *qu
 {
     sg_auto(sg_query) struct sg_query query = {0};
     if (!sg_query_start(store,
-                        "SELECT d.der FROM claim c CROSS JOIN certificate d ON d.claim = c.id"
-                        " WHERE c.spki_sha256 = ?",
+                        "SELECT d.der FROM claim c CROSS JOIN certificate d"
+                        " WHERE d.claim = c.id AND c.spki_sha256 = ?",
                         SG_VALUES(sg_digest(question->spki_sha256)), &query, error))
         return false;
     for (bool row = true; row;) {
@@ -112,11 +112,13 @@ bool sg_store_block_keys(struct sg_store *store, const uint8_t (*spki_sha256)[SG
     if (!sg_transaction_write(store, &write, error))
         return false;
     for (size_t i = 0; i < num; i++) {
-        if (!sg_sql_run(store,
-                        "INSERT OR IGNORE INTO blocked_key (spki_sha256, blocked) VALUES (?, ?)",
-                        SG_VALUES(sg_digest(spki_sha256[i]), sg_int(now)), error))
+        size_t changed = 0;
+        if (!sg_sql_change(store,
+                           "INSERT INTO blocked_key (spki_sha256, blocked) VALUES (?, ?)"
+                           " ON CONFLICT DO NOTHING",
+                           SG_VALUES(sg_digest(spki_sha256[i]), sg_int(now)), &changed, error))
             return false;
-        added += (size_t)sqlite3_changes(store->db);
+        added += changed;
     }
     if (!sg_transaction_commit(&write, error))
         return false;
@@ -132,8 +134,9 @@ bool sg_store_each_blocked_key(struct sg_store *store, sg_blocked_key_visitor *v
     bool row = false;
     if (store->version < 2)
         return true; /* a reader of a store that no writer has opened since */
-    if (!sg_query_start(store, "SELECT spki_sha256, blocked FROM blocked_key ORDER BY spki_sha256",
-                        SG_NO_VALUES, &query, error))
+    if (!sg_query_start_many(store,
+                             "SELECT spki_sha256, blocked FROM blocked_key ORDER BY spki_sha256",
+                             SG_NO_VALUES, &query, error))
         return false;
     for (;;) {
         if (!sg_query_next(&query, &row, error))

@@ -40,7 +40,6 @@ bool sg_owners_open(const char *store_path, bool read_only, struct sg_owners *ow
     if (!read_only && !give_to_owner_of(store_path, fd))
         return fail(error, "given to the store's user");
     owners->fd = fd;
-    owners->own = 0;
     fd = -1;
     return true;
 }
@@ -50,7 +49,6 @@ void sg_owners_close(struct sg_owners *owners)
     if (owners->fd >= 0)
         close(owners->fd);
     owners->fd = -1;
-    owners->own = 0;
 }
 
 static struct flock byte_of(int64_t id, short type)
@@ -63,23 +61,20 @@ bool sg_owners_lock(struct sg_owners *owners, int64_t id, struct sg_error *error
     struct flock lock = byte_of(id, F_WRLCK);
     if (fcntl(owners->fd, F_OFD_SETLK, &lock) != 0)
         return fail(error, "locked");
-    owners->own = id;
     return true;
 }
 
-void sg_owners_unlock(struct sg_owners *owners)
+void sg_owners_unlock(struct sg_owners *owners, int64_t id)
 {
-    struct flock lock = byte_of(owners->own, F_UNLCK);
+    struct flock lock = byte_of(id, F_UNLCK);
     (void)fcntl(owners->fd, F_OFD_SETLK, &lock);
-    owners->own = 0;
 }
 
 bool sg_owners_probe(const struct sg_owners *owners, int64_t id, bool *alive,
                      struct sg_error *error)
 {
-    /* A lock does not conflict with its own description, so the handle's own id is asked first. */
-    if (id == 0 || id == owners->own || owners->fd < 0) {
-        *alive = id != 0 && id == owners->own;
+    if (owners->fd < 0) {
+        *alive = false;
         return true;
     }
     struct flock lock = byte_of(id, F_WRLCK);

@@ -11,8 +11,7 @@
 #include "base/cleanup.h"
 
 struct sg_owners {
-    int fd;      /* -1: there is no file, and nobody alive */
-    int64_t own; /* this handle's id, 0 as long as it has none */
+    int fd; /* -1: there is no file, and nobody alive */
 };
 
 /* sg_owners_open opens the file beside the store, and makes it when it is missing, with the
@@ -24,9 +23,9 @@ void sg_owners_close(struct sg_owners *owners);
 
 /* sg_owners_lock makes this handle owner id. Fails: SG_STORE. */
 SG_MUST_USE bool sg_owners_lock(struct sg_owners *owners, int64_t id, struct sg_error *error);
-void sg_owners_unlock(struct sg_owners *owners);
+void sg_owners_unlock(struct sg_owners *owners, int64_t id);
 
-/* sg_owners_probe: does owner id live? 0 never does. Fails: SG_STORE. */
+/* sg_owners_probe: does owner id, who is not this handle, live? Fails: SG_STORE. */
 SG_MUST_USE bool sg_owners_probe(const struct sg_owners *owners, int64_t id, bool *alive,
                                  struct sg_error *error);
 

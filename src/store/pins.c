@@ -14,8 +14,8 @@ void sg_pin_done(struct sg_pin *pin)
 static bool has_pin(struct sg_store *store, const char *user, bool *found, struct sg_error *error)
 {
     int64_t ignored = 0;
-    return sg_sql_number(store, "SELECT 1 FROM pin WHERE user = ?", SG_VALUES(sg_text(user)), found,
-                         &ignored, error);
+    return sg_sql_number(store, "SELECT 1 FROM pin WHERE \"user\" = ?", SG_VALUES(sg_text(user)),
+                         found, &ignored, error);
 }
 
 bool sg_store_put_pin(struct sg_store *store, const char *user, const struct sg_pin *pin,
@@ -32,7 +32,7 @@ bool sg_store_put_pin(struct sg_store *store, const char *user, const struct sg_
                        "user \"%s\" has a PIN; it has to be cleared before another is chosen",
                        user);
     return sg_sql_run(store,
-                      "INSERT INTO pin (user, device, chosen, salt, verifier, key_check)"
+                      "INSERT INTO pin (\"user\", device, chosen, salt, verifier, key_check)"
                       " VALUES (?, ?, ?, ?, ?, ?)",
                       SG_VALUES(sg_text(user), sg_text(pin->device), sg_int(pin->chosen),
                                 sg_bytes(sg_slice_of(pin->salt, sizeof pin->salt)),
@@ -68,7 +68,7 @@ bool sg_store_find_pin(struct sg_store *store, const char *user, bool *found, st
         return true;
     return sg_query_start(store,
                           "SELECT device, chosen, salt, verifier, key_check FROM pin"
-                          " WHERE user = ?",
+                          " WHERE \"user\" = ?",
                           SG_VALUES(sg_text(user)), &query, error) &&
            sg_query_next(&query, found, error) && (!*found || read_pin(&query, pin, error));
 }
@@ -76,10 +76,12 @@ bool sg_store_find_pin(struct sg_store *store, const char *user, bool *found, st
 bool sg_store_clear_pin(struct sg_store *store, const char *user, struct sg_error *error)
 {
     sg_auto(sg_transaction) struct sg_transaction write = {0};
+    size_t changed = 0;
     if (!sg_transaction_write(store, &write, error) ||
-        !sg_sql_run(store, "DELETE FROM pin WHERE user = ?", SG_VALUES(sg_text(user)), error))
+        !sg_sql_change(store, "DELETE FROM pin WHERE \"user\" = ?", SG_VALUES(sg_text(user)),
+                       &changed, error))
         return false;
-    if (sqlite3_changes(store->db) == 0)
+    if (changed == 0)
         return sg_fail(error, SG_REFUSED, "PIN", "user \"%s\" has no PIN", user);
     return sg_transaction_commit(&write, error);
 }

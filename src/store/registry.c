@@ -195,11 +195,12 @@ bool sg_store_set_disabled(struct sg_store *store, enum sg_registry_kind kind, c
                            bool disabled, struct sg_error *error)
 {
     sg_auto(sg_transaction) struct sg_transaction write = {0};
+    size_t changed = 0;
     if (!sg_transaction_write(store, &write, error) ||
-        !sg_sql_run(store, "UPDATE registry SET disabled = ? WHERE kind = ? AND id = ?",
-                    SG_VALUES(sg_int(disabled), sg_int(kind), sg_text(id)), error))
+        !sg_sql_change(store, "UPDATE registry SET disabled = ? WHERE kind = ? AND id = ?",
+                       SG_VALUES(sg_int(disabled), sg_int(kind), sg_text(id)), &changed, error))
         return false;
-    if (sqlite3_changes(store->db) == 0)
+    if (changed == 0)
         return fail_unknown(kind, id, error);
     return sg_transaction_commit(&write, error);
 }
@@ -208,9 +209,9 @@ bool sg_store_each_record(struct sg_store *store, enum sg_registry_kind kind,
                           sg_record_visitor *visit, void *context, struct sg_error *error)
 {
     sg_auto(sg_query) struct sg_query query = {0};
-    if (!sg_query_start(store,
-                        "SELECT id, attributes, disabled FROM registry WHERE kind = ? ORDER BY id",
-                        SG_VALUES(sg_int(kind)), &query, error))
+    if (!sg_query_start_many(
+            store, "SELECT id, attributes, disabled FROM registry WHERE kind = ? ORDER BY id",
+            SG_VALUES(sg_int(kind)), &query, error))
         return false;
     for (bool row = false;;) {
         sg_auto(sg_record) struct sg_record record = {0};

@@ -1,7 +1,8 @@
 #include "sql.h"
 
-#include <errno.h>
 #include <string.h>
+
+#include "engine.h"
 
 /* ---- values ---- */
 
@@ -13,7 +14,7 @@ struct sg_value sg_int(int64_t number)
 struct sg_value sg_text(const char *text)
 {
     if (text == NULL)
-        return (struct sg_value){.kind = SG_VALUE_NULL};
+        return (struct sg_value){.kind = SG_VALUE_TEXT, .is_null = true};
     return (struct sg_value){.kind = SG_VALUE_TEXT, .bytes = sg_slice_text(text)};
 }
 
@@ -32,164 +33,37 @@ struct sg_value sg_serial_value(const struct sg_serial *serial)
     return sg_bytes(sg_slice_of(serial->bytes, serial->len));
 }
 
-static int bind(sqlite3_stmt *statement, int index, const struct sg_value *value)
+struct sg_value sg_unless(bool is_null, struct sg_value value)
 {
-    switch (value->kind) {
-    case SG_VALUE_INT:
-        return sqlite3_bind_int64(statement, index, value->number);
-    case SG_VALUE_TEXT:
-        return sqlite3_bind_text64(statement, index, (const char *)value->bytes.data,
-                                   value->bytes.len, SQLITE_STATIC, SQLITE_UTF8);
-    case SG_VALUE_BYTES:
-        if (value->bytes.len == 0)
-            return sqlite3_bind_zeroblob(statement, index, 0);
-        return sqlite3_bind_blob64(statement, index, value->bytes.data, value->bytes.len,
-                                   SQLITE_STATIC);
-    case SG_VALUE_NULL:
-    case SG_VALUE_END:
-        break;
-    }
-    return sqlite3_bind_null(statement, index);
-}
-
-/* ---- errors ---- */
-
-/* What the operator can do, by SQLite's primary result code. */
-static const struct {
-    int result;
-    const char *remedy;
-} REMEDIES[] = {
-    {SQLITE_FULL, "the disk is full: make room, then try again"},
-    {SQLITE_READONLY, "the file or its folder is read-only: check their owner and permissions, and "
-                      "how the file system is mounted"},
-    {SQLITE_BUSY, "another process has kept it locked: wait for it or stop it, then try again"},
-    {SQLITE_LOCKED, "another process has kept it locked: wait for it or stop it, then try again"},
-    {SQLITE_NOTADB, "it is not a store of Signet's: check `store` in signet.yaml"},
-    {SQLITE_CORRUPT, "it is damaged: keep a copy for study and restore the latest backup"},
-    {SQLITE_CANTOPEN, "check that it is a file, and that it and its folder may be read and "
-                      "written"},
-    {SQLITE_PERM, "check the owner and permissions of the file and its folder"},
-    {SQLITE_TOOBIG, "a value is larger than SQLite takes"},
-};
-
-/* A quota or a limit on file sizes is a full disk in all but name; SQLite tells only ENOSPC so. */
-static bool is_out_of_room(int system_errno)
-{
-    return system_errno == ENOSPC || system_errno == EDQUOT || system_errno == EFBIG;
-}
-
-static bool fail_io(const struct sg_store *store, int result, struct sg_error *error)
-{
-    /* SQLite does not keep the cause when it is COMMIT that fails; errno is of the same step. */
-    const int last = errno;
-    const int kept = sqlite3_system_errno(store->db);
-    const int cause = last != 0 ? last : kept;
-    return sg_fail(error, SG_STORE, NULL, "store %s: %s (result %d, %s): %s", store->path,
-                   sqlite3_errstr(result), result, cause != 0 ? strerror(cause) : "no cause given",
-                   is_out_of_room(cause) ? "the disk is full or a quota is used up: make room, "
-                                           "then try again"
-                                         : "check the disk and the kernel's log");
-}
-
-bool sg_sql_fail(const struct sg_store *store, int result, struct sg_error *error)
-{
-    const int primary = result & 0xff;
-    if (primary == SQLITE_NOMEM)
-        return sg_fail_memory(error);
-    if (primary == SQLITE_IOERR)
-        return fail_io(store, result, error);
-    const char *said = store->db != NULL ? sqlite3_errmsg(store->db) : sqlite3_errstr(result);
-    for (size_t i = 0; i < sizeof REMEDIES / sizeof REMEDIES[0]; i++)
-        if (REMEDIES[i].result == primary)
-            return sg_fail(error, SG_STORE, NULL, "store %s: %s: %s", store->path, said,
-                           REMEDIES[i].remedy);
-    return sg_fail(error, SG_INTERNAL, NULL, "store %s: SQLite result %d: %s", store->path, result,
-                   said);
+    value.is_null = is_null;
+    return value;
 }
 
 /* ---- queries ---- */
-
-static bool compile(struct sg_store *store, const char *text, unsigned flags,
-                    sqlite3_stmt **compiled, struct sg_error *error)
-{
-    const int result = sqlite3_prepare_v3(store->db, text, -1, flags, compiled, NULL);
-    return result == SQLITE_OK || sg_sql_fail(store, result, error);
-}
-
-/* A kept statement that is in use (a visitor that asks the store again) can't be shared: then, and
- * when there is no place left, the caller gets one of his own. */
-static bool find_kept(struct sg_store *store, const char *text, sqlite3_stmt **compiled, bool *kept,
-                      struct sg_error *error)
-{
-    struct sg_statement *place = store->kept;
-    struct sg_statement *const end = store->kept + store->num_kept;
-    while (place < end && place->text != text)
-        place++;
-    if (place == store->kept + SG_STATEMENTS_KEPT ||
-        (place < end && sqlite3_stmt_busy(place->compiled))) {
-        *kept = false;
-        return compile(store, text, 0, compiled, error);
-    }
-    if (place == end) {
-        if (!compile(store, text, SQLITE_PREPARE_PERSISTENT, &place->compiled, error))
-            return false;
-        place->text = text;
-        store->num_kept++;
-    }
-    *compiled = place->compiled;
-    *kept = true;
-    return true;
-}
-
-static bool bind_all(struct sg_query *query, const struct sg_value *values, struct sg_error *error)
-{
-    int index = 0;
-    for (; values != NULL && values[index].kind != SG_VALUE_END; index++) {
-        const int result = bind(query->compiled, index + 1, &values[index]);
-        if (result != SQLITE_OK)
-            return sg_sql_fail(query->store, result, error);
-    }
-    if (index != sqlite3_bind_parameter_count(query->compiled))
-        return sg_fail(error, SG_INTERNAL, NULL, "store: %d values for the %d parameters of \"%s\"",
-                       index, sqlite3_bind_parameter_count(query->compiled),
-                       sqlite3_sql(query->compiled));
-    return true;
-}
 
 bool sg_query_start(struct sg_store *store, const char *text, const struct sg_value *values,
                     struct sg_query *query, struct sg_error *error)
 {
     query->store = store;
-    return find_kept(store, text, &query->compiled, &query->kept, error) &&
-           bind_all(query, values, error);
+    return store->engine->start(query, SG_QUERY_KEPT, text, values, error);
 }
 
-bool sg_query_start_once(struct sg_store *store, const char *text, const struct sg_value *values,
+bool sg_query_start_many(struct sg_store *store, const char *text, const struct sg_value *values,
                          struct sg_query *query, struct sg_error *error)
 {
     query->store = store;
-    query->kept = false;
-    return compile(store, text, 0, &query->compiled, error) && bind_all(query, values, error);
+    return store->engine->start(query, SG_QUERY_MANY, text, values, error);
 }
 
 bool sg_query_next(struct sg_query *query, bool *row, struct sg_error *error)
 {
-    errno = 0;
-    const int result = sqlite3_step(query->compiled);
-    if (result != SQLITE_ROW && result != SQLITE_DONE)
-        return sg_sql_fail(query->store, result, error);
-    *row = result == SQLITE_ROW;
-    return true;
+    return query->store->engine->next(query, row, error);
 }
 
 void sg_query_done(struct sg_query *query)
 {
-    if (query->kept && query->compiled != NULL) {
-        (void)sqlite3_reset(query->compiled);
-        (void)sqlite3_clear_bindings(query->compiled);
-    } else {
-        (void)sqlite3_finalize(query->compiled);
-    }
+    if (query->statement != NULL)
+        query->store->engine->done(query);
     *query = (struct sg_query){0};
 }
 
@@ -197,23 +71,22 @@ void sg_query_done(struct sg_query *query)
 
 bool sg_column_is_null(const struct sg_query *query, int column)
 {
-    return sqlite3_column_type(query->compiled, column) == SQLITE_NULL;
+    return query->store->engine->is_null(query, column);
 }
 
 int64_t sg_column_int(const struct sg_query *query, int column)
 {
-    return sqlite3_column_int64(query->compiled, column);
+    return query->store->engine->number(query, column);
 }
 
 const char *sg_column_text(const struct sg_query *query, int column)
 {
-    return (const char *)sqlite3_column_text(query->compiled, column);
+    return query->store->engine->text(query, column);
 }
 
 struct sg_slice sg_column_bytes(const struct sg_query *query, int column)
 {
-    const void *data = sqlite3_column_blob(query->compiled, column);
-    return sg_slice_of(data, (size_t)sqlite3_column_bytes(query->compiled, column));
+    return query->store->engine->bytes(query, column);
 }
 
 bool sg_column_copy_text(const struct sg_query *query, int column, char **copy,
@@ -232,7 +105,7 @@ static bool fail_column(const struct sg_query *query, int column, struct sg_erro
     return sg_fail(error, SG_STORE, NULL,
                    "store %s: column %s has the wrong length: the store was changed by something "
                    "else than Signet; restore the latest backup",
-                   query->store->path, sqlite3_column_name(query->compiled, column));
+                   query->store->path, query->store->engine->name(query, column));
 }
 
 bool sg_column_copy_digest(const struct sg_query *query, int column, uint8_t digest[SG_SHA256_LEN],
@@ -258,19 +131,24 @@ bool sg_column_copy_serial(const struct sg_query *query, int column, struct sg_s
 
 /* ---- whole statements ---- */
 
-bool sg_sql_exec(struct sg_store *store, const char *text, struct sg_error *error)
-{
-    errno = 0;
-    const int result = sqlite3_exec(store->db, text, NULL, NULL, NULL);
-    return result == SQLITE_OK || sg_sql_fail(store, result, error);
-}
-
 bool sg_sql_run(struct sg_store *store, const char *text, const struct sg_value *values,
                 struct sg_error *error)
 {
-    sg_auto(sg_query) struct sg_query query = {0};
-    bool row = false;
-    return sg_query_start(store, text, values, &query, error) && sg_query_next(&query, &row, error);
+    return store->engine->run(store, text, values, error);
+}
+
+bool sg_sql_change(struct sg_store *store, const char *text, const struct sg_value *values,
+                   size_t *num_changed, struct sg_error *error)
+{
+    return store->engine->change(store, text, values, num_changed, error);
+}
+
+bool sg_sql_insert(struct sg_store *store, const char *text, const struct sg_value *values,
+                   int64_t *id, struct sg_error *error)
+{
+    bool found = false;
+    return sg_sql_number(store, text, values, &found, id, error) &&
+           (found || sg_fail(error, SG_INTERNAL, NULL, "store: \"%s\" told no id", text));
 }
 
 bool sg_sql_number(struct sg_store *store, const char *text, const struct sg_value *values,
@@ -293,7 +171,7 @@ bool sg_transaction_write(struct sg_store *store, struct sg_transaction *transac
 {
     if (store->read_only)
         return sg_fail(error, SG_STORE, NULL, "store %s was opened for reading only", store->path);
-    if (!sg_sql_run(store, "BEGIN IMMEDIATE", SG_NO_VALUES, error))
+    if (!store->engine->begin(store, true, error))
         return false;
     transaction->store = store;
     return true;
@@ -302,7 +180,7 @@ bool sg_transaction_write(struct sg_store *store, struct sg_transaction *transac
 bool sg_transaction_read(struct sg_store *store, struct sg_transaction *transaction,
                          struct sg_error *error)
 {
-    if (!sg_sql_run(store, "BEGIN", SG_NO_VALUES, error))
+    if (!store->engine->begin(store, false, error))
         return false;
     transaction->store = store;
     return true;
@@ -310,7 +188,7 @@ bool sg_transaction_read(struct sg_store *store, struct sg_transaction *transact
 
 bool sg_transaction_commit(struct sg_transaction *transaction, struct sg_error *error)
 {
-    if (!sg_sql_run(transaction->store, "COMMIT", SG_NO_VALUES, error))
+    if (!transaction->store->engine->commit(transaction->store, error))
         return false;
     transaction->store = NULL;
     return true;
@@ -318,8 +196,31 @@ bool sg_transaction_commit(struct sg_transaction *transaction, struct sg_error *
 
 void sg_transaction_done(struct sg_transaction *transaction)
 {
-    /* After some failures (a full disk) SQLite has rolled back by itself. */
-    if (transaction->store != NULL && !sqlite3_get_autocommit(transaction->store->db))
-        (void)sqlite3_exec(transaction->store->db, "ROLLBACK", NULL, NULL, NULL);
+    if (transaction->store != NULL)
+        transaction->store->engine->rollback(transaction->store);
     transaction->store = NULL;
+}
+
+/* ---- owners ---- */
+
+bool sg_owner_lock(struct sg_store *store, int64_t id, struct sg_error *error)
+{
+    if (!store->engine->owner_lock(store, id, error))
+        return false;
+    store->own = id;
+    return true;
+}
+
+void sg_owner_unlock(struct sg_store *store)
+{
+    store->engine->owner_unlock(store);
+    store->own = 0;
+}
+
+bool sg_owner_probe(struct sg_store *store, int64_t id, bool *alive, struct sg_error *error)
+{
+    if (id != 0 && id != store->own)
+        return store->engine->owner_probe(store, id, alive, error);
+    *alive = id != 0;
+    return true;
 }

@@ -20,7 +20,7 @@ bool sg_standing_read(const struct sg_query *query, int first, int64_t now,
     const bool pending = !sg_column_is_null(query, first + OWNER);
     bool alive = false;
     if (pending &&
-        !sg_owners_probe(&query->store->owners, sg_column_int(query, first + OWNER), &alive, error))
+        !sg_owner_probe(query->store, sg_column_int(query, first + OWNER), &alive, error))
         return false;
 
     *standing = (struct sg_standing){.not_after = sg_column_int(query, first + NOT_AFTER)};
@@ -65,7 +65,7 @@ bool sg_standing_settle(struct sg_store *store, int64_t id, struct sg_error *err
     return sg_sql_run(store,
                       "INSERT INTO revocation (claim, issuer, reason, revoked)"
                       " SELECT id, issuer, 0, claimed FROM claim WHERE id = ?"
-                      " ON CONFLICT (claim) DO UPDATE SET reason = 0 WHERE reason = 6",
+                      " ON CONFLICT (claim) DO UPDATE SET reason = 0 WHERE revocation.reason = 6",
                       SG_VALUES(sg_int(id)), error) &&
            sg_sql_run(store, "UPDATE pending SET owner = 0 WHERE claim = ?", SG_VALUES(sg_int(id)),
                       error);
@@ -78,7 +78,7 @@ static bool settle_owner(struct sg_store *store, int64_t owner, struct sg_error 
                       " SELECT c.id, c.issuer, 0, c.claimed"
                       " FROM pending p JOIN claim c ON c.id = p.claim"
                       " WHERE p.owner = ? AND p.owner <> 0"
-                      " ON CONFLICT (claim) DO UPDATE SET reason = 0 WHERE reason = 6",
+                      " ON CONFLICT (claim) DO UPDATE SET reason = 0 WHERE revocation.reason = 6",
                       SG_VALUES(sg_int(owner)), error) &&
            sg_sql_run(store, "UPDATE pending SET owner = 0 WHERE owner = ? AND owner <> 0",
                       SG_VALUES(sg_int(owner)), error);
@@ -93,7 +93,7 @@ bool sg_standing_settle_all(struct sg_store *store, struct sg_error *error)
             return false;
         if (!found)
             return true;
-        if (!sg_owners_probe(&store->owners, owner, &alive, error) ||
+        if (!sg_owner_probe(store, owner, &alive, error) ||
             (!alive && !settle_owner(store, owner, error)))
             return false;
     }
@@ -106,7 +106,7 @@ bool sg_store_take_owner(struct sg_store *store, struct sg_error *error)
     sg_auto(sg_transaction) struct sg_transaction write = {0};
     bool found = false;
     int64_t id = 0;
-    if (store->owners.own != 0)
+    if (store->own != 0)
         return true;
     if (!sg_transaction_write(store, &write, error) ||
         !sg_sql_run(store, "UPDATE counter SET last = last + 1 WHERE name = 'owner'", SG_NO_VALUES,
@@ -119,10 +119,10 @@ bool sg_store_take_owner(struct sg_store *store, struct sg_error *error)
                        "store %s: its counter of owners is gone: the store was changed by "
                        "something else than Signet; restore the latest backup",
                        store->path);
-    if (!sg_owners_lock(&store->owners, id, error))
+    if (!sg_owner_lock(store, id, error))
         return false;
     if (!sg_transaction_commit(&write, error)) {
-        sg_owners_unlock(&store->owners);
+        sg_owner_unlock(store);
         return false;
     }
     return true;

@@ -46,7 +46,8 @@ void sg_ticket_done(struct sg_ticket *ticket)
 /* ---- reading ---- */
 
 #define SELECT_TICKET                                                                              \
-    "SELECT id, policy, device, user, token, made_by, made, not_after, tries, claim, approval,"    \
+    "SELECT id, policy, device, \"user\", token, made_by, made, not_after, tries, claim, "         \
+    "approval,"                                                                                    \
     " dropped FROM ticket"
 
 enum {
@@ -123,7 +124,7 @@ bool sg_store_each_ticket(struct sg_store *store, sg_ticket_visitor *visit, void
     sg_auto(sg_query) struct sg_query query = {0};
     if (store->version < SG_SCHEMA_EVIDENCE)
         return true;
-    if (!sg_query_start(store, SELECT_TICKET " ORDER BY id", SG_NO_VALUES, &query, error))
+    if (!sg_query_start_many(store, SELECT_TICKET " ORDER BY id", SG_NO_VALUES, &query, error))
         return false;
     for (bool row = false;;) {
         sg_auto(sg_ticket) struct sg_ticket ticket = {0};
@@ -155,17 +156,15 @@ bool sg_store_check_enabled(struct sg_store *store, enum sg_registry_kind kind, 
 static bool insert(struct sg_store *store, const struct sg_ticket *ticket,
                    const uint8_t sha256[SG_SHA256_LEN], int64_t *id, struct sg_error *error)
 {
-    const struct sg_value tries = ticket->wants_pin ? sg_int(ticket->tries) : sg_text(NULL);
-    if (!sg_sql_run(store,
-                    "INSERT INTO ticket (sha256, policy, device, user, token, made, made_by,"
-                    " not_after, tries) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    SG_VALUES(sg_digest(sha256), sg_text(ticket->policy), sg_text(ticket->device),
-                              sg_text(ticket->user), sg_text(ticket->token), sg_int(ticket->made),
-                              sg_text(ticket->made_by), sg_int(ticket->not_after), tries),
-                    error))
-        return false;
-    *id = sqlite3_last_insert_rowid(store->db);
-    return true;
+    const struct sg_value tries = sg_unless(!ticket->wants_pin, sg_int(ticket->tries));
+    return sg_sql_insert(
+        store,
+        "INSERT INTO ticket (sha256, policy, device, \"user\", token, made, made_by,"
+        " not_after, tries) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+        SG_VALUES(sg_digest(sha256), sg_text(ticket->policy), sg_text(ticket->device),
+                  sg_text(ticket->user), sg_text(ticket->token), sg_int(ticket->made),
+                  sg_text(ticket->made_by), sg_int(ticket->not_after), tries),
+        id, error);
 }
 
 bool sg_store_add_ticket(struct sg_store *store, const struct sg_ticket *ticket,
@@ -213,11 +212,12 @@ bool sg_store_drop_ticket(struct sg_store *store, int64_t id, struct sg_error *e
 bool sg_store_take_try(struct sg_store *store, int64_t id, struct sg_error *error)
 {
     sg_auto(sg_transaction) struct sg_transaction write = {0};
+    size_t changed = 0;
     if (!sg_transaction_write(store, &write, error) ||
-        !sg_sql_run(store, "UPDATE ticket SET tries = tries - 1 WHERE id = ? AND tries > 0",
-                    SG_VALUES(sg_int(id)), error))
+        !sg_sql_change(store, "UPDATE ticket SET tries = tries - 1 WHERE id = ? AND tries > 0",
+                       SG_VALUES(sg_int(id)), &changed, error))
         return false;
-    if (sqlite3_changes(store->db) == 0)
+    if (changed == 0)
         return sg_fail(error, SG_UNAUTHENTICATED, RULE,
                        "no try of the PIN is left for this ticket: a new ticket is needed");
     return sg_transaction_commit(&write, error);

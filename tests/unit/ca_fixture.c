@@ -3,7 +3,7 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
-#include "store/sql.h"
+#include "store/sqlite.h"
 #include "token/profile.h"
 
 static const char SO_PIN[] = "87654321", USER_PIN[] = "test-1234";
@@ -227,8 +227,8 @@ void ca_configure(struct ca *ca, const char *text, const char *instead)
 
 void ca_sql(struct ca *ca, const char *text)
 {
-    if (sqlite3_exec(sg_home_store(ca->home)->db, text, NULL, NULL, NULL) != SQLITE_OK)
-        fail_msg("%s: %s", text, sqlite3_errmsg(sg_home_store(ca->home)->db));
+    if (sqlite3_exec(sg_home_store(ca->home)->sqlite->db, text, NULL, NULL, NULL) != SQLITE_OK)
+        fail_msg("%s: %s", text, sqlite3_errmsg(sg_home_store(ca->home)->sqlite->db));
 }
 
 void ca_break_store(struct ca *ca, bool broken)

@@ -3,7 +3,7 @@
 #include "cert/cert.h"
 #include "cert/crl.h"
 #include "status/status.h"
-#include "store/sql.h"
+#include "store/sqlite.h"
 
 /* Short-lived, so that certificates expire before the root does. */
 static const char LINE[] = "policy: line\n"
@@ -395,7 +395,7 @@ static bool has_reserved(struct ca *ca, int64_t number)
     sqlite3_stmt *statement = NULL;
     bool found;
 
-    assert_int_equal(sqlite3_prepare_v2(sg_home_store(ca->home)->db,
+    assert_int_equal(sqlite3_prepare_v2(sg_home_store(ca->home)->sqlite->db,
                                         "SELECT 1 FROM crl WHERE number = ?", -1, &statement, NULL),
                      SQLITE_OK);
     sqlite3_bind_int64(statement, 1, number);

@@ -1,7 +1,7 @@
 #include "store_fixture.h"
 
 #include "status/status.h"
-#include "store/sql.h"
+#include "store/sqlite.h"
 
 /* Certificates 1 and 2 of d1, 3 of d2. */
 static int make_certificates(void **state)
@@ -120,10 +120,11 @@ static void a_store_that_fails(void **state)
     struct sg_error error = {0};
     size_t num = 77;
 
-    assert_int_equal(sqlite3_exec(fixture->store->db, "PRAGMA query_only=ON", NULL, NULL, NULL),
-                     SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(fixture->store->sqlite->db, "PRAGMA query_only=ON", NULL, NULL, NULL),
+        SQLITE_OK);
     expect_failure("read-only", take(fixture, &REVOKE, &num, &error), &error, SG_STORE, "store");
-    assert_int_equal(sqlite3_exec(fixture->store->db,
+    assert_int_equal(sqlite3_exec(fixture->store->sqlite->db,
                                   "PRAGMA query_only=OFF;"
                                   "CREATE TRIGGER refuse BEFORE INSERT ON revocation"
                                   " WHEN (SELECT count(*) FROM revocation) = 1 BEGIN"
@@ -134,8 +135,9 @@ static void a_store_that_fails(void **state)
     expect_failure("second", take(fixture, &REVOKE, &num, &error), &error, SG_INTERNAL, "no room");
     assert_int_equal(num, 77);
     expect_statuses(fixture, "second", "rvv");
-    assert_int_equal(sqlite3_exec(fixture->store->db, "DROP TRIGGER refuse", NULL, NULL, NULL),
-                     SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(fixture->store->sqlite->db, "DROP TRIGGER refuse", NULL, NULL, NULL),
+        SQLITE_OK);
     sg_error_clear(&error);
     expect_success("again", take(fixture, &REVOKE, &num, &error), &error);
     assert_int_equal(num, 1);

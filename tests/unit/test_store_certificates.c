@@ -2,7 +2,7 @@
 
 #include <openssl/evp.h>
 
-#include "store/sql.h"
+#include "store/sqlite.h"
 
 /* ---- searching ---- */
 
@@ -175,7 +175,7 @@ static void test_strange_columns(void **state)
         tear_down(state);
         set_up(state);
         issue(fixture, &(struct ask){.device = "d1", .serial = 1});
-        assert_true(sg_sql_exec(fixture->store, CHANGES[i], &error));
+        assert_true(sg_sqlite_exec(fixture->store, CHANGES[i], &error));
         expect_failure(CHANGES[i],
                        sg_store_each_certificate(fixture->store,
                                                  &(struct sg_certificate_filter){.now = NOW},

@@ -5,7 +5,7 @@
 #include <signal.h>
 #include <sqlite3.h>
 
-#include "store/sql.h"
+#include "store/sqlite.h"
 
 /* ---- one claim after others ---- */
 
@@ -809,7 +809,7 @@ static void expect_no_scan(struct sg_store *store, const char *text)
     char explain[2048];
     sqlite3_stmt *plan = NULL;
     (void)snprintf(explain, sizeof explain, "EXPLAIN QUERY PLAN %s", text);
-    assert_int_equal(sqlite3_prepare_v2(store->db, explain, -1, &plan, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(store->sqlite->db, explain, -1, &plan, NULL), SQLITE_OK);
     while (sqlite3_step(plan) == SQLITE_ROW) {
         const char *step = (const char *)sqlite3_column_text(plan, 3);
         if (strncmp(step, "SCAN", 4) == 0 && strcmp(step, "SCAN CONSTANT ROW") != 0)
@@ -844,9 +844,9 @@ static void test_no_scan(void **state)
     const int64_t id =
         claim_one(fixture, fixture->store, &(struct ask){.device = "d3", .key = 9, .serial = 9}).id;
     assert_true(sg_store_abandon(fixture->store, &id, 1, &error));
-    assert_true(fixture->store->num_kept > 15);
-    for (size_t i = 0; i < fixture->store->num_kept; i++)
-        expect_no_scan(fixture->store, fixture->store->kept[i].text);
+    assert_true(fixture->store->sqlite->num_kept > 15);
+    for (size_t i = 0; i < fixture->store->sqlite->num_kept; i++)
+        expect_no_scan(fixture->store, fixture->store->sqlite->kept[i].text);
 }
 
 int main(void)

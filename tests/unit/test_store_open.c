@@ -8,7 +8,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-#include "store/sql.h"
+#include "store/sqlite.h"
 
 static char *path_of(const char *folder, const char *name)
 {
@@ -363,7 +363,7 @@ static void test_locked(void **state)
     struct sg_error error = {0};
     assert_int_equal(sqlite3_open(path_of(fixture->folder, "signet.db"), &other), SQLITE_OK);
     assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_busy_timeout(fixture->store->db, 20);
+    sqlite3_busy_timeout(fixture->store->sqlite->db, 20);
     expect_failure("claim", sg_store_claim(fixture->store, &claim, 1, &error), &error, SG_STORE,
                    "another process has kept it locked");
     sqlite3_close(other);

@@ -1,6 +1,6 @@
 #include "store_fixture.h"
 
-#include "store/sql.h"
+#include "store/sqlite.h"
 #include "store/status.h"
 
 static int64_t generation_of(struct sg_store *store)
@@ -166,7 +166,7 @@ static void test_superseding(void **state)
 
 static void run_sql(struct fixture *fixture, const char *sql)
 {
-    assert_int_equal(sqlite3_exec(fixture->store->db, sql, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(fixture->store->sqlite->db, sql, NULL, NULL, NULL), SQLITE_OK);
 }
 
 static void test_without_a_count(void **state)

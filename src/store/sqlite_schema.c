@@ -1,6 +1,6 @@
+/* The tables in SQLite. */
 #include "schema.h"
-
-#include <string.h>
+#include "sqlite.h"
 
 enum {
     APPLICATION_ID = 0x5349474e, /* "SIGN", in the database's header (file(1) shows it) */
@@ -112,25 +112,25 @@ static bool set_header(struct sg_store *store, const char *pragma, int value,
 {
     char text[64];
     (void)snprintf(text, sizeof text, "PRAGMA %s=%d", pragma, value);
-    return sg_sql_exec(store, text, error);
+    return sg_sqlite_exec(store, text, error);
 }
 
 /* Inside a write transaction. */
 static bool climb(struct sg_store *store, int64_t version, struct sg_error *error)
 {
     for (int64_t i = version - 1; i < SG_SCHEMA_VERSION - 1; i++)
-        if (!sg_sql_exec(store, MIGRATIONS[i], error))
+        if (!sg_sqlite_exec(store, MIGRATIONS[i], error))
             return false;
     return set_header(store, "user_version", SG_SCHEMA_VERSION, error);
 }
 
-bool sg_schema_create(struct sg_store *store, struct sg_error *error)
+bool sg_sqlite_create(struct sg_store *store, struct sg_error *error)
 {
     sg_auto(sg_transaction) struct sg_transaction write = {0};
     if (!sg_transaction_write(store, &write, error))
         return false;
     for (size_t i = 0; i < sizeof SCHEMA / sizeof SCHEMA[0]; i++)
-        if (!sg_sql_exec(store, SCHEMA[i], error))
+        if (!sg_sqlite_exec(store, SCHEMA[i], error))
             return false;
     if (!set_header(store, "application_id", APPLICATION_ID, error) || !climb(store, 1, error) ||
         !sg_transaction_commit(&write, error))
@@ -139,7 +139,7 @@ bool sg_schema_create(struct sg_store *store, struct sg_error *error)
     return true;
 }
 
-bool sg_schema_check(struct sg_store *store, struct sg_error *error)
+bool sg_sqlite_check(struct sg_store *store, struct sg_error *error)
 {
     bool found = false;
     int64_t application = 0, version = 0;
@@ -160,13 +160,13 @@ bool sg_schema_check(struct sg_store *store, struct sg_error *error)
     return true;
 }
 
-bool sg_schema_migrate(struct sg_store *store, struct sg_error *error)
+bool sg_sqlite_migrate(struct sg_store *store, struct sg_error *error)
 {
     sg_auto(sg_transaction) struct sg_transaction write = {0};
     if (store->version == SG_SCHEMA_VERSION)
         return true;
     /* Another process may have been faster, or be of a later version by now. */
-    if (!sg_transaction_write(store, &write, error) || !sg_schema_check(store, error) ||
+    if (!sg_transaction_write(store, &write, error) || !sg_sqlite_check(store, error) ||
         (store->version < SG_SCHEMA_VERSION && !climb(store, store->version, error)) ||
         !sg_transaction_commit(&write, error))
         return false;

@@ -1,0 +1,52 @@
+/* engine: what sql.h asks of a database, as one table for each kind. Private to the room.
+ *
+ * Functions that fail say what the database said and what to do: SG_STORE, but for a defect of
+ * Signet's own, which is SG_INTERNAL.
+ */
+#ifndef SG_STORE_ENGINE_H
+#define SG_STORE_ENGINE_H
+
+#include "sql.h"
+
+enum sg_query_kind {
+    SG_QUERY_KEPT, /* a literal, that is compiled once: it is recognised by its address */
+    SG_QUERY_MANY, /* rows may be many, and text is used once */
+};
+
+struct sg_engine {
+    /* What `store` in signet.yaml begins with, and how the whole is written. */
+    const char *const *schemes; /* NULL at the end */
+    const char *usage;
+
+    /* open fills in everything of store but its engine; close takes what there is. */
+    bool (*open)(struct sg_store *store, const char *location, const char *folder,
+                 enum sg_store_mode mode, struct sg_error *error);
+    void (*close)(struct sg_store *store);
+
+    bool (*start)(struct sg_query *query, enum sg_query_kind kind, const char *text,
+                  const struct sg_value *values, struct sg_error *error);
+    bool (*next)(struct sg_query *query, bool *row, struct sg_error *error);
+    void (*done)(struct sg_query *query);
+    bool (*run)(struct sg_store *store, const char *text, const struct sg_value *values,
+                struct sg_error *error);
+    bool (*change)(struct sg_store *store, const char *text, const struct sg_value *values,
+                   size_t *num_changed, struct sg_error *error);
+
+    bool (*is_null)(const struct sg_query *query, int column);
+    int64_t (*number)(const struct sg_query *query, int column);
+    const char *(*text)(const struct sg_query *query, int column);
+    struct sg_slice (*bytes)(const struct sg_query *query, int column);
+    const char *(*name)(const struct sg_query *query, int column);
+
+    bool (*begin)(struct sg_store *store, bool to_write, struct sg_error *error);
+    bool (*commit)(struct sg_store *store, struct sg_error *error);
+    void (*rollback)(struct sg_store *store);
+
+    bool (*owner_lock)(struct sg_store *store, int64_t id, struct sg_error *error);
+    void (*owner_unlock)(struct sg_store *store);
+    bool (*owner_probe)(struct sg_store *store, int64_t id, bool *alive, struct sg_error *error);
+};
+
+extern const struct sg_engine sg_sqlite_engine;
+
+#endif

@@ -1,0 +1,240 @@
+/* Opening and making a store of SQLite's. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "schema.h"
+#include "sqlite.h"
+
+static const char KIND[] = "sqlite:";
+
+/* ---- where it is ---- */
+
+static bool find_path(const char *location, const char *folder, char **path, struct sg_error *error)
+{
+    const char *name = location + strlen(KIND);
+    if (*name == '\0')
+        return sg_fail(error, SG_USAGE, NULL, "store \"%s\" names no file: use sqlite:PATH",
+                       location);
+    return sg_path_join(folder, name, path, error);
+}
+
+/* SQLite would make a new, empty database of a missing one, and say "unable to open" for all else.
+ */
+static bool check_file(const char *path, struct sg_error *error)
+{
+    struct stat status;
+    if (stat(path, &status) != 0)
+        return sg_fail(error, SG_STORE, NULL, "store %s: %s%s", path, strerror(errno),
+                       errno == ENOENT ? ": `signet init` makes one; check `store` in signet.yaml"
+                                       : "");
+    if (!S_ISREG(status.st_mode))
+        return sg_fail(error, SG_STORE, NULL,
+                       "store %s: it is not a file: check `store` in signet.yaml", path);
+    return true;
+}
+
+/* ---- connection ---- */
+
+static bool connect_to(struct sg_store *store, const char *name, int flags, struct sg_error *error)
+{
+    const int result = sqlite3_open_v2(name, &store->sqlite->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
+    if (result != SQLITE_OK)
+        return sg_sqlite_fail(store, result, error);
+    (void)sqlite3_extended_result_codes(store->sqlite->db, 1);
+    (void)sqlite3_busy_timeout(store->sqlite->db, SG_BUSY_TIMEOUT_MS);
+    (void)sqlite3_db_config(store->sqlite->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    return sg_sqlite_exec(store, "PRAGMA trusted_schema=OFF; PRAGMA foreign_keys=ON", error);
+}
+
+void sg_sqlite_forget(struct sg_sqlite *sqlite)
+{
+    for (size_t i = 0; i < sqlite->num_kept; i++)
+        (void)sqlite3_finalize(sqlite->kept[i].compiled);
+    sqlite->num_kept = 0;
+}
+
+static void disconnect(struct sg_store *store)
+{
+    sg_sqlite_forget(store->sqlite);
+    (void)sqlite3_close_v2(store->sqlite->db);
+    store->sqlite->db = NULL;
+}
+
+/* Settings of the connection, and journal_mode, which the file remembers.
+ * The automatic checkpoint after 1,000 pages costs 30 % of the speed of issuing; 16,384 pages are a
+ * write-ahead log of 64 MiB. */
+static bool configure(struct sg_store *store, struct sg_error *error)
+{
+    sg_auto(sg_query) struct sg_query mode = {0};
+    bool row = false;
+    if (!sg_query_start_many(store, "PRAGMA journal_mode=WAL", SG_NO_VALUES, &mode, error) ||
+        !sg_query_next(&mode, &row, error))
+        return false;
+    if (!row || strcmp(sg_column_text(&mode, 0), "wal") != 0)
+        return sg_fail(error, SG_STORE, NULL,
+                       "store %s: its file system can't hold a write-ahead log: put it on a local "
+                       "disk",
+                       store->path);
+    return sg_sqlite_exec(store, "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=16384", error);
+}
+
+static bool open_to_write(struct sg_store *store, bool create, struct sg_error *error)
+{
+    if (!connect_to(store, store->path, SQLITE_OPEN_READWRITE, error))
+        return false;
+    /* SQLite quietly opens for reading what it may not write. */
+    if (sqlite3_db_readonly(store->sqlite->db, "main") == 1)
+        return sg_sqlite_fail(store, SQLITE_READONLY, error);
+    if (!create && !sg_sqlite_check(store, error))
+        return false;
+    return configure(store, error) &&
+           (create ? sg_sqlite_create(store, error) : sg_sqlite_migrate(store, error)) &&
+           sg_owners_open(store->path, false, &store->sqlite->owners, error);
+}
+
+/* ---- reading, also where nothing can be written ---- */
+
+static bool has_log(const char *path)
+{
+    sg_auto(malloc) char *log = NULL;
+    struct stat status;
+    if (asprintf(&log, "%s-wal", path) < 0) {
+        log = NULL;
+        return true;
+    }
+    return stat(log, &status) == 0 && status.st_size > 0;
+}
+
+static bool immutable_uri(const char *path, char **uri, struct sg_error *error)
+{
+    sg_auto(sg_buf) struct sg_buf text = {0};
+    if (!sg_buf_printf(&text, 4 * SG_LIMIT_PATH, error, "file:"))
+        return false;
+    for (const char *at = path; *at != '\0'; at++) {
+        const bool plain = strchr("?#%", *at) == NULL;
+        if (!sg_buf_printf(&text, 4 * SG_LIMIT_PATH, error, plain ? "%c" : "%%%02x", *at))
+            return false;
+    }
+    if (!sg_buf_printf(&text, 4 * SG_LIMIT_PATH, error, "?immutable=1"))
+        return false;
+    *uri = (char *)sg_buf_take(&text);
+    return true;
+}
+
+/* A reader of a write-ahead log needs an index beside it, which nobody can make on read-only media.
+ * Without a log the file alone is the whole store, and can be read as one that never changes. */
+static bool open_immutable(struct sg_store *store, struct sg_error *error)
+{
+    sg_auto(malloc) char *uri = NULL;
+    if (has_log(store->path))
+        return sg_fail(error, SG_STORE, NULL,
+                       "store %s: it has a write-ahead log (%s-wal), which can't be read in a "
+                       "folder that can't be written: copy both files to a folder that can",
+                       store->path, store->path);
+    disconnect(store);
+    return immutable_uri(store->path, &uri, error) &&
+           connect_to(store, uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, error);
+}
+
+static bool open_to_read(struct sg_store *store, struct sg_error *error)
+{
+    store->read_only = true;
+    if (!connect_to(store, store->path, SQLITE_OPEN_READONLY, error))
+        return false;
+    const int result =
+        sqlite3_exec(store->sqlite->db, "PRAGMA schema_version", NULL, NULL, NULL) & 0xff;
+    if ((result == SQLITE_CANTOPEN || result == SQLITE_READONLY) && !open_immutable(store, error))
+        return false;
+    return sg_sqlite_check(store, error) &&
+           sg_owners_open(store->path, true, &store->sqlite->owners, error);
+}
+
+/* ---- making one ---- */
+
+static bool sync_folder_of(const char *path)
+{
+    sg_auto(malloc) char *folder = strdup(path);
+    if (folder == NULL)
+        return false;
+    char *slash = strrchr(folder, '/');
+    if (slash == NULL)
+        memcpy(folder, ".", sizeof ".");
+    else
+        slash[slash == folder ? 1 : 0] = '\0';
+    sg_auto(fd) int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return fd >= 0 && fsync(fd) == 0;
+}
+
+/* The registry is nobody else's business: SQLite gives its other files the mode of this one. */
+static bool make_file(const char *path, struct sg_error *error)
+{
+    sg_auto(fd) int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0 && errno == EEXIST)
+        return sg_fail(error, SG_STORE, NULL,
+                       "store %s: it exists, and a store is never replaced: choose another place "
+                       "or move it away",
+                       path);
+    if (fd < 0)
+        return sg_fail(error, SG_STORE, NULL, "store %s: it can't be made: %s", path,
+                       strerror(errno));
+    return true;
+}
+
+static void remove_files(const char *path)
+{
+    static const char *const SUFFIXES[] = {"", "-wal", "-shm", ".owners"};
+    for (size_t i = 0; i < sizeof SUFFIXES / sizeof SUFFIXES[0]; i++) {
+        sg_auto(malloc) char *name = NULL;
+        if (asprintf(&name, "%s%s", path, SUFFIXES[i]) < 0)
+            name = NULL;
+        else
+            (void)unlink(name);
+    }
+}
+
+static bool create(struct sg_store *store, struct sg_error *error)
+{
+    if (!make_file(store->path, error))
+        return false;
+    if (open_to_write(store, true, error)) {
+        if (sync_folder_of(store->path))
+            return true;
+        (void)sg_fail(error, SG_STORE, NULL, "store %s: its folder can't be synced: %s",
+                      store->path, strerror(errno));
+    }
+    disconnect(store);
+    remove_files(store->path);
+    return false;
+}
+
+/* ---- open and close ---- */
+
+bool sg_sqlite_open(struct sg_store *store, const char *location, const char *folder,
+                    enum sg_store_mode mode, struct sg_error *error)
+{
+    store->sqlite = calloc(1, sizeof *store->sqlite);
+    if (store->sqlite == NULL)
+        return sg_fail_memory(error);
+    store->sqlite->owners.fd = -1;
+    if (!find_path(location, folder, &store->path, error))
+        return false;
+    if (mode == SG_STORE_CREATE)
+        return create(store, error);
+    return check_file(store->path, error) &&
+           (mode == SG_STORE_READ_ONLY ? open_to_read(store, error)
+                                       : open_to_write(store, false, error));
+}
+
+void sg_sqlite_close(struct sg_store *store)
+{
+    if (store->sqlite == NULL)
+        return;
+    disconnect(store);
+    sg_owners_close(&store->sqlite->owners);
+    free(store->sqlite);
+    store->sqlite = NULL;
+}
