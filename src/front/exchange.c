@@ -147,7 +147,9 @@ void sg_exchange_take(struct evhttp_request *http, void *context)
     if (path == NULL)
         path = "/";
     sg_route_find(exchange, path);
-    if (headers_are_long(http))
+    if (!sg_proxy_judge(exchange, listener->is_proxys))
+        sg_reply_status(exchange, 403, NULL, "not the user that service: proxy names");
+    else if (headers_are_long(http))
         sg_reply_status(exchange, 431, "RFC 6585 5", "the headers are too long");
     else if (!header_is_text(http, "Authorization"))
         sg_reply_status(exchange, 400, "RFC 9110 11.6.2", "the Authorization is no text");

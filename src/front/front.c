@@ -4,7 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -41,8 +44,9 @@ static struct bufferevent *new_connection(struct event_base *base, void *context
     struct sg_front_listener *listener = context;
 
     (void)base;
-    return sg_visit_begin(listener->front,
-                          listener->kind == SG_ON_HTTPS ? listener->front->tls : NULL);
+    return sg_visit_begin(listener->front, listener->kind == SG_ON_HTTPS && !listener->is_proxys
+                                               ? listener->front->tls
+                                               : NULL);
 }
 
 static bool set_up_http(struct sg_front_listener *listener, struct sg_error *error)
@@ -141,6 +145,47 @@ static bool listen_on(struct sg_front *front, enum sg_front_kind kind, const cha
     return true;
 }
 
+/* A socket that was left behind is taken away, and nothing else. */
+static bool bind_socket(struct sg_front_listener *listener, const char *path,
+                        struct sg_error *error)
+{
+    const unsigned flags = LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_DISABLED;
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct stat status;
+
+    if (strlen(path) >= sizeof address.sun_path)
+        return sg_fail(error, SG_INVALID, NULL, "the path of the proxy's socket is too long: %s",
+                       path);
+    memcpy(address.sun_path, path, strlen(path) + 1);
+    if (lstat(path, &status) == 0 && S_ISSOCK(status.st_mode))
+        unlink(path);
+    listener->socket = evconnlistener_new_bind(listener->front->base, NULL, NULL, flags, BACKLOG,
+                                               (struct sockaddr *)&address, (int)sizeof address);
+    /* who gets in is known by the kernel's word */
+    return (listener->socket != NULL && chmod(path, 0666) == 0) ||
+           sg_fail_errno(error, "can't listen at %s", path);
+}
+
+static bool listen_to_proxy(struct sg_front *front, struct sg_error *error)
+{
+    struct sg_front_listener *listener = &front->listeners[front->num_listeners];
+    sg_auto(malloc) char *path = NULL;
+
+    if (front->config.service.proxy.listen == NULL)
+        return true;
+    *listener = (struct sg_front_listener){.front = front, .kind = SG_ON_HTTPS, .is_proxys = true};
+    if (!sg_path_join(front->setting->dir, front->config.service.proxy.listen, &path, error) ||
+        !set_up_http(listener, error))
+        return false;
+    front->num_listeners++;
+    if (!bind_socket(listener, path, error))
+        return false;
+    if (evhttp_bind_listener(listener->http, listener->socket) == NULL)
+        return sg_fail_memory(error);
+    sg_log_say(front, "proxy at %s", path);
+    return true;
+}
+
 static bool listen_on_all(struct sg_front *front, enum sg_front_kind kind,
                           const struct sg_addresses *addresses, struct sg_error *error)
 {
@@ -152,43 +197,71 @@ static bool listen_on_all(struct sg_front *front, enum sg_front_kind kind,
 
 /* ---- signals, and each second ---- */
 
-static bool read_configuration(const char *dir, struct sg_config *config, SSL_CTX **tls,
-                               int64_t *not_after, struct sg_error *error)
+/* What signet.yaml says, and the files that it names. */
+struct settings {
+    struct sg_config config;
+    SSL_CTX *tls; /* NULL: no https */
+    int64_t tls_not_after;
+    struct sg_proxy proxy;
+};
+
+static void settings_done(struct settings *settings)
 {
-    sg_auto(sg_config) struct sg_config fresh = {0};
+    SSL_CTX_free(settings->tls);
+    sg_proxy_done(&settings->proxy);
+    sg_config_done(&settings->config);
+}
+SG_DEFINE_CLEANUP_IN_PLACE(settings, settings_done)
+
+static bool read_configuration(const char *dir, struct settings *settings, struct sg_error *error)
+{
+    sg_auto(settings) struct settings fresh = {0};
+    const struct sg_service_config *service = &fresh.config.service;
     sg_auto(malloc) char *path = NULL;
 
-    if (!sg_path_join(dir, "signet.yaml", &path, error) || !sg_config_load(path, &fresh, error) ||
-        !sg_service_config_check(&fresh.service, path, error) ||
-        (fresh.service.https.listen.num > 0 &&
-         !sg_tls_new(dir, &fresh.service, tls, not_after, error)))
+    if (!sg_path_join(dir, "signet.yaml", &path, error) ||
+        !sg_config_load(path, &fresh.config, error) ||
+        !sg_service_config_check(service, path, error) ||
+        !sg_proxy_find(dir, service, &fresh.proxy, error) ||
+        (service->https.listen.num > 0 &&
+         !sg_tls_new(dir, service, &fresh.tls, &fresh.tls_not_after, error)))
         return false;
-    *config = fresh;
-    fresh = (struct sg_config){0};
+    *settings = fresh;
+    fresh = (struct settings){0};
     return true;
+}
+
+static void put_in_force(struct sg_front *front, struct settings *settings)
+{
+    SSL_CTX_free(front->tls);
+    front->tls = settings->tls;
+    front->tls_not_after = settings->tls_not_after;
+    sg_proxy_done(&front->proxy);
+    front->proxy = settings->proxy;
+    sg_config_done(&front->config);
+    front->config = settings->config;
+    *settings = (struct settings){0};
 }
 
 /* Connections that are open keep the certificate that they began with. */
 static void reload(struct sg_front *front)
 {
-    struct sg_config config = {0};
+    sg_auto(settings) struct settings settings = {0};
     struct sg_error error = {0};
-    SSL_CTX *tls = NULL;
-    int64_t not_after = 0;
 
-    if (!read_configuration(front->setting->dir, &config, &tls, &not_after, &error)) {
+    if (!read_configuration(front->setting->dir, &settings, &error)) {
         sg_log_say(front, "SIGHUP: going on with what is in force, as: %s", error.text);
         return;
     }
-    /* https can't begin or end without its listeners */
-    if (tls != NULL && front->tls != NULL) {
-        SSL_CTX_free(front->tls);
-        front->tls = tls;
-        front->tls_not_after = not_after;
-    } else
-        SSL_CTX_free(tls);
-    sg_config_done(&front->config);
-    front->config = config;
+    /* https can't begin or end without its listeners, which go on with what they have */
+    if ((settings.tls == NULL) != (front->tls == NULL)) {
+        SSL_CTX *other = settings.tls;
+
+        settings.tls = front->tls;
+        settings.tls_not_after = front->tls_not_after;
+        front->tls = other;
+    }
+    put_in_force(front, &settings);
     sg_log_say(front, "SIGHUP: signet.yaml and the TLS certificate are read again");
 }
 
@@ -259,20 +332,22 @@ static bool set_up_events(struct sg_front *front, struct sg_error *error)
 static bool set_up(struct sg_front *front, struct sg_error *error)
 {
     const struct sg_service_config *config = &front->config.service;
+    sg_auto(settings) struct settings settings = {0};
 
     LIST_INIT(&front->visits);
     LIST_INIT(&front->papers);
     TAILQ_INIT(&front->offered);
     if ((front->base = event_base_new()) == NULL)
         return sg_fail_memory(error);
-    if (!read_configuration(front->setting->dir, &front->config, &front->tls, &front->tls_not_after,
-                            error) ||
-        !sg_random_fill((uint8_t *)&front->last_id, sizeof front->last_id, error) ||
+    if (!read_configuration(front->setting->dir, &settings, error))
+        return false;
+    put_in_force(front, &settings);
+    if (!sg_random_fill((uint8_t *)&front->last_id, sizeof front->last_id, error) ||
         !listen_on_all(front, SG_ON_HTTPS, &config->https.listen, error) ||
         !listen_on_all(front, SG_ON_HTTP, &config->http, error) ||
         !listen_on_all(front, SG_ON_METRICS, &config->metrics, error) ||
-        !set_up_events(front, error) || !sg_link_open(front, error) ||
-        !front->setting->confine(front->setting->dir, error))
+        !listen_to_proxy(front, error) || !set_up_events(front, error) ||
+        !sg_link_open(front, error) || !front->setting->confine(front->setting->dir, error))
         return false;
     front->last_id &= INT64_MAX;
     for (size_t i = 0; i < front->num_listeners; i++)
@@ -296,6 +371,7 @@ static void tear_down(struct sg_front *front)
     if (front->base != NULL)
         event_base_free(front->base);
     SSL_CTX_free(front->tls);
+    sg_proxy_done(&front->proxy);
     sg_config_done(&front->config);
 }
 

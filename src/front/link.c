@@ -27,6 +27,8 @@ enum {
     LAST_PAUSE_MS = 2000,
     /* for each request that may be on the board of the issuer, so many wait here at most */
     WAITING_PER_PLACE = 4,
+    /* a desk that hangs for so long tells no figures; the front's own are told then */
+    LONGEST_FIGURES_US = 2000000,
 };
 
 static void connect_to_issuer(struct sg_front *front);
@@ -384,7 +386,9 @@ void sg_link_sweep(struct sg_front *front)
     for (struct sg_exchange *exchange = TAILQ_FIRST(&front->offered); exchange != NULL;
          exchange = next) {
         next = TAILQ_NEXT(exchange, in_list);
-        if (is_away)
+        if (exchange->before != NULL && now - exchange->begun_us > LONGEST_FIGURES_US)
+            sg_reply_figures(exchange);
+        else if (is_away)
             sg_reply_busy(exchange, "the issuer is away");
         else if (now - exchange->begun_us > longest_us)
             sg_reply_busy(exchange, "the issuer has not answered in time");

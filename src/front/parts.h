@@ -4,6 +4,7 @@
  *     visit      one connection of a client, and its time   visits.c
  *     exchange   one HTTP request, from reading to reply    exchange.c, routes.c, ocsp.c, reply.c
  *     link       the socket to the issuer                   link.c
+ *     proxy      a server in front, at which TLS ends       proxy.c
  *     paper      a document of the issuer's                 papers.c, fresh.c
  */
 #ifndef SG_FRONT_PARTS_H
@@ -19,6 +20,7 @@
 #include <openssl/ssl.h>
 #include <sys/queue.h>
 
+#include "base/cleanup.h"
 #include "base/limits.h"
 #include "front.h"
 #include "home/config.h"
@@ -32,6 +34,7 @@ enum sg_front_kind { SG_ON_HTTPS = 1, SG_ON_HTTP = 2, SG_ON_METRICS = 4 };
 struct sg_front_listener {
     struct sg_front *front;
     enum sg_front_kind kind;
+    bool is_proxys; /* a Unix socket, without TLS; otherwise as https */
     struct evhttp *http;
     struct evconnlistener *socket; /* owned by http */
 };
@@ -88,6 +91,7 @@ struct sg_exchange {
     struct sg_visit *visit;      /* NULL: the same */
     enum sg_front_kind kind;
     const struct sg_route *route; /* NULL: none */
+    bool is_proxied;              /* who asks is told by the proxy */
     uint64_t id;
     int64_t begun_us;
     char peer[64];
@@ -125,6 +129,32 @@ bool sg_has_media_type(struct evhttp_request *http, const char *wanted);
 const char *sg_ocsp_rest(const struct sg_front *front, const char *path);
 void sg_ocsp_take(struct sg_exchange *exchange);
 
+/* sg_client_certificate appends the certificate (DER) whose key the client has used in TLS, here or
+ * at the proxy; nothing when none. Fails: SG_MALFORMED. */
+SG_MUST_USE bool sg_client_certificate(const struct sg_exchange *exchange, struct sg_buf *der,
+                                       struct sg_error *error);
+
+/* ---- the proxy ---- */
+
+/* Who it is. */
+struct sg_proxy {
+    uid_t uid;         /* whose process may connect to its socket */
+    X509 *certificate; /* what it shows by https; NULL: it does not come there */
+};
+
+/* sg_proxy_find looks its user up and reads its certificate. Fails: SG_INVALID. */
+SG_MUST_USE bool sg_proxy_find(const char *dir, const struct sg_service_config *config,
+                               struct sg_proxy *proxy, struct sg_error *error);
+void sg_proxy_done(struct sg_proxy *proxy);
+SG_DEFINE_CLEANUP_IN_PLACE(sg_proxy, sg_proxy_done)
+
+/* sg_proxy_judge finds out whether an exchange comes from the proxy, and whose it is then.
+ * is_its_socket    it came there. Returns false when somebody else has connected to it. */
+SG_MUST_USE bool sg_proxy_judge(struct sg_exchange *exchange, bool is_its_socket);
+/* sg_proxy_client reads the certificate that the proxy tells. Fails: SG_MALFORMED. */
+SG_MUST_USE bool sg_proxy_client(const struct sg_exchange *exchange, struct sg_buf *der,
+                                 struct sg_error *error);
+
 /* ---- replies; each ends the exchange ---- */
 
 /* What a reply may say beside its status. Zero is left out. */
@@ -143,6 +173,9 @@ void sg_reply_status(struct sg_exchange *exchange, unsigned status, const char *
                      const char *text);
 /* sg_reply_busy: 503, come again. */
 void sg_reply_busy(struct sg_exchange *exchange, const char *text);
+
+/* sg_reply_figures: the front's figures alone, as no issuer tells its own. */
+void sg_reply_figures(struct sg_exchange *exchange);
 
 /* ---- freshness ---- */
 
@@ -245,7 +278,8 @@ struct sg_front {
     struct event *timer, *signals[3];
     SSL_CTX *tls;
     int64_t tls_not_after;
-    struct sg_front_listener listeners[3 * SG_LIMIT_ADDRESSES];
+    struct sg_proxy proxy;
+    struct sg_front_listener listeners[3 * SG_LIMIT_ADDRESSES + 1];
     size_t num_listeners;
     bool is_full, is_draining;
     int64_t draining_since_ms;

@@ -136,3 +136,11 @@ void sg_reply_busy(struct sg_exchange *exchange, const char *text)
 
     sg_reply_send(exchange, 503, &reply);
 }
+
+void sg_reply_figures(struct sg_exchange *exchange)
+{
+    const struct sg_reply reply = {.media_type = "text/plain; version=0.0.4",
+                                   .body = exchange->before};
+
+    sg_reply_send(exchange, 200, &reply);
+}

@@ -25,7 +25,7 @@ static void offer_enrolment(struct sg_exchange *exchange, struct sg_slice body)
     struct sg_message message = {.type = exchange->route->type};
     struct sg_error error = {0};
 
-    if (!sg_tls_client(exchange->visit->buffer, &client, &error)) {
+    if (!sg_client_certificate(exchange, &client, &error)) {
         sg_reply_status(exchange, 400, "client certificate", error.text);
         return;
     }
@@ -65,7 +65,10 @@ static void take_health(struct sg_exchange *exchange)
 {
     const struct sg_message message = {.type = SG_WIRE_HEALTH};
 
-    sg_link_offer(exchange, &message);
+    if (exchange->front->link.is_welcome)
+        sg_link_offer(exchange, &message);
+    else
+        sg_reply_busy(exchange, "the issuer is away");
 }
 
 static void take_readiness(struct sg_exchange *exchange)
@@ -101,9 +104,7 @@ static void take_metrics(struct sg_exchange *exchange)
         sg_link_offer(exchange, &message);
         return;
     }
-    const struct sg_reply reply = {.media_type = "text/plain; version=0.0.4",
-                                   .body = exchange->before};
-    sg_reply_send(exchange, 200, &reply);
+    sg_reply_figures(exchange);
 }
 
 /* ---- the table ---- */

@@ -79,6 +79,13 @@ bool sg_tls_new(const char *dir, const struct sg_service_config *config, SSL_CTX
     return true;
 }
 
+bool sg_client_certificate(const struct sg_exchange *exchange, struct sg_buf *der,
+                           struct sg_error *error)
+{
+    return exchange->is_proxied ? sg_proxy_client(exchange, der, error)
+                                : sg_tls_client(exchange->visit->buffer, der, error);
+}
+
 bool sg_tls_client(struct bufferevent *buffer, struct sg_buf *der, struct sg_error *error)
 {
     SSL *ssl = bufferevent_openssl_get_ssl(buffer);

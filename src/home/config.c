@@ -223,12 +223,22 @@ static bool check_pins(const struct sg_config *config, struct sg_error *error)
                         "there is no token '%s' under tokens", config->pins_token);
 }
 
+/* Where it stands is known by line, as its node is not. */
+static bool check_key_place(const struct sg_config *config, const char *path,
+                            const struct sg_key_place *place, struct sg_error *error)
+{
+    return place->token == NULL || has_token(config, place->token) ||
+           sg_fail(error, SG_INVALID, NULL, "%s:%u:%u: there is no token '%s' under tokens", path,
+                   place->line, place->column, place->token);
+}
+
 bool sg_config_load(const char *path, struct sg_config *config, struct sg_error *error)
 {
     sg_auto(sg_config) struct sg_config fresh = {0};
 
     if (!sg_yaml_load(path, &fresh.document, error) || !read_all(&fresh, error) ||
-        !check_issuers(&fresh, error) || !check_pins(&fresh, error))
+        !check_issuers(&fresh, error) || !check_pins(&fresh, error) ||
+        !check_key_place(&fresh, path, &fresh.service.health, error))
         return false;
     *config = fresh;
     fresh = (struct sg_config){0};

@@ -11,6 +11,15 @@ sg_yaml_reader sg_config_read_tokens, sg_config_read_issuers, sg_config_read_reg
 /* Its `into` is the struct sg_issuer_entry. */
 sg_yaml_reader sg_config_read_ocsp;
 
+/* Its `into` is the struct sg_service_config. */
+sg_yaml_reader sg_config_read_proxy;
+/* Its `into` is a struct sg_key_place: {token: NAME, key: URI}. */
+sg_yaml_reader sg_config_read_key_place;
+/* sg_config_read_key_uri reads the URI alone. */
+SG_MUST_USE bool sg_config_read_key_uri(const struct sg_yaml *document,
+                                        const struct sg_yaml_node *value,
+                                        struct sg_key_place *place, struct sg_error *error);
+
 void sg_schema_done(struct sg_schema *schema);
 
 /* sg_config_check_uri: a PKCS#11 URI without a PIN in it. The message never shows the URI. */

@@ -351,6 +351,13 @@ static bool read_users(const struct sg_yaml *document, const struct sg_yaml_node
     return sg_yaml_mapping(document, value, FIELDS, into, error);
 }
 
+static bool read_health(const struct sg_yaml *document, const struct sg_yaml_node *value,
+                        void *into, struct sg_error *error)
+{
+    return sg_config_read_key_place(document, value, &((struct sg_service_config *)into)->health,
+                                    error);
+}
+
 static bool read_log(const struct sg_yaml *document, const struct sg_yaml_node *value, void *into,
                      struct sg_error *error)
 {
@@ -376,6 +383,8 @@ bool sg_service_config_read(const struct sg_yaml *document, const struct sg_yaml
         {"est", SG_YAML_OPTIONAL, read_est},
         {"limits", SG_YAML_OPTIONAL, read_limits},
         {"log", SG_YAML_OPTIONAL, read_log},
+        {"health", SG_YAML_OPTIONAL, read_health},
+        {"proxy", SG_YAML_OPTIONAL, sg_config_read_proxy},
         {0},
     };
     struct sg_service_config *config = into;
@@ -391,6 +400,7 @@ bool sg_service_config_read(const struct sg_yaml *document, const struct sg_yaml
     if (!sg_yaml_mapping(document, value, FIELDS, config, error))
         return false;
     return config->est.num_labels == 0 || config->https.listen.num > 0 ||
+           config->proxy.listen != NULL ||
            sg_yaml_fail(document, value, error,
                         "est needs https, as its requests say who is asking (RFC 7030 3.3)");
 }
@@ -402,7 +412,7 @@ bool sg_service_config_check(const struct sg_service_config *config, const char 
         return sg_fail(error, SG_INVALID, NULL,
                        "%s has no section `service`, which says where to listen and what for",
                        path);
-    if (config->https.listen.num == 0 && config->http.num == 0)
+    if (config->https.listen.num == 0 && config->http.num == 0 && config->proxy.listen == NULL)
         return sg_fail(error, SG_INVALID, NULL,
                        "%s: service has neither https nor http, so nobody could reach it", path);
     return true;

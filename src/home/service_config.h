@@ -20,6 +20,13 @@ struct sg_est_label {
     unsigned line, column; /* in signet.yaml */
 };
 
+/* A key on a token of signet.yaml, for the service's own ends. */
+struct sg_key_place {
+    const char *token;     /* a sg_token_entry's name; NULL: there is no such key */
+    const char *key;       /* PKCS#11 URI */
+    unsigned line, column; /* in signet.yaml */
+};
+
 enum sg_log_format { SG_LOG_PLAIN, SG_LOG_JSON };
 
 struct sg_service_config {
@@ -36,6 +43,15 @@ struct sg_service_config {
     struct sg_addresses http;    /* for CRLs and CA certificates alone, without TLS */
     struct sg_addresses metrics; /* for those who watch the service */
 
+    /* A server in front, where TLS ends, and whose word for the client's certificate is taken. */
+    struct {
+        const char *listen;      /* path of a Unix socket; NULL: it comes by https */
+        const char *user;        /* whose process may connect there */
+        const char *certificate; /* file: what it shows by https; NULL: it does not come there */
+        const char *header;      /* that has the client's certificate */
+        const char *address;     /* header that has the client's address; NULL: none */
+    } proxy;
+
     struct {
         const char *issuer; /* NULL: the active one */
         bool wrap_base64;   /* lines of 64, as libest wants them; else one line */
@@ -51,6 +67,7 @@ struct sg_service_config {
         int64_t answer_s;  /* for the issuer to answer */
     } limits;
     enum sg_log_format log;
+    struct sg_key_place health; /* signs when somebody asks whether the token answers */
 };
 
 /* sg_service_config_reader reads the section; into is the struct sg_service_config. */

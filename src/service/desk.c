@@ -128,7 +128,8 @@ bool sg_desk_open(const char *dir, struct sg_board *board, struct sg_shelf *shel
 
     if (!sg_home_open(dir, SG_STORE_OPEN, &fresh.home, error) ||
         !open_configuration(&fresh, error) || !open_tokens(&fresh, error) ||
-        !sg_teller_open(fresh.home, board, &fresh.teller, error) || !sg_publish_all(&fresh, error))
+        !sg_teller_open(fresh.home, board, &fresh.teller, error) ||
+        !sg_health_open(fresh.home, board, &fresh.health, error) || !sg_publish_all(&fresh, error))
         return false;
     *desk = fresh;
     fresh = (struct sg_desk){0};
@@ -139,6 +140,7 @@ void sg_desk_close(struct sg_desk *desk)
 {
     sg_pipeline_stop(desk->pipeline);
     sg_teller_free(desk->teller);
+    sg_health_free(desk->health);
     free(desk->policies);
     free(desk->issuers);
     sg_home_close(desk->home);
@@ -181,9 +183,6 @@ static bool start(struct sg_desk *desk, struct sg_errand *errand, struct sg_job 
     case SG_WIRE_FIGURES:
         answer_figures(desk, errand);
         return false;
-    case SG_WIRE_HEALTH: /* that there is an answer is the answer */
-        sg_answer_bytes(errand, "text/plain", NULL, sg_slice_text("ok\n"), NULL);
-        return false;
     default:
         sg_fail(&error, SG_INTERNAL, "wire", "a message that is no errand");
         sg_answer_refusal(errand, &error);
@@ -200,7 +199,8 @@ static bool pull(void *context, struct sg_job *jobs, size_t max, size_t *num, bo
     struct sg_errand *errand;
 
     *num = 0;
-    if (!sg_publish_what_is_due(desk, error) || !sg_teller_keep_ready(desk->teller, error))
+    if (!sg_publish_what_is_due(desk, error) || !sg_teller_keep_ready(desk->teller, error) ||
+        !sg_health_check(desk->health, error))
         return false;
     if (desk->must_end) {
         *end = true;

@@ -11,6 +11,7 @@
 
 #include "errand.h"
 #include "figures.h"
+#include "health.h"
 #include "issue/pipeline.h"
 #include "shelf.h"
 #include "status/ocsp.h"
@@ -40,6 +41,7 @@ struct sg_desk {
     struct sg_pipeline *pipeline;
     struct sg_figures figures;
     struct sg_teller *teller; /* answers OCSP, beside the desk */
+    struct sg_health *health; /* tells whether the token answers, beside the desk */
     bool must_end;            /* the token failed: end, and be started again */
 };
 

@@ -168,6 +168,10 @@ static void hand_over(struct sg_door *door, struct sg_door_peer *peer, struct sg
 
     errand->connection = peer->number;
     errand->since_ms = steady_ms();
+    if (errand->message.type == SG_WIRE_HEALTH) {
+        door->on_health(errand, door->context);
+        return;
+    }
     if (sg_board_offer(door->board, errand)) {
         if (!is_question) /* the board itself wakes the tellers */
             door->on_errand(door->context);

@@ -37,7 +37,8 @@ struct sg_door {
     uid_t front;
     int64_t longest_ms;               /* an errand without an answer for longer: the desk hangs */
     void (*on_errand)(void *context); /* something is on the board for the desk */
-    void (*on_tick)(void *context);   /* about once a second */
+    void (*on_health)(struct sg_errand *errand, void *context); /* to be answered on the board */
+    void (*on_tick)(void *context);                             /* about once a second */
     void (*on_signal)(int signal, void *context);
     void (*say)(const char *text); /* to the log */
     void *context;

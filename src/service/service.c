@@ -30,10 +30,18 @@ static void wake_desk(void *context)
     sg_pipeline_wake(service->desk.pipeline);
 }
 
+static void take_health(struct sg_errand *errand, void *context)
+{
+    struct service *service = context;
+
+    sg_health_take(service->desk.health, errand);
+}
+
 static void tick(void *context)
 {
     struct service *service = context;
 
+    sg_health_sweep(service->desk.health);
     service->setting->notify("WATCHDOG=1");
     wake_desk(service);
 }
@@ -124,6 +132,7 @@ static bool open_door(struct service *service, struct sg_error *error)
     door->program = service->setting->program;
     door->longest_ms = 2 * 1000 * config->limits.answer_s;
     door->on_errand = wake_desk;
+    door->on_health = take_health;
     door->on_tick = tick;
     door->on_signal = take_signal;
     door->say = service->setting->say;
@@ -142,6 +151,7 @@ static bool start(struct service *service, struct sg_error *error)
     service->board.max_waiting = (size_t)service->desk.config->limits.queue;
     if (!sg_pipeline_start(&service->desk.issuing, 0, &service->desk.pipeline, error) ||
         !sg_teller_start(service->desk.teller, wake_door, service, error) ||
+        !sg_health_start(service->desk.health, wake_door, service, error) ||
         !open_door(service, error))
         return false;
     failure = pthread_create(&service->thread, NULL, run_door, service);
@@ -158,6 +168,7 @@ static bool serve(struct service *service, struct sg_error *error)
     service->setting->notify("READY=1");
     served = sg_desk_run(&service->desk, error);
     sg_teller_stop(service->desk.teller);
+    sg_health_stop(service->desk.health);
     sg_door_end(&service->door);
     pthread_join(service->thread, NULL);
     return served;

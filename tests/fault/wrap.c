@@ -14,6 +14,10 @@
  *                           empty       there are no slots (C_GetSlotList)
  *                           kill        SIGKILL once the call is done and written down
  *
+ *   SIGNET_WRAP_LIVE    the path of a file of faults that may come and go while the process runs:
+ *                       FUNCTION:WHAT, separated by white space; each holds for every call that is
+ *                       made while it stands there
+ *
  * A call that only asks how long a signature will be does not count. A fault that can't be read
  * ends the process: a test must not pass because of a typing mistake. p11-kit and OpenSSL's engine
  * load the module in the same process; it stays loaded (nodelete), so they share its counters.
@@ -231,6 +235,22 @@ static void parse_faults(void)
         parse_fault(word);
 }
 
+static void add_live_fault(enum function function, struct fault *fault)
+{
+    const char *path = getenv("SIGNET_WRAP_LIVE");
+    FILE *file = path != NULL ? fopen(path, "re") : NULL;
+    char name[40], what[60];
+
+    if (file == NULL)
+        return;
+    while (fscanf(file, " %39[^:]:%59s", name, what) == 2)
+        if (parse_function(name) == function) {
+            *fault = (struct fault){.function = function};
+            parse_what(what, fault);
+        }
+    fclose(file);
+}
+
 /* Counts a call and tells what shall happen to it; waits if it shall. */
 static struct fault begin(enum function function)
 {
@@ -243,6 +263,7 @@ static struct fault begin(enum function function)
             (faults[i].nth == nth || (faults[i].always && faults[i].nth < nth)))
             fault = faults[i];
     pthread_mutex_unlock(&mutex);
+    add_live_fault(function, &fault);
     if (fault.delay_ms > 0) {
         write_line("delay %s", FUNCTION_NAMES[function]);
         usleep(fault.delay_ms * 1000);

@@ -69,6 +69,16 @@ static void each_fault_has_its_place(void **state)
         {"too much time", "  limits: {answer: 2h}\n", "answer has to be from 1s to 1h"},
         {"time without a unit", "  limits: {idle: 60}\n", "without a unit"},
         {"another log", "  log: xml\n", "log has to be one of: plain, json"},
+        {"a proxy that nobody is", "  proxy: {}\n", "proxy has to say who it is"},
+        {"a proxy's socket for everybody", "  proxy: {listen: p}\n",
+         "listen and user belong together"},
+        {"a proxy's header that is none", "  proxy: {certificate: p, header: 'A: b'}\n",
+         "'A: b' is no name of a header"},
+        {"a health key without a token", "  health: {key: 'pkcs11:object=h'}\n",
+         "key 'token' is missing in health"},
+        {"a health key that is no URI", "  health: {token: t, key: h}\n", ":2:27: "},
+        {"a health key with a PIN", "  health: {token: t, key: 'pkcs11:object=h?pin-value=1'}\n",
+         "pin"},
         {"a socket that is a folder", "  socket: run/\n", "'run/' names no file"},
     };
 
@@ -83,6 +93,31 @@ static void each_fault_has_its_place(void **state)
                        CASES[i].complaint);
         sg_service_config_done(&config);
     }
+}
+
+static void a_proxy_can_offer_est_alone(void **state)
+{
+    struct sg_service_config config = {0};
+    struct sg_error error = {0};
+
+    (void)state;
+    expect_success("proxy",
+                   parse("service:\n  proxy: {listen: p.sock, user: www-data}\n"
+                         "  est: {policy: p}\n",
+                         &config, &error),
+                   &error);
+    expect_success("check", sg_service_config_check(&config, "signet.yaml", &error), &error);
+    assert_string_equal(config.proxy.listen, "p.sock");
+    assert_string_equal(config.proxy.user, "www-data");
+    assert_string_equal(config.proxy.header, "Client-Cert");
+    assert_null(config.proxy.address);
+    sg_service_config_done(&config);
+    expect_failure("by https, which is not there",
+                   parse("service:\n  http: {listen: '[::]:80'}\n"
+                         "  proxy: {certificate: p.pem}\n  est: {policy: p}\n",
+                         &config, &error),
+                   &error, SG_INVALID, "est needs https");
+    sg_service_config_done(&config);
 }
 
 static void what_is_left_out_has_a_value(void **state)
@@ -151,6 +186,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(each_fault_has_its_place, free_document),
         cmocka_unit_test_teardown(what_is_left_out_has_a_value, free_document),
+        cmocka_unit_test_teardown(a_proxy_can_offer_est_alone, free_document),
         cmocka_unit_test_teardown(labels_lead_to_policies, free_document),
         cmocka_unit_test_teardown(a_service_that_nobody_reaches_is_none, free_document),
     };

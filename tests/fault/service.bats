@@ -1,0 +1,140 @@
+# service: the token of a running signetd goes away or hangs, and what is asked meanwhile.
+load faults
+load ../flow/service
+
+setup_file() {
+    start_with_ca
+    export SIGNET_WRAP_LIVE=$PWD/live
+    for id in device-AA01 device-BB02 device-CC03 device-DD04; do
+        make_due ca "$id"
+    done
+    signet key create 'pkcs11:token=ca;object=health' --pin file:pin/ca "${token_module[@]}"
+    signet key create 'pkcs11:token=ca;object=ca-ocsp' --pin file:pin/ca "${token_module[@]}"
+    sed -i "s|^    crl: {next_update: 7d}|&\n    ocsp: {key: 'pkcs11:object=ca-ocsp'}|" ca/signet.yaml
+    add_service ca 'est: {policy: device-mtls}' "health: {token: main, key: 'pkcs11:object=health'}"
+    start_service ca
+    declare -p tls est_url http_url metrics_url | sed 's/^declare/declare -g/' >urls
+}
+
+teardown_file() {
+    cd "$BATS_FILE_TMPDIR"
+    rm -f live
+    [ ! -e service.pid ] || kill "$(cat service.pid)"
+}
+
+setup() {
+    cd "$BATS_FILE_TMPDIR"
+    source ./urls
+}
+
+teardown() {
+    rm -f live
+}
+
+renew() {
+    enroll simplereenroll "$1.csr" --cert "$1.pem" --key "$1.key" "${@:2}"
+}
+
+has_health() {
+    fetch "$metrics_url/healthz"
+    [ "$http_status" = 200 ]
+}
+
+# expect_documents: what anybody may fetch is there.
+expect_documents() {
+    fetch "$http_url/crl/ca.crl"
+    expect_http 200 'application/pkix-crl'
+    fetch "$est_url/cacerts"
+    expect_http 200
+}
+
+@test "/healthz signs with its own key, and not for everybody who asks" {
+    local before i
+    sleep 5
+    before=$(count_log '^C_Sign .* health$')
+    for i in 1 2 3 4 5; do
+        fetch "$metrics_url/healthz"
+        expect_http 200 ok
+    done
+    expect_equal signatures $((before + 1)) "$(count_log '^C_Sign .* health$')"
+}
+
+@test "a token that goes away: 503 with Retry-After, documents all the same, and back without a word" {
+    printf '%s\n' C_SignInit:CKR_DEVICE_REMOVED C_Sign:CKR_DEVICE_REMOVED \
+        C_OpenSession:CKR_TOKEN_NOT_PRESENT C_GetSlotList:empty >live
+    renew device-AA01
+    expect_http 503 'Retry-After: '
+    run ! grep -qi 'token\|CKR' body
+    grep -q '" 503 .* text=".*token' service.log
+    fetch "$metrics_url/healthz"
+    expect_http 503 'Retry-After: '
+    expect_documents
+    # the issuer is started again in vain
+    renew device-AA01 --max-time 20
+    expect_http 503 'Retry-After: '
+    fetch "$metrics_url/readyz"
+    expect_http 503
+    expect_documents
+    rm live
+    wait_for 40 is_ready
+    wait_for 20 has_health
+    renew device-AA01
+    expect_http 200
+    certificate_of_body AA01.pem
+    make_crl
+    openssl verify -CAfile ca.pem -crl_check -CRLfile crl.pem AA01.pem
+    check_invariants
+}
+
+@test "a token that hangs: OCSP, CRL, health and figures are told while a certificate waits for it" {
+    local pid
+    openssl ocsp -no_nonce -reqout question -issuer ca.pem -cert device-CC03.pem
+    fetch "$http_url/ocsp/$(base64 -w0 question)"
+    expect_http 200
+    has_health
+    sleep 5
+    echo C_Sign:delay=9000 >live
+    openssl req -in device-BB02.csr -outform der | base64 -w0 >BB02.b64
+    curl -s --cacert "$tls" --cert device-BB02.pem --key device-BB02.key -o BB02.out -w '%{http_code}' \
+        -H 'Content-Type: application/pkcs10' --data-binary @BB02.b64 "$est_url/simplereenroll" >BB02.status &
+    pid=$!
+    wait_for 10 grep -q '^delay C_Sign' "$SIGNET_WRAP_LOG"
+    fetch --max-time 2 "$http_url/ocsp/$(base64 -w0 question)"
+    expect_http 200
+    expect_documents
+    fetch --max-time 5 "$metrics_url/healthz"
+    expect_http 503 'Retry-After: '
+    said_in service.log 'the token does not answer'
+    fetch --max-time 5 "$metrics_url/metrics"
+    expect_http 200 'signet_issuer_up 1'
+    kill -0 "$pid"
+    rm live
+    wait "$pid"
+    expect_equal status 200 "$(cat BB02.status)"
+    wait_for 20 has_health
+}
+
+@test "a key of the CA is no key for /healthz" {
+    local key
+    for key in ca ca-ocsp; do
+        cp -r ca other
+        sed -i "s|pkcs11:object=health|pkcs11:object=$key|" other/signet.yaml
+        run --separate-stderr "$SIGNETD" issuer -C other
+        expect_status 1
+        expect_said 'other/signet.yaml:' "the service needs one of its own"
+        rm -r other
+    done
+}
+
+@test "a health key that is not there keeps the issuer from starting" {
+    cp -r ca other
+    sed -i "s|pkcs11:object=health|pkcs11:object=none|" other/signet.yaml
+    run --separate-stderr "$SIGNETD" issuer -C other
+    expect_status 1
+    expect_said 'service: health, token main'
+    sed -i "s|health: {token: main|health: {token: spare|" other/signet.yaml
+    run --separate-stderr "$SIGNETD" issuer -C other
+    expect_status 1
+    expect_said 'other/signet.yaml:' "there is no token 'spare' under tokens"
+    rm -r other
+}
