@@ -136,11 +136,11 @@ answer_text() {
         says "Response Status: Successful" "Responder Key ID" \
             "Certificate Status: $([ $n -eq 1 ] && echo good || echo revoked)"
     done
-    # another byte in the signed part, and it says no
+    # another second in the signed part, and it says no
     python3 - tls.res <<'EOT'
-import sys
+import re, sys
 der = bytearray(open(sys.argv[1], "rb").read())
-der[der.index(b"Z") - 1] ^= 1
+der[re.search(rb"[0-9]{14}Z", der).end() - 2] ^= 1
 open(sys.argv[1], "wb").write(der)
 EOT
     ends 1 -- ocsptool --verify-response --load-trust ca.pem --load-response tls.res
