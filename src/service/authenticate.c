@@ -3,7 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base64.h"
+#include "base/base64.h"
 #include "desk.h"
 
 static const char RULE[] = "requester";

@@ -3,8 +3,8 @@
 #include <openssl/pkcs7.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/limits.h"
-#include "base64.h"
 #include "desk.h"
 #include "request/request.h"
 

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/clock.h"
 #include "base/limits.h"
-#include "base64.h"
 #include "desk.h"
 #include "issue/responder.h"
 #include "store/status.h"

@@ -4,7 +4,7 @@
 #include <openssl/evp.h>
 #include <string.h>
 
-#include "base/cleanup.h"
+#include "cleanup.h"
 
 static const char RULE[] = "RFC 8951 3.1";
 

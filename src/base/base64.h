@@ -1,8 +1,8 @@
-/* base64: of bodies, as RFC 8951 3.1 wants them read and clients differ about writing them. */
-#ifndef SG_SERVICE_BASE64_H
-#define SG_SERVICE_BASE64_H
+/* base64: of HTTP bodies, as RFC 8951 3.1 wants them read and clients differ about writing them. */
+#ifndef SG_BASE_BASE64_H
+#define SG_BASE_BASE64_H
 
-#include "base/slice.h"
+#include "slice.h"
 
 /* sg_base64_decode reads base64 (RFC 4648 4) with white space anywhere in it, or before or after.
  * bytes    replaced on success.

@@ -1,8 +1,8 @@
 #include "expect.h"
 
+#include "base/base64.h"
 #include "base/cleanup.h"
 #include "base/limits.h"
-#include "service/base64.h"
 
 static void bodies_are_read(void **state)
 {
