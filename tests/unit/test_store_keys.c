@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 
 #include "store/schema.h"
+#include "store/sql.h"
 
 static void block(struct sg_store *store, uint8_t first, uint8_t last, size_t wanted_new)
 {
