@@ -84,7 +84,8 @@ static bool find_private(struct sg_token *token, P11KitUri *uri, struct sg_objec
     return sg_objects_find(token, wanted, num, objects, error);
 }
 
-bool sg_key_find(struct sg_token *token, const char *uri, struct sg_key *key,
+/* is_there NULL: it has to be. */
+static bool look(struct sg_token *token, const char *uri, bool *is_there, struct sg_key *key,
                  struct sg_error *error)
 {
     sg_auto(P11KitUri) P11KitUri *parsed = NULL;
@@ -96,6 +97,10 @@ bool sg_key_find(struct sg_token *token, const char *uri, struct sg_key *key,
         !sg_key_check_token(token, parsed, uri, error) || !sg_token_login_locked(token, error) ||
         !find_private(token, parsed, &objects, error))
         return false;
+    if (is_there != NULL)
+        *is_there = objects.num > 0;
+    if (is_there != NULL && objects.num == 0)
+        return true;
     if (objects.num != 1)
         return fail_to_choose(token, uri, objects.num, error);
     if (!sg_key_read_private(token, objects.handles[0], &found, error))
@@ -104,6 +109,18 @@ bool sg_key_find(struct sg_token *token, const char *uri, struct sg_key *key,
     *key = found;
     found = (struct sg_key){0};
     return true;
+}
+
+bool sg_key_find(struct sg_token *token, const char *uri, struct sg_key *key,
+                 struct sg_error *error)
+{
+    return look(token, uri, NULL, key, error);
+}
+
+bool sg_key_look(struct sg_token *token, const char *uri, bool *is_there, struct sg_key *key,
+                 struct sg_error *error)
+{
+    return look(token, uri, is_there, key, error);
 }
 
 /* The keys of a list that is still being made. */

@@ -64,12 +64,17 @@ bool sg_pin_check_source(const char *source, struct sg_error *error)
     return split(source, "PIN", &place, &name, error);
 }
 
-bool sg_pin_check_passphrase_source(const char *source, struct sg_error *error)
+bool sg_pin_check_other_source(const char *source, const char *noun, struct sg_error *error)
 {
     enum place place;
     const char *name;
 
-    return split(source, "passphrase", &place, &name, error);
+    return split(source, noun, &place, &name, error);
+}
+
+bool sg_pin_check_passphrase_source(const char *source, struct sg_error *error)
+{
+    return sg_pin_check_other_source(source, "passphrase", error);
 }
 
 /* A PIN that can't be had is SG_PIN, whatever the machine's reason. */
@@ -207,15 +212,21 @@ bool sg_pin_read(const char *source, const char *folder, const char *what, struc
     return read_for(source, folder, &purpose, pin, error);
 }
 
-bool sg_pin_read_passphrase(const char *source, const char *what, struct sg_secret **passphrase,
-                            struct sg_error *error)
+bool sg_pin_read_other(const char *source, const char *noun, const char *owner,
+                       struct sg_secret **secret, struct sg_error *error)
 {
-    const struct purpose purpose = {"passphrase", what};
+    const struct purpose purpose = {noun, owner};
     struct sg_error cause = {0};
 
-    if (read_for(source, NULL, &purpose, passphrase, &cause))
+    if (read_for(source, NULL, &purpose, secret, &cause))
         return true;
     /* No token has a part in it. */
     return sg_fail(error, cause.code == SG_PIN ? SG_FAILED : cause.code, cause.rule, "%s",
                    cause.text);
+}
+
+bool sg_pin_read_passphrase(const char *source, const char *what, struct sg_secret **passphrase,
+                            struct sg_error *error)
+{
+    return sg_pin_read_other(source, "passphrase", what, passphrase, error);
 }

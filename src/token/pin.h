@@ -19,6 +19,17 @@ SG_MUST_USE bool sg_pin_read(const char *source, const char *folder, const char 
 /* sg_pin_check_source refuses what is not a source, before anything is tried. Fails: SG_USAGE. */
 SG_MUST_USE bool sg_pin_check_source(const char *source, struct sg_error *error);
 
+/* sg_pin_read_other fetches another secret from the same sources; relative files are looked for in
+ * the working directory.
+ * noun     what it is, in the prompt and in messages: "ticket"; owner: whose, "user Ada".
+ * Fails: SG_USAGE on an unknown source, SG_FAILED where sg_pin_read fails with SG_PIN. */
+SG_MUST_USE bool sg_pin_read_other(const char *source, const char *noun, const char *owner,
+                                   struct sg_secret **secret, struct sg_error *error);
+
+/* sg_pin_check_other_source is sg_pin_check_source in the words of that secret. */
+SG_MUST_USE bool sg_pin_check_other_source(const char *source, const char *noun,
+                                           struct sg_error *error);
+
 /* sg_pin_read_passphrase fetches the passphrase of a key file from the same sources; relative files
  * are looked for in the working directory.
  * what     names what it opens, in the prompt and in messages: "key file ada.key".

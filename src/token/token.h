@@ -161,6 +161,11 @@ SG_MUST_USE bool sg_key_make_to_give(struct sg_token *token, EVP_PKEY **pkey,
 SG_MUST_USE bool sg_key_find(struct sg_token *token, const char *uri, struct sg_key *key,
                              struct sg_error *error);
 
+/* sg_key_look is the same where a key may be missing: then is_there is false, and key as it was.
+ * Fails: SG_TOKEN when more than one matches. */
+SG_MUST_USE bool sg_key_look(struct sg_token *token, const char *uri, bool *is_there,
+                             struct sg_key *key, struct sg_error *error);
+
 /* sg_key_destroy destroys both halves of a key that sg_key_find found, and looks that the private
  * one is gone. A certificate beside it stays. Close its signers before. Logs in. Fails: SG_TOKEN,
  * also when several objects have its id: then nothing is destroyed. */
