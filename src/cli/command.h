@@ -39,6 +39,7 @@ struct sg_cli {
     bool help;
     bool answered; /* a JSON result is printed: an error adds no second one */
     struct sg_clock clock;
+    char **arguments; /* of the program, all of them */
     char **operands;
     int num_operands;
     struct sg_cli_value {

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "csr.h"
+#include "sans.h"
 
 void sg_csr_making_done(struct sg_csr_making *making)
 {
@@ -10,24 +11,6 @@ void sg_csr_making_done(struct sg_csr_making *making)
     sg_record_done(&making->user);
     sg_policy_free(making->policy);
     sg_home_close(making->home);
-}
-
-static bool parse_sans(const struct sg_cli *cli, struct sg_sans *sans, struct sg_error *error)
-{
-    const char *text;
-
-    for (size_t i = 0; (text = sg_cli_nth(cli, "san", i)) != NULL; i++) {
-        const char *colon = strchr(text, ':');
-        char word[32] = "";
-        enum sg_san_kind kind;
-        if (colon == NULL || (size_t)(colon - text) >= sizeof word)
-            return sg_fail(error, SG_USAGE, NULL,
-                           "--san '%s': write KIND:VALUE, as in uri:urn:example:1", text);
-        memcpy(word, text, (size_t)(colon - text));
-        if (!sg_san_kind_parse(word, &kind, error) || !sg_sans_add(sans, kind, colon + 1, error))
-            return false;
-    }
-    return true;
 }
 
 static bool parse_purposes(const struct sg_cli *cli, struct sg_oids *purposes,
@@ -101,7 +84,7 @@ static bool gather_options(const struct sg_cli *cli, struct sg_csr_content *cont
 {
     const char *scheme = sg_cli_text(cli, "signature");
 
-    return name_subject(cli, &content->subject, error) && parse_sans(cli, &content->sans, error) &&
+    return name_subject(cli, &content->subject, error) && sg_cli_sans(cli, &content->sans, error) &&
            parse_purposes(cli, &content->purposes, error) &&
            parse_key_usage(cli, &content->key_usage, error) &&
            (scheme == NULL || sg_scheme_parse(scheme, &content->scheme, error));

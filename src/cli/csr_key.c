@@ -1,6 +1,5 @@
 #include <string.h>
 
-#include "cert/cert.h"
 #include "csr.h"
 #include "output.h"
 #include "token/pin.h"
@@ -76,45 +75,6 @@ bool sg_csr_check_key_options(const struct sg_cli *cli, struct sg_error *error)
            (new == NULL || sg_file_key_check_absent(new, error));
 }
 
-/* ---- a CA's key signs nothing here: its store would not know ---- */
-
-static bool check_no_issuer(const struct sg_cli *cli, const struct sg_public_key *key,
-                            struct sg_error *error)
-{
-    sg_auto(sg_home) struct sg_home *home = NULL;
-    sg_auto(malloc) char *name = NULL;
-
-    if (cli->home == NULL)
-        return true;
-    if (!sg_cli_open_home(cli, SG_STORE_READ_ONLY, &home, error) ||
-        !sg_store_issuer_name(sg_home_store(home), key->sha256, &name, error))
-        return false;
-    return name == NULL ||
-           sg_fail(error, SG_REFUSED, "issuer key",
-                   "this is the key of issuer %s, which signs nothing before it is noted in the "
-                   "store: `signet -C %s issuer csr %s` makes its request",
-                   name, cli->home, name);
-}
-
-/* Without its home, a CA's key is known by the certificate beside it; one that can't be read says
- * nothing. */
-static bool check_no_ca(struct sg_token *token, const struct sg_key *key, struct sg_error *error)
-{
-    sg_auto(sg_buf) struct sg_buf der = {0};
-    sg_auto(X509) X509 *certificate = NULL;
-
-    if (!key->has_certificate || !sg_token_get_certificate(token, key, &der, NULL) ||
-        !sg_cert_read(sg_buf_slice(&der), "token", &certificate, NULL) ||
-        X509_check_ca(certificate) == 0)
-        return true;
-    return sg_fail(
-        error, SG_REFUSED, "issuer key",
-        "beside key '%s' on token %s is a CA's certificate, and a CA's key signs nothing "
-        "before it is noted in its store: `signet -C DIR issuer csr ISSUER` makes its "
-        "request",
-        key->label, sg_token_label(token));
-}
-
 static bool open_token_key(const struct sg_cli *cli, const char *uri, struct sg_csr_key *key,
                            struct sg_error *error)
 {
@@ -122,11 +82,11 @@ static bool open_token_key(const struct sg_cli *cli, const char *uri, struct sg_
 
     if (!sg_cli_open_key(cli, uri, &key->place, error) ||
         !sg_key_find(key->place.token, key->place.uri, &found, error) ||
-        !check_no_ca(key->place.token, &found, error) ||
+        !sg_enroll_check_no_ca(key->place.token, &found, error) ||
         !sg_signer_open(key->place.token, &found, &key->token_signer, error))
         return false;
     key->signer = sg_csr_signer_of_token(key->token_signer);
-    return check_no_issuer(cli, key->signer.key, error);
+    return sg_cli_check_no_issuer(cli, key->signer.key, error);
 }
 
 /* An issuer's name looks like a file's. */
@@ -165,7 +125,7 @@ bool sg_csr_open_key(const struct sg_cli *cli, struct sg_csr_key *key, struct sg
                         : !make_file_key(cli, key, error))
         return false;
     key->signer = sg_csr_signer_of_file(key->file);
-    return operand == NULL || check_no_issuer(cli, key->signer.key, error);
+    return operand == NULL || sg_cli_check_no_issuer(cli, key->signer.key, error);
 }
 
 /* What nobody sees while it is typed is typed twice. */

@@ -93,7 +93,7 @@ static bool answer_without_command(int argc, char **argv, int *status)
 
 int main(int argc, char **argv)
 {
-    struct sg_cli cli = {.home = getenv("SIGNET_HOME")};
+    struct sg_cli cli = {.home = getenv("SIGNET_HOME"), .arguments = argv};
     struct sg_error error = {0};
     int words, status;
 

@@ -124,6 +124,24 @@ bool sg_cli_open_key(const struct sg_cli *cli, const char *operand, struct sg_cl
     return copy_uri(operand, key, error) && sg_token_open(&config, &key->token, error);
 }
 
+bool sg_cli_check_no_issuer(const struct sg_cli *cli, const struct sg_public_key *key,
+                            struct sg_error *error)
+{
+    sg_auto(sg_home) struct sg_home *home = NULL;
+    sg_auto(malloc) char *name = NULL;
+
+    if (cli->home == NULL)
+        return true;
+    if (!sg_cli_open_home(cli, SG_STORE_READ_ONLY, &home, error) ||
+        !sg_store_issuer_name(sg_home_store(home), key->sha256, &name, error))
+        return false;
+    return name == NULL ||
+           sg_fail(error, SG_REFUSED, "issuer key",
+                   "this is the key of issuer %s, which signs nothing before it is noted in the "
+                   "store: `signet -C %s issuer csr %s` makes its request",
+                   name, cli->home, name);
+}
+
 static bool push(sg_certificates *certificates, X509 **certificate, struct sg_error *error)
 {
     if (sk_X509_push(certificates, *certificate) <= 0)

@@ -61,6 +61,12 @@ SG_DEFINE_CLEANUP_IN_PLACE(sg_cli_key, sg_cli_key_done)
 SG_MUST_USE bool sg_cli_open_key(const struct sg_cli *cli, const char *operand,
                                  struct sg_cli_key *key, struct sg_error *error);
 
+/* sg_cli_check_no_issuer refuses the key of an issuer in the home that is named, as that signs
+ * nothing without a note in the store; without a home there is nothing to look at.
+ * Fails: SG_REFUSED. */
+SG_MUST_USE bool sg_cli_check_no_issuer(const struct sg_cli *cli, const struct sg_public_key *key,
+                                        struct sg_error *error);
+
 /* sg_cli_find_issuer: the entry of signet.yaml; NULL finds the only one.
  * Fails: SG_USAGE, naming those there are. */
 SG_MUST_USE bool sg_cli_find_issuer(struct sg_home *home, const char *name,

@@ -47,6 +47,32 @@ SG_MUST_USE bool sg_enroll_csr(const struct sg_csr_signer *signer, const struct 
                                sg_intent *intent, void *context, struct sg_buf *der,
                                struct sg_error *error);
 
+/* A key on a card that a certificate is asked for. */
+struct sg_card_key {
+    struct sg_key key;
+    struct sg_signer *signer;
+    bool is_new;               /* it was made just now */
+    struct sg_buf certificate; /* DER, of the one beside it; empty when there is none */
+};
+/* Before the token is closed. */
+void sg_card_key_done(struct sg_card_key *card);
+SG_DEFINE_CLEANUP_IN_PLACE(sg_card_key, sg_card_key_done)
+
+/* sg_card_key_open finds the one key that uri names, and what is beside it.
+ * make     the kind of the key that is made when there is none; NULL: there has to be one.
+ * must_be  the kind that one which is there has to be; NULL: any will do.
+ * Fails: as sg_key_look, sg_key_create, sg_signer_open and sg_enroll_check_no_ca; SG_USAGE when the
+ * key is of another kind. */
+SG_MUST_USE bool sg_card_key_open(struct sg_token *token, const char *uri,
+                                  const struct sg_key_kind *make, const struct sg_key_kind *must_be,
+                                  struct sg_card_key *card, struct sg_error *error);
+
+/* sg_enroll_check_no_ca refuses a CA's key, known by the certificate beside it: such a key signs
+ * nothing without a note in its store. A certificate that can't be read says nothing.
+ * Fails: SG_REFUSED. */
+SG_MUST_USE bool sg_enroll_check_no_ca(struct sg_token *token, const struct sg_key *key,
+                                       struct sg_error *error);
+
 /* sg_enroll_store puts a certificate (DER) beside the one key on the token that uri names, reads
  * it back and compares. */
 SG_MUST_USE bool sg_enroll_store(struct sg_token *token, const char *uri,

@@ -3,6 +3,7 @@
 # shipped one with that module's path in it.
 load common
 load expect
+load service
 
 setup_file() {
     start_in_own_folder
@@ -106,4 +107,34 @@ enroll() {
     signet -C piv crl -o piv.crl
     openssl crl -in piv.crl -CAfile piv.pem -noout
     logins user signature user signature
+}
+
+@test "card enroll makes a key as the officer, signs as the user, and renews by TLS with the card's key" {
+    local asked
+    signet token init --label second --so-pin file:pin/officer --pin file:pin/card --profile softhsm
+    make_issuing_home dev ca
+    sed -e '/^examples:/,$d' -e 's/^policy: .*/policy: badges/' -e 's/^validity: .*/validity: {for: 1h}/' \
+        -e 's/window: 60d/window: 3599s/' dev/policies/device-mtls.yaml >dev/policies/badges.yaml
+    add_service dev 'est: {policy: badges}'
+    CARD_LOG=/dev/null start_service dev
+    signet -C dev device add device-CARD5 type=leo region=us-east
+    signet -C dev ticket add -p badges --device device-CARD5 >card5.ticket
+    asked=(--url "$est_url" --ca "$tls" "${WRITE[@]}" 'pkcs11:token=second;id=%02')
+    : >card.log
+    ok signet card enroll --ticket file:card5.ticket --subject CN=device-CARD5 "${asked[@]}"
+    [[ $stderr == *"made there"*"read back and compared"* ]]
+    logins user officer user signature officer
+    signet card export 'pkcs11:token=second;id=%02' "${ON[@]}" -o first.pem
+    sleep 1
+    : >card.log
+    ok signet card enroll --renew "${asked[@]}"
+    [[ $stderr == *"which was there"*"read back and compared"* ]]
+    logins user signature signature officer
+    signet card export 'pkcs11:token=second;id=%02' "${ON[@]}" -o next.pem
+    run ! cmp first.pem next.pem
+    openssl verify -CAfile ca.pem -untrusted dev/dev.pem next.pem
+}
+
+teardown_file() {
+    [ ! -e "$BATS_FILE_TMPDIR/service.pid" ] || kill "$(cat "$BATS_FILE_TMPDIR/service.pid")"
 }
