@@ -3,17 +3,16 @@
 #include "open.h"
 
 static const struct sg_option OPTIONS[] = {
-    {"url", 0, "URL", "the service: https://HOST:PORT, with or without /.well-known/est/LABEL"},
-    {"label", 'l', "LABEL", "which of the service's policies (default: the one without a label)"},
+    {"url", 0, "URL", "the service: https://HOST:PORT[/.well-known/est/LABEL]"},
+    {"label", 'l', "LABEL", "which of the service's policies (default: the one without)"},
     {"ca", 0, "FILE", "the CA of the service's TLS certificate (default: the system's)"},
     {"ticket", 0, "SOURCE", "the ticket: file:PATH, env:NAME, credential:NAME, prompt, or -"},
-    {"user", 'u', "NAME",
-     "whose ticket it is: the request says CN=NAME, and their PIN is asked for"},
+    {"user", 'u', "NAME", "whose ticket it is: the request says CN=NAME; asks their PIN"},
     {"user-pin", 0, "SOURCE", "the user's PIN, from a source as above (default: prompt)"},
     {"no-user-pin", 0, NULL, "the user's ticket asks for no PIN"},
     {"subject", 's', "NAME", "what the request says (a device's: CN=device-AB12)"},
     {"san", 0, "KIND:VALUE", "an alternative name, as `signet csr` has them; may be repeated"},
-    {"renew", 0, NULL, "renew the certificate beside KEY, which vouches instead of a ticket"},
+    {"renew", 0, NULL, "renew the certificate beside KEY, which vouches by itself"},
     {"new-key", 0, "KEY", "with --renew: the next certificate is for this key"},
     {"type", 't', "KIND", "of the key that is made: P-256 (default), P-384, RSA-2048, …"},
     SG_TOKEN_OPTIONS,
