@@ -25,6 +25,15 @@ fail() {
     return 1
 }
 
+# not COMMAND…: it does not succeed. (A plain `!` would not end a test.) What could not be run, or a grep
+# that could not read, has said nothing about it.
+not() {
+    local ended=0
+    "$@" || ended=$?
+    [ "$ended" -ne 0 ] || fail "this should not be so: $*" || return
+    [ "$ended" -lt 126 ] && [[ $1 != grep || $ended -eq 1 ]] || fail "exit status $ended: $*"
+}
+
 # expect_status N: the exit status of the last `run`.
 expect_status() {
     [ "$status" -eq "$1" ] || fail "exit status $status instead of $1; it said: $output ${stderr:-}"
@@ -34,7 +43,8 @@ expect_status() {
 expect_said() {
     local text
     for text in "$@"; do
-        [[ "$output ${stderr:-}" == *"$text"* ]] || fail "it did not say '$text' but: $output ${stderr:-}"
+        [[ "$output ${stderr:-}" == *"$text"* ]] || fail "it did not say '$text' but: $output ${stderr:-}" ||
+            return
     done
 }
 
@@ -49,7 +59,7 @@ expect_absent() {
     for path in "$@"; do
         left=$(find "$(dirname "$path")" -maxdepth 1 \
             \( -name "*$(basename "$path")*" -o -name '.signet-*' \) 2>/dev/null || true)
-        [ -z "$left" ] || fail "there should be no $left"
+        [ -z "$left" ] || fail "there should be no $left" || return
     done
 }
 

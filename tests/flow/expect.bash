@@ -9,13 +9,6 @@ complain() {
     return 1
 }
 
-# not COMMAND...: it does not succeed. (A plain `!` would not end a test.)
-not() {
-    if "$@"; then
-        complain "this should not be so: $*"
-    fi
-}
-
 # ok COMMAND...: it succeeds; $output and $stderr are what it said.
 ok() {
     run --separate-stderr "$@"
@@ -50,21 +43,21 @@ fails() {
 says() {
     local text
     for text in "$@"; do
-        [[ $output == *"$text"* ]] || complain "not said: $text"
+        [[ $output == *"$text"* ]] || complain "not said: $text" || return
     done
 }
 
 says_not() {
     local text
     for text in "$@"; do
-        [[ $output != *"$text"* ]] || complain "said: $text"
+        [[ $output != *"$text"* ]] || complain "said: $text" || return
     done
 }
 
 # json FILTER VALUE: jq's answer over $output.
 json() {
     local found
-    found=$(jq -r "$1" <<<"$output") || complain "not JSON"
+    found=$(jq -r "$1" <<<"$output") || complain "not JSON" || return
     [ "$found" = "$2" ] || complain "$1 is '$found', not '$2'"
 }
 
