@@ -1,6 +1,8 @@
 /* exchange: one HTTP request, taken apart as far as the front understands it. */
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/limits.h"
 #include "base/text.h"
@@ -85,6 +87,56 @@ static bool headers_are_long(struct evhttp_request *http)
     return len > SG_LIMIT_HEADERS;
 }
 
+static bool is_token(const char *name)
+{
+    static const char MARKS[] = "!#$%&'*+-.^_`|~";
+    size_t len = 0;
+
+    while (isalnum((unsigned char)name[len]) || (name[len] != '\0' && strchr(MARKS, name[len])))
+        len++;
+    return len > 0 && name[len] == '\0';
+}
+
+static bool is_number(const char *value)
+{
+    const size_t len = strspn(value, "0123456789");
+
+    return len > 0 && value[len] == '\0';
+}
+
+/* Does the request end where everybody says that it does? evhttp takes the first of two lengths,
+ * none where "Content-Length " is written with a space, and no body of a HEAD: what a proxy before
+ * us takes for a body would be the next request here. */
+static bool has_one_end(struct evhttp_request *http)
+{
+    const struct evkeyvalq *headers = evhttp_request_get_input_headers(http);
+    const bool has_no_body = evhttp_request_get_command(http) == EVHTTP_REQ_HEAD;
+    const struct evkeyval *header;
+    unsigned num = 0;
+
+    TAILQ_FOREACH(header, headers, next)
+    {
+        const bool is_length = strcasecmp(header->key, "Content-Length") == 0;
+        const bool is_coding = strcasecmp(header->key, "Transfer-Encoding") == 0;
+
+        num += is_length || is_coding;
+        if (!is_token(header->key) || num > 1 ||
+            (is_coding && (has_no_body || strcasecmp(header->value, "chunked") != 0)) ||
+            (is_length &&
+             (!is_number(header->value) || (has_no_body && strcmp(header->value, "0") != 0))))
+            return false;
+    }
+    return true;
+}
+
+static void refuse_framing(struct sg_exchange *exchange)
+{
+    const struct sg_reply reply = {
+        .rule = "RFC 9112 6.3", .text = "it can't be told where the request ends", .is_last = true};
+
+    sg_reply_send(exchange, 400, &reply);
+}
+
 /* Of the headers that are passed on: the issuer takes text alone. */
 static bool header_is_text(struct evhttp_request *http, const char *name)
 {
@@ -147,7 +199,9 @@ void sg_exchange_take(struct evhttp_request *http, void *context)
     if (path == NULL)
         path = "/";
     sg_route_find(exchange, path);
-    if (!sg_proxy_judge(exchange, listener->is_proxys))
+    if (!has_one_end(http))
+        refuse_framing(exchange);
+    else if (!sg_proxy_judge(exchange, listener->is_proxys))
         sg_reply_status(exchange, 403, NULL, "not the user that service: proxy names");
     else if (headers_are_long(http))
         sg_reply_status(exchange, 431, "RFC 6585 5", "the headers are too long");

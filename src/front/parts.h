@@ -166,6 +166,7 @@ struct sg_reply {
     const char *text;      /* for the log alone */
     const char *serial;    /* the same */
     struct evbuffer *body; /* drained; a refusal without one says its rule */
+    bool is_last;          /* the connection ends with it */
 };
 void sg_reply_send(struct sg_exchange *exchange, unsigned status, const struct sg_reply *reply);
 /* sg_reply_status is the same with nothing but a rule and a text. */

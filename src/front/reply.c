@@ -54,7 +54,8 @@ static void add_headers(const struct sg_exchange *exchange, unsigned status,
     snprintf(number, sizeof number, "%llu", (unsigned long long)reply->retry_after);
     add_header(headers, "Retry-After", reply->retry_after > 0 ? number : NULL);
     add_header(headers, "WWW-Authenticate", status == 401 ? "Basic realm=\"signet\"" : NULL);
-    add_header(headers, "Connection", exchange->front->is_draining ? "close" : NULL);
+    add_header(headers, "Connection",
+               exchange->front->is_draining || reply->is_last ? "close" : NULL);
     snprintf(number, sizeof number, "%016llx", (unsigned long long)exchange->id);
     add_header(headers, "X-Request-Id", number);
 }

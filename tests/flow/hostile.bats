@@ -1,0 +1,38 @@
+# signetd among strangers: HTTP that means two things, lines without an end, and a front that lies.
+load common
+load service
+
+setup_file() {
+    start_in_own_folder
+    make_root_home dev
+    add_service dev 'limits: {request: 60s, idle: 60s}'
+    start_service dev
+    declare -p tls est_url http_url metrics_url | sed 's/^declare/declare -g/' >urls
+}
+
+teardown_file() {
+    cd "$BATS_FILE_TMPDIR"
+    stop_service
+}
+
+setup() {
+    cd "$BATS_FILE_TMPDIR"
+    source ./urls
+}
+
+# hostile KIND WHERE: what is sent is in the script; afterwards the very same processes serve.
+hostile() {
+    local before
+    before=$(pgrep -P "$(cat service.pid)" | sort)
+    python3 "$BATS_TEST_DIRNAME/hostile.py" "$@"
+    fetch "$http_url/crl/dev.crl"
+    expect_http 200
+    is_ready
+    expect_equal "the service's processes" "$before" "$(pgrep -P "$(cat service.pid)" | sort)"
+    not grep -qi 'sanitizer\|runtime error' service.log
+}
+
+@test "a request whose end can be read in two ways is refused, and the connection ends with it" {
+    hostile framing "$(port_of http)"
+    said_in service.log 'rule="RFC 9112 6.3"'
+}
