@@ -14,11 +14,7 @@
 #include "base/limits.h"
 #include "parts.h"
 
-enum {
-    /* evhttp's own limits, behind ours: with the first it answers 413 and closes */
-    HARD_LIMIT_HEADERS = 4 * SG_LIMIT_HEADERS,
-    BACKLOG = 1024,
-};
+enum { BACKLOG = 1024 };
 
 int64_t sg_front_now_ms(const struct sg_front *front)
 {
@@ -57,7 +53,7 @@ static bool set_up_http(struct sg_front_listener *listener, struct sg_error *err
     listener->http = evhttp_new(front->base);
     if (listener->http == NULL)
         return sg_fail_memory(error);
-    evhttp_set_max_headers_size(listener->http, HARD_LIMIT_HEADERS);
+    evhttp_set_max_headers_size(listener->http, SG_FRONT_HARD_HEADERS);
     evhttp_set_max_body_size(listener->http, SG_LIMIT_BODY);
     evhttp_set_timeout_tv(listener->http, &idle);
     evhttp_set_flags(listener->http, EVHTTP_SERVER_LINGERING_CLOSE);

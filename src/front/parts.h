@@ -26,6 +26,10 @@
 #include "home/config.h"
 #include "wire/wire.h"
 
+/* evhttp's own limit of a request's headers, behind ours: past it evhttp answers by itself and
+ * closes. */
+enum { SG_FRONT_HARD_HEADERS = 4 * SG_LIMIT_HEADERS };
+
 /* ---- listeners ---- */
 
 /* A mask, as routes say on which they are. */

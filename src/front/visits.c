@@ -9,6 +9,10 @@
 
 #include "parts.h"
 
+/* What may come before evhttp takes any of it. It takes a body or a chunk whole; for the line with
+ * a chunk's size it has no limit, and looks for its end from the beginning each time. */
+enum { MOST_UNREAD = SG_LIMIT_BODY + SG_FRONT_HARD_HEADERS };
+
 static struct sg_visits *bucket_of(struct sg_front *front, const struct bufferevent *buffer)
 {
     return &front->visit_buckets[((uintptr_t)buffer >> 4) % SG_FRONT_BUCKETS];
@@ -19,14 +23,21 @@ static bool is_busy(const struct sg_visit *visit)
     return visit->exchange != NULL || visit->is_replying;
 }
 
+/* evhttp reads the end of the stream, and closes. */
+static void hang_up(const struct sg_visit *visit)
+{
+    shutdown(bufferevent_getfd(visit->buffer), SHUT_RDWR);
+}
+
 /* Called by libevent when octets have come, before evhttp reads them. */
 static void note_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *context)
 {
     struct sg_visit *visit = context;
 
-    (void)input;
     if (info->n_added > 0 && !is_busy(visit) && visit->begun_ms == 0)
         visit->begun_ms = sg_front_now_ms(visit->front);
+    if (evbuffer_get_length(input) > MOST_UNREAD)
+        hang_up(visit);
 }
 
 /* At the limit new connections wait in the kernel's queue. */
@@ -181,8 +192,7 @@ void sg_visits_sweep(struct sg_front *front)
             continue;
         if (visit->begun_ms != 0 || !visit->has_finished_one)
             front->figures.num_slow++;
-        /* evhttp reads the end of the stream, and closes */
-        shutdown(bufferevent_getfd(visit->buffer), SHUT_RDWR);
+        hang_up(visit);
     }
     judge_fullness(front);
 }

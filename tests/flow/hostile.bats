@@ -36,3 +36,7 @@ hostile() {
     hostile framing "$(port_of http)"
     said_in service.log 'rule="RFC 9112 6.3"'
 }
+
+@test "a chunk's size of all the octets that there are is not kept" {
+    hostile chunk "$(port_of http),$(port_of https)s"
+}
