@@ -17,7 +17,13 @@
 
 #include "desk.h"
 
-enum { TICK_MS = 1000, LAST_WORDS_MS = 2000, BUSY_RETRY_S = 1 };
+enum {
+    TICK_MS = 1000,
+    LAST_WORDS_MS = 2000,
+    BUSY_RETRY_S = 1,
+    /* answers that a peer has not read yet, with which it isn't listened to */
+    MOST_UNREAD = 1024,
+};
 
 static int64_t steady_ms(void)
 {
@@ -316,6 +322,20 @@ static void take_signals(struct sg_door *door)
         door->on_signal((int)info.ssi_signo, door->context);
 }
 
+/* Whoever asks and asks and reads no answer would have them all kept here. */
+static bool is_heard(const struct sg_door *door, const struct sg_door_peer *peer)
+{
+    return !atomic_load(&door->is_closed) && peer->ready.num < MOST_UNREAD;
+}
+
+/* False: this peer is no more. */
+static bool hear(struct sg_door *door, struct sg_door_peer *peer, short events)
+{
+    if (!is_heard(door, peer))
+        return (events & (POLLHUP | POLLERR)) == 0;
+    return (events & (POLLIN | POLLHUP | POLLERR)) == 0 || receive(door, peer);
+}
+
 static void serve_peers(struct sg_door *door, const struct pollfd *polled)
 {
     for (size_t i = 0; i < SG_DOOR_MAX_PEERS; i++) {
@@ -323,9 +343,7 @@ static void serve_peers(struct sg_door *door, const struct pollfd *polled)
 
         if (peer->fd < 0)
             continue;
-        if (((polled[i].revents & (POLLIN | POLLHUP | POLLERR)) != 0 &&
-             !atomic_load(&door->is_closed) && !receive(door, peer)) ||
-            !send_out(door, peer))
+        if (!hear(door, peer, polled[i].revents) || !send_out(door, peer))
             part_with(peer);
     }
 }
@@ -339,7 +357,8 @@ static void wait_for_something(struct sg_door *door, struct pollfd polled[SG_DOO
         const struct sg_door_peer *peer = &door->peers[i];
         const bool has_more = peer->out_sent < peer->out.len;
 
-        polled[i] = (struct pollfd){peer->fd, (short)(in | (has_more ? POLLOUT : 0)), 0};
+        polled[i] = (struct pollfd){
+            peer->fd, (short)((is_heard(door, peer) ? POLLIN : 0) | (has_more ? POLLOUT : 0)), 0};
     }
     polled[SG_DOOR_MAX_PEERS] = (struct pollfd){in != 0 ? door->listener : -1, POLLIN, 0};
     polled[SG_DOOR_MAX_PEERS + 1] = (struct pollfd){door->waker, POLLIN, 0};

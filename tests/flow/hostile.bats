@@ -40,3 +40,9 @@ hostile() {
 @test "a chunk's size of all the octets that there are is not kept" {
     hostile chunk "$(port_of http),$(port_of https)s"
 }
+
+@test "a front that lies to the issuer is shown the door" {
+    hostile front dev/signetd.sock
+    said_in service.log 'a conversation begins with one HELLO'
+    said_in service.log 'ends inside a field'
+}
