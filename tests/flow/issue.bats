@@ -77,16 +77,17 @@ issue() {
 }
 
 @test "inside the renewal window the next one is issued, also for the same key" {
-    make_policy ca later 'validity={for: 60s, past_issuer: refuse}' 'renewal={window: 55s}' 'unique=device'
-    make_policy ca soon 'validity={for: 60s, past_issuer: refuse}' \
-        'renewal={window: 59s, same_key: allow}' 'unique=device'
+    make_policy ca later 'validity={for: 1h, past_issuer: refuse}' 'renewal={window: 10m}' 'unique=device'
+    make_policy ca soon 'validity={for: 1h, past_issuer: refuse}' \
+        'renewal={window: 3599s, same_key: allow}' 'unique=device'
     make_request first.csr device-CD34
     make_request second.csr device-CD34
     ok signet -C ca issue -p soon -d device-CD34 -o soon1.pem first.csr
     ok signet -C ca issue -p later -d device-CD34 -o later1.pem first.csr
     untouched ca fails 3 "unique" "renewed from" -- \
         signet -C ca issue -p later -d device-CD34 -o later2.pem second.csr
-    sleep 5.1
+    sed -i 's/window: 10m/window: 3599s/' ca/policies/later.yaml
+    sleep 1.1
     ok signet -C ca issue -p later -d device-CD34 -o later2.pem second.csr
     ok signet -C ca issue -p soon -d device-CD34 -o soon2.pem first.csr
     not cmp -s soon1.pem soon2.pem
@@ -95,8 +96,8 @@ issue() {
 }
 
 @test "same_key: refuse wants a new key, previous: revoke ends the old certificate" {
-    make_policy ca strict 'validity={for: 60s, past_issuer: refuse}' \
-        'renewal={window: 59s, same_key: refuse, previous: revoke}' 'unique=device'
+    make_policy ca strict 'validity={for: 1h, past_issuer: refuse}' \
+        'renewal={window: 3599s, same_key: refuse, previous: revoke}' 'unique=device'
     ok signet -C ca issue -p strict -d device-CD34 -o strict1.pem first.csr
     sleep 1.1
     untouched ca fails 3 "renewal.same_key" "new key" -- \
@@ -312,8 +313,9 @@ certificate_policies: [{oid: 1.3.6.1.4.1.32473.5, cps: 'https://pki.example.com/
 validity: {until: '${device.retires}'}
 POLICY
     sed -i "s/^    region: .*/&\n    retires: {match: '[0-9-]+', optional: true}/" ca/signet.yaml
-    signet -C ca device add device-RARE names=a.example,b.example \
-        "retires=$(date -u -d '+30 days' +%Y-%m-%d)"
+    local retires
+    retires=$(date -u -d '+30 days' +%F)
+    signet -C ca device add device-RARE names=a.example,b.example "retires=$retires"
     make_key_and_request rare.csr /CN=device-RARE
     ok signet -C ca issue -p rare -d device-RARE -o rare.pem rare.csr
     openssl verify -x509_strict -CAfile ca.pem rare.pem
@@ -323,7 +325,7 @@ POLICY
     grep -q "CPS: https://pki.example.com/cps" text
     grep -q "Explicit Text: For tests" text
     [ "$(openssl x509 -in rare.pem -noout -enddate)" = \
-        "notAfter=$(LC_ALL=C date -u -d '+30 days' '+%b %e 00:00:00 %Y GMT')" ]
+        "notAfter=$(LC_ALL=C date -u -d "$retires" '+%b %e 00:00:00 %Y GMT')" ]
     ok signet show rare.pem
     for part in hardware-module:1.3.6.1.4.1.32473.1.2\;device-RARE \
         permanent-identifier:1.3.6.1.4.1.32473.3\;device-RARE \

@@ -374,7 +374,9 @@ for name, format in ("python-gnu", tarfile.GNU_FORMAT), ("python-pax", tarfile.P
     mkfifo nobody.jsonl
     "$SIGNET" -C ca provision -p line nobody.jsonl "$out" 2>nobody.log &
     process=$!
-    sleep 1
+    # A shell's background processes ignore ^C, until they are programs that wait for it.
+    until [ "$(cat "/proc/$process/comm")" = signet ] &&
+        ((0x$(sed -n 's/^SigBlk:\t//p' "/proc/$process/status") & 2)); do sleep 0.1; done
     kill -INT "$process"
     status=0
     wait "$process" || status=$?

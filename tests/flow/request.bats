@@ -230,7 +230,8 @@ spki_hash() {
     python3 - <<'EOT'
 import random, subprocess
 def is_prime(n):
-    return all(n % p for p in (3, 5, 7, 11, 13)) and all(pow(a, n - 1, n) == 1 for a in (2, 3, 5))
+    # and one that 65537 can be the exponent with
+    return (n - 1) % 65537 != 0 and all(n % p for p in (3, 5, 7, 11, 13)) and all(pow(a, n - 1, n) == 1 for a in (2, 3, 5))
 def prime(bits):
     while True:
         n = random.getrandbits(bits) | 3 << bits - 2 | 1

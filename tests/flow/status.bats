@@ -174,7 +174,8 @@ entry() {
     says "1 released"
     ok signet -C ca list --device device-DEV4
     says valid
-    [ -z "$(crl_text | entry "$(serial_of dev4.pem)")" ]
+    text=$(crl_text)
+    not grep -q "Serial Number: $(serial_of dev4.pem | tr a-f A-F)" <<<"$text"
 }
 
 @test "a certificate on hold can be revoked for good, and then not released" {
@@ -259,15 +260,16 @@ entry() {
 
 @test "an expired certificate stays on the CRL until one CRL after its expiry has listed it" {
     make_device ca device-EXP1
-    make_policy ca five 'validity={for: 5s, past_issuer: refuse}' 'renewal=never'
-    ok signet -C ca issue -p five -d device-EXP1 -o exp1.pem device-EXP1.csr
+    make_policy ca month 'renewal=never'
+    ok signet -C ca issue -p month -d device-EXP1 -o exp1.pem device-EXP1.csr
     ok signet -C ca revoke exp1.pem --reason superseded
     serial=$(serial_of exp1.pem)
     [[ $(crl_text | entry "$serial") == *Superseded* ]]
-    while openssl x509 -in exp1.pem -noout -checkend 0 >/dev/null; do sleep 0.3; done
-    sleep 1
+    # Time goes by: there is no shorter way that does not depend on how fast this machine is.
+    sqlite3 ca/signet.db "UPDATE claim SET not_after = not_after - 31 * 86400 WHERE device = 'device-EXP1'"
     [[ $(crl_text | entry "$serial") == *Superseded* ]]
-    [ -z "$(crl_text | entry "$serial")" ]
+    text=$(crl_text)
+    not grep -q "Serial Number: ${serial^^}" <<<"$text"
     ok signet -C ca list --device device-EXP1
     says revoked
 }
