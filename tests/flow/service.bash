@@ -99,9 +99,9 @@ expect_http() {
     local text wanted=$1
     shift
     [ "$http_status" = "$wanted" ] ||
-        fail "HTTP status $http_status instead of $wanted: $(cat headers body 2>/dev/null)"
+        fail "HTTP status $http_status instead of $wanted: $(cat headers body 2>/dev/null)" || return
     for text in "$@"; do
-        grep -qF -- "$text" headers body || fail "it did not say '$text' but: $(cat headers body)"
+        grep -qF -- "$text" headers body || fail "it did not say '$text' but: $(cat headers body)" || return
     done
 }
 
