@@ -3,12 +3,13 @@
 #define SG_BASE_LIMITS_H
 
 enum {
-    /* bytes of one certificate request, PEM or DER; an RSA-4096 request with every extension is 4 KiB */
+    /* bytes of one certificate request, PEM or DER; an RSA-4096 request with every extension is 4
+       KiB */
     SG_LIMIT_REQUEST = 64 * 1024,
     /* bytes of one certificate that is read from a file or a token */
     SG_LIMIT_CERTIFICATE = 64 * 1024,
-    /* bytes of a file with several certificates; the ones that systems trust are 220 KB as Debian has
-     * them, and all intermediates of the public CAs are a few megabytes */
+    /* bytes of a file with several certificates; the ones that systems trust are 220 KB as Debian
+     * has them, and all intermediates of the public CAs are a few megabytes */
     SG_LIMIT_BUNDLE = 8 * 1024 * 1024,
     /* certificates from an issuer's issuer up to its root; three are many */
     SG_LIMIT_CHAIN = 10,
@@ -47,6 +48,9 @@ enum {
     SG_LIMIT_EXTENSIONS = 64,
     /* SEQUENCEs and SETs inside each other that are shown in words; extensions need three */
     SG_LIMIT_SHOWN_DEPTH = 8,
+    /* elements inside each other that are looked through for DER; a name in a certificate has nine
+     */
+    SG_LIMIT_DER_DEPTH = 24,
     /* key purposes in an extendedKeyUsage */
     SG_LIMIT_EKUS = 32,
     /* text of one OID, in dotted decimals */

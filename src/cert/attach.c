@@ -1,68 +1,54 @@
 #include "attach.h"
 
 #include <limits.h>
-#include <openssl/asn1t.h>
 #include <openssl/err.h>
 
 #include "base/clock.h"
+#include "base/der.h"
 #include "cert.h"
 #include "model/undecoded.h"
 
-/* SIGNED{} of RFC 5280 4.1.1, written by OpenSSL from this template. The content is ASN1_ANY, which
- * keeps the bytes of a SEQUENCE as they are: what was signed is what goes out. */
-struct signed_object {
-    ASN1_TYPE *content;
-    X509_ALGOR *algorithm;
-    ASN1_BIT_STRING *signature;
-};
-
-// clang-format off
-ASN1_SEQUENCE(SIGNED_OBJECT) = {
-    ASN1_SIMPLE(struct signed_object, content, ASN1_ANY),
-    ASN1_SIMPLE(struct signed_object, algorithm, X509_ALGOR),
-    ASN1_SIMPLE(struct signed_object, signature, ASN1_BIT_STRING),
-} static_ASN1_SEQUENCE_END_name(struct signed_object, SIGNED_OBJECT);
-// clang-format on
-
-/* Reads the one SEQUENCE that content must be. */
-static bool read_sequence(struct sg_slice content, ASN1_TYPE **sequence, struct sg_error *error)
+/* Appends the header of an element whose content is so long. */
+static bool append_header(struct sg_buf *der, bool is_constructed, int tag, size_t len,
+                          size_t limit, struct sg_error *error)
 {
-    const uint8_t *at = content.data;
-    sg_auto(ASN1_TYPE) ASN1_TYPE *read = NULL;
+    uint8_t header[2 + sizeof(int)], *end = header;
 
-    if (content.len <= LONG_MAX)
-        read = d2i_ASN1_TYPE(NULL, &at, (long)content.len);
-    if (read == NULL || read->type != V_ASN1_SEQUENCE || at != content.data + content.len) {
-        ERR_clear_error();
-        return sg_fail(error, SG_INTERNAL, "RFC 5280 4.1",
-                       "the to-be-signed bytes are not one DER SEQUENCE");
-    }
-    *sequence = SG_TAKE(read);
-    return true;
+    if (len > INT_MAX)
+        return sg_fail(error, SG_INTERNAL, NULL, "%zu bytes are too many for one element", len);
+    ASN1_put_object(&end, is_constructed, (int)len, tag, V_ASN1_UNIVERSAL);
+    return sg_buf_append(der, header, (size_t)(end - header), limit, error);
 }
 
+/* A BIT STRING of whole octets: none of its bits are unused. */
+static bool append_bits(struct sg_buf *der, struct sg_slice bits, size_t limit,
+                        struct sg_error *error)
+{
+    return append_header(der, false, V_ASN1_BIT_STRING, 1 + bits.len, limit, error) &&
+           sg_buf_append(der, "", 1, limit, error) &&
+           sg_buf_append(der, bits.data, bits.len, limit, error);
+}
+
+/* SIGNED{} of RFC 5280 4.1.1. The content goes out as it was signed, byte for byte. */
 bool sg_signed_encode(struct sg_slice content, X509_ALGOR *algorithm, struct sg_slice signature,
                       size_t limit, struct sg_buf *der, struct sg_error *error)
 {
-    sg_auto(ASN1_TYPE) ASN1_TYPE *sequence = NULL;
-    sg_auto(ASN1_STRING) ASN1_STRING *bits = ASN1_BIT_STRING_new();
-    sg_auto(openssl_bytes) uint8_t *bytes = NULL;
-    sg_auto(sg_buf) struct sg_buf fresh = {0};
-    struct signed_object object;
-    int len;
+    sg_auto(openssl_bytes) uint8_t *name = NULL;
+    sg_auto(sg_buf) struct sg_buf tail = {0}, fresh = {0};
+    struct sg_slice inside;
+    int name_len;
 
-    if (!read_sequence(content, &sequence, error))
-        return false;
-    if (bits == NULL || signature.len > INT_MAX ||
-        !ASN1_STRING_set(bits, signature.data, (int)signature.len))
-        return sg_fail_memory(error);
-    /* Without this flag OpenSSL would drop the zero bits at a signature's end. */
-    bits->flags |= ASN1_STRING_FLAG_BITS_LEFT;
-    object = (struct signed_object){sequence, algorithm, bits};
-    len = ASN1_item_i2d((const ASN1_VALUE *)&object, &bytes, ASN1_ITEM_rptr(SIGNED_OBJECT));
-    if (len <= 0)
+    if (!sg_der_enter(content, SG_DER_SEQUENCE, &inside))
+        return sg_fail(error, SG_INTERNAL, "RFC 5280 4.1",
+                       "the to-be-signed bytes are not one DER SEQUENCE");
+    name_len = i2d_X509_ALGOR(algorithm, &name);
+    if (name_len <= 0)
         return sg_fail_openssl(error, SG_INTERNAL, NULL, "can't encode the signed object");
-    if (!sg_buf_append(&fresh, bytes, (size_t)len, limit, error))
+    if (!sg_buf_append(&tail, name, (size_t)name_len, limit, error) ||
+        !append_bits(&tail, signature, limit, error) ||
+        !append_header(&fresh, true, V_ASN1_SEQUENCE, content.len + tail.len, limit, error) ||
+        !sg_buf_append(&fresh, content.data, content.len, limit, error) ||
+        !sg_buf_append(&fresh, tail.data, tail.len, limit, error))
         return false;
     sg_buf_free(der);
     *der = fresh;
@@ -100,21 +86,15 @@ bool sg_signed_time(ASN1_TIME *time, int64_t moment, const char *what, struct sg
     return ASN1_TIME_set(time, moment) != NULL || sg_fail_memory(error);
 }
 
-/* Whether der's first element is still tbs, byte for byte. */
+/* Whether der is three elements and the first still tbs, byte for byte. */
 static bool carries(const struct sg_buf *der, struct sg_slice tbs)
 {
-    const uint8_t *at = der->data;
-    ASN1_SEQUENCE_ANY *elements = d2i_ASN1_SEQUENCE_ANY(NULL, &at, (long)der->len);
-    bool same = false;
+    struct sg_der first, algorithm, signature;
+    struct sg_slice inside;
 
-    if (sk_ASN1_TYPE_num(elements) == 3) {
-        const ASN1_STRING *first = sk_ASN1_TYPE_value(elements, 0)->value.sequence;
-
-        same = sg_slice_equal(
-            tbs, sg_slice_of(ASN1_STRING_get0_data(first), (size_t)ASN1_STRING_length(first)));
-    }
-    sk_ASN1_TYPE_pop_free(elements, ASN1_TYPE_free);
-    return same;
+    return sg_der_enter(sg_buf_slice(der), SG_DER_SEQUENCE, &inside) &&
+           sg_der_next(&inside, &first) && sg_der_next(&inside, &algorithm) &&
+           sg_der_next(&inside, &signature) && inside.len == 0 && sg_slice_equal(tbs, first.whole);
 }
 
 bool sg_cert_attach(struct sg_slice tbs, enum sg_scheme scheme, struct sg_slice signature,

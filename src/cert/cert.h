@@ -36,6 +36,10 @@ SG_MUST_USE bool sg_cert_attach(struct sg_slice tbs, enum sg_scheme scheme,
  * Fails: SG_INTERNAL, rule "RFC 5280 4.1.2.5", text with what was found. */
 SG_MUST_USE bool sg_lint(struct sg_slice tbs, const struct sg_issuer_facts *issuer,
                          struct sg_error *error);
+/* sg_lint_with_key does the same, and does not decode the certificate's key once more when it is
+ * octet for octet the known one. */
+SG_MUST_USE bool sg_lint_with_key(struct sg_slice tbs, const struct sg_issuer_facts *issuer,
+                                  const struct sg_public_key *known, struct sg_error *error);
 
 /* sg_cert_read decodes one certificate, PEM or DER, without trailing data. path is for messages. */
 SG_MUST_USE bool sg_cert_read(struct sg_slice bytes, const char *path, X509 **certificate,

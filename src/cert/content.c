@@ -1,48 +1,44 @@
-#include <limits.h>
-#include <openssl/err.h>
-
+#include "base/der.h"
 #include "cert.h"
 
-/* Places in a version 3 TBSCertificate, RFC 5280 4.1. */
-enum { AT_ISSUER = 3, AT_VALIDITY = 4, AT_END = 8 };
+/* A version 3 TBSCertificate, RFC 5280 4.1. */
+static const uint8_t TAGS[] = {
+    SG_DER_VERSION,
+    SG_DER_INTEGER,  /* serial number */
+    SG_DER_SEQUENCE, /* signature algorithm */
+    SG_DER_SEQUENCE, /* issuer */
+    SG_DER_SEQUENCE, /* validity */
+    SG_DER_SEQUENCE, /* subject */
+    SG_DER_SEQUENCE, /* key */
+    0xa3,            /* extensions */
+};
+enum { NUM = sizeof TAGS, AT_ISSUER = 3, AT_VALIDITY = 4 };
 
-/* Appends one element of a TBSCertificate, which says its own length. */
-static bool append_element(struct sg_buf *content, const ASN1_TYPE *element, struct sg_error *error)
+static bool take_apart(struct sg_slice tbs, struct sg_der elements[NUM])
 {
-    sg_auto(openssl_bytes) uint8_t *bytes = NULL;
-    int len = i2d_ASN1_TYPE(element, &bytes);
+    struct sg_slice rest = {0};
 
-    if (len <= 0)
-        return sg_fail_openssl(error, SG_INTERNAL, NULL, "can't encode a certificate's element");
-    return sg_buf_append(content, bytes, (size_t)len, SG_LIMIT_CERTIFICATE, error);
-}
-
-static bool append_content(const ASN1_SEQUENCE_ANY *elements, struct sg_buf *content,
-                           struct sg_error *error)
-{
-    if (sk_ASN1_TYPE_num(elements) != AT_END)
-        return sg_fail(error, SG_INTERNAL, "RFC 5280 4.1",
-                       "the to-be-signed bytes are no version 3 certificate");
-    for (int i = AT_ISSUER; i < AT_END; i++)
-        if (i != AT_VALIDITY && !append_element(content, sk_ASN1_TYPE_value(elements, i), error))
+    if (tbs.len > SG_LIMIT_CERTIFICATE || !sg_der_enter(tbs, SG_DER_SEQUENCE, &rest))
+        return false;
+    for (size_t i = 0; i < NUM; i++)
+        if (!sg_der_next(&rest, &elements[i]) || elements[i].tag != TAGS[i])
             return false;
-    return true;
+    return rest.len == 0;
 }
 
 bool sg_cert_content_sha256(struct sg_slice tbs, uint8_t digest[SG_SHA256_LEN],
                             struct sg_error *error)
 {
-    const uint8_t *at = tbs.data;
     sg_auto(sg_buf) struct sg_buf content = {0};
-    ASN1_SEQUENCE_ANY *elements = NULL;
-    bool done;
+    struct sg_der elements[NUM];
 
-    if (tbs.len <= SG_LIMIT_CERTIFICATE)
-        elements = d2i_ASN1_SEQUENCE_ANY(NULL, &at, (long)tbs.len);
-    ERR_clear_error();
-    done = append_content(elements, &content, error);
-    sk_ASN1_TYPE_pop_free(elements, ASN1_TYPE_free);
-    if (done)
-        sg_sha256(sg_buf_slice(&content), digest);
-    return done;
+    if (!take_apart(tbs, elements))
+        return sg_fail(error, SG_INTERNAL, "RFC 5280 4.1",
+                       "the to-be-signed bytes are no version 3 certificate");
+    for (int i = AT_ISSUER; i < NUM; i++)
+        if (i != AT_VALIDITY && !sg_buf_append(&content, elements[i].whole.data,
+                                               elements[i].whole.len, SG_LIMIT_CERTIFICATE, error))
+            return false;
+    sg_sha256(sg_buf_slice(&content), digest);
+    return true;
 }

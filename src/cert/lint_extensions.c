@@ -1,6 +1,7 @@
 #include <openssl/asn1.h>
 #include <string.h>
 
+#include "base/der.h"
 #include "lint_rules.h"
 
 static const char *word_of(X509_EXTENSION *extension, char oid[SG_LIMIT_OID])
@@ -83,15 +84,54 @@ static bool flag_is_der(X509_EXTENSION *extension)
                           sg_slice_of(found, (size_t)found_len));
 }
 
-bool sg_lint_extension_is_der(X509_EXTENSION *extension)
+static bool value_is_der(X509_EXTENSION *extension)
 {
     const X509V3_EXT_METHOD *method = X509V3_EXT_get(extension);
     const ASN1_ITEM *item = ASN1_ITEM_rptr(ASN1_ANY);
 
     if (method != NULL && method->it != NULL)
         item = ASN1_ITEM_ptr(method->it);
-    return flag_is_der(extension) &&
-           item_is_der(sg_lint_string(X509_EXTENSION_get_data(extension)), item);
+    return item_is_der(sg_lint_string(X509_EXTENSION_get_data(extension)), item);
+}
+
+bool sg_lint_extension_is_der(X509_EXTENSION *extension)
+{
+    return flag_is_der(extension) && value_is_der(extension);
+}
+
+/* The extensions that nearly every certificate has, with the context-specific tags in their values
+ * (RFC 5280 4.2.1). A value that was decoded and is strict need not be encoded again. */
+static bool value_is_strict(const struct sg_lint_view *view, X509_EXTENSION *extension)
+{
+    static const struct sg_der_tags KEY_ID = {.primitive = 1 << 0}, URI = {.primitive = 1 << 6};
+    static const struct sg_der_tags POINT = {.primitive = 1 << 6, .constructed = 1 << 0};
+    static const struct sg_der_tags NAME = {
+        .primitive = 1 << 1 | 1 << 2 | 1 << 6 | 1 << 7 | 1 << 8,
+        .constructed = 1 << 0 | 1 << 4,
+    };
+    const struct {
+        int nid;
+        const void *decoded;
+        const struct sg_der_tags *tags;
+    } KNOWN[] = {
+        {NID_basic_constraints, view->constraints, NULL},
+        {NID_key_usage, view->key_usage, NULL},
+        {NID_ext_key_usage, view->purposes, NULL},
+        {NID_subject_key_identifier, view->subject_key_id, NULL},
+        {NID_authority_key_identifier, view->authority_key_id, &KEY_ID},
+        {NID_subject_alt_name, view->alternative_names, &NAME},
+        {NID_crl_distribution_points, view->crl_points, &POINT},
+        {NID_info_access, view->information_access, &URI},
+        {NID_certificate_policies, view->policies, NULL},
+    };
+    int nid = OBJ_obj2nid(X509_EXTENSION_get_object(extension));
+
+    for (size_t i = 0; i < sizeof KNOWN / sizeof *KNOWN; i++)
+        if (KNOWN[i].nid == nid)
+            return KNOWN[i].decoded != NULL &&
+                   sg_der_is_strict(sg_lint_string(X509_EXTENSION_get_data(extension)),
+                                    KNOWN[i].tags);
+    return false;
 }
 
 static bool has_der_extensions(struct sg_lint_view *view)
@@ -101,8 +141,10 @@ static bool has_der_extensions(struct sg_lint_view *view)
     for (int i = 0; i < X509_get_ext_count(view->certificate); i++) {
         X509_EXTENSION *extension = X509_get_ext(view->certificate, i);
 
-        if (!sg_lint_extension_is_der(extension))
-            return sg_lint_saw(view, "%s", word_of(extension, oid));
+        if ((view->is_strict || flag_is_der(extension)) &&
+            (value_is_strict(view, extension) || value_is_der(extension)))
+            continue;
+        return sg_lint_saw(view, "%s", word_of(extension, oid));
     }
     return true;
 }

@@ -1,5 +1,6 @@
 #include <openssl/asn1.h>
 
+#include "base/der.h"
 #include "base/text.h"
 #include "lint_rules.h"
 
@@ -94,11 +95,18 @@ static bool every_attribute(struct sg_lint_view *view,
     return true;
 }
 
-bool sg_lint_name_is_der(const X509_NAME *name)
+static struct sg_slice name_bytes(const X509_NAME *name)
+{
+    struct sg_slice bytes = {0};
+
+    return X509_NAME_get0_der(name, &bytes.data, &bytes.len) ? bytes : (struct sg_slice){0};
+}
+
+/* Whether an X509_NAME that is made afresh has the same bytes. */
+static bool encodes_to_itself(const X509_NAME *name)
 {
     sg_auto(X509_NAME) X509_NAME *fresh = X509_NAME_new();
-    const uint8_t *bytes = NULL, *fresh_bytes = NULL;
-    size_t len = 0, fresh_len = 0;
+    struct sg_slice bytes = name_bytes(name);
     int set = -1;
 
     for (int i = 0; i < X509_NAME_entry_count(name); i++) {
@@ -109,9 +117,12 @@ bool sg_lint_name_is_der(const X509_NAME *name)
         if (!X509_NAME_add_entry(fresh, entry, -1, continues ? -1 : 0))
             return false;
     }
-    return X509_NAME_get0_der(name, &bytes, &len) &&
-           X509_NAME_get0_der(fresh, &fresh_bytes, &fresh_len) &&
-           sg_slice_equal(sg_slice_of(bytes, len), sg_slice_of(fresh_bytes, fresh_len));
+    return bytes.len > 0 && sg_slice_equal(bytes, name_bytes(fresh));
+}
+
+bool sg_lint_name_is_der(const X509_NAME *name)
+{
+    return sg_der_is_strict(name_bytes(name), NULL) || encodes_to_itself(name);
 }
 
 static bool names_are_der(struct sg_lint_view *view)
@@ -123,13 +134,6 @@ static bool names_are_der(struct sg_lint_view *view)
 static bool has_an_issuer(struct sg_lint_view *view)
 {
     return X509_NAME_entry_count(X509_get_issuer_name(view->certificate)) > 0;
-}
-
-static struct sg_slice name_bytes(const X509_NAME *name)
-{
-    struct sg_slice bytes = {0};
-
-    return X509_NAME_get0_der(name, &bytes.data, &bytes.len) ? bytes : (struct sg_slice){0};
 }
 
 static bool has_the_issuers_name(struct sg_lint_view *view)

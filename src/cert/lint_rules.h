@@ -10,6 +10,7 @@ enum { SG_LINT_FOUND_SIZE = 200 };
 /* A certificate under inspection, decoded afresh; extensions that are absent are NULL. */
 struct sg_lint_view {
     struct sg_slice tbs;
+    bool is_strict;           /* sg_der_is_strict says yes of tbs */
     X509 *certificate;        /* its key is in key, and only there */
     struct sg_public_key key; /* pkey is NULL when it can't be read */
     const struct sg_issuer_facts *issuer;

@@ -76,7 +76,8 @@ static bool reach_the_claim(const struct sg_issuing *issuing, struct sg_job *job
            check_own_name(issuing, job) && passed(issuing, SG_STEP_DECIDED) &&
            sg_issue_draw_serial(job->now, &job->serial, error) && passed(issuing, SG_STEP_SERIAL) &&
            build(issuing, job) && passed(issuing, SG_STEP_BUILT) &&
-           sg_lint(sg_buf_slice(&job->tbs), &issuing->issuer->facts, error) &&
+           sg_lint_with_key(sg_buf_slice(&job->tbs), &issuing->issuer->facts, &job->request.key,
+                            error) &&
            passed(issuing, SG_STEP_LINTED);
 }
 

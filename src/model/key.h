@@ -62,6 +62,9 @@ struct sg_public_key {
  * EC point is compressed, or when this OpenSSL does not know the algorithm. */
 SG_MUST_USE bool sg_public_key_decode(struct sg_slice spki, struct sg_public_key *key,
                                       struct sg_error *error);
+/* sg_public_key_of is sg_public_key_decode of what encoded encodes to. */
+SG_MUST_USE bool sg_public_key_of(X509_PUBKEY *encoded, struct sg_public_key *key,
+                                  struct sg_error *error);
 /* sg_public_key_of_certificate is sg_public_key_decode of the certificate's key. */
 SG_MUST_USE bool sg_public_key_of_certificate(const X509 *certificate, struct sg_public_key *key,
                                               struct sg_error *error);

@@ -3,6 +3,7 @@
 #include <openssl/err.h>
 #include <string.h>
 
+#include "base/der.h"
 #include "key.h"
 #include "key_of_bits.h"
 #include "oid.h"
@@ -73,10 +74,13 @@ static bool check_parts(const struct parts *parts, struct sg_error *error)
 static bool is_der_sequence(struct sg_slice bytes)
 {
     const unsigned char *from = bytes.data;
-    ASN1_SEQUENCE_ANY *items = d2i_ASN1_SEQUENCE_ANY(NULL, &from, (long)bytes.len);
+    ASN1_SEQUENCE_ANY *items = NULL;
     sg_auto(openssl_bytes) unsigned char *again = NULL;
     int len = 0;
 
+    if (bytes.len > 0 && bytes.data[0] == SG_DER_SEQUENCE && sg_der_is_strict(bytes, NULL))
+        return true;
+    items = d2i_ASN1_SEQUENCE_ANY(NULL, &from, (long)bytes.len);
     if (items == NULL)
         return false;
     len = i2d_ASN1_SEQUENCE_ANY(items, &again);
@@ -84,18 +88,29 @@ static bool is_der_sequence(struct sg_slice bytes)
     return len > 0 && sg_slice_equal(sg_slice_of(again, (size_t)len), bytes);
 }
 
-/* OpenSSL reads BER. A second encoding of the same key would be a second key to the store. */
-static bool check_der(const X509_PUBKEY *encoded, struct sg_slice spki, const struct parts *parts,
-                      struct sg_error *error)
+static bool check_encoding(const X509_PUBKEY *encoded, struct sg_slice spki, struct sg_error *error)
 {
     sg_auto(openssl_bytes) unsigned char *again = NULL;
-    int len = i2d_X509_PUBKEY(encoded, &again);
+    int len;
+
+    if (sg_der_is_strict(spki, NULL))
+        return true;
+    len = i2d_X509_PUBKEY(encoded, &again);
 
     if (len < 0)
         return sg_fail_openssl(error, SG_INTERNAL, NULL, "a decoded public key can't be encoded");
     if (!sg_slice_equal(sg_slice_of(again, (size_t)len), spki))
         return sg_fail(error, SG_MALFORMED, "RFC 5280 4.1",
                        "the public key is in BER: send it in DER");
+    return true;
+}
+
+/* OpenSSL reads BER. A second encoding of the same key would be a second key to the store. */
+static bool check_der(const X509_PUBKEY *encoded, struct sg_slice spki, const struct parts *parts,
+                      struct sg_error *error)
+{
+    if (!check_encoding(encoded, spki, error))
+        return false;
     /* In DER the BIT STRING ends the structure, so this is its octet for unused bits. */
     if (spki.data[spki.len - parts->bits.len - 1] != 0)
         return sg_fail(error, SG_MALFORMED, "RFC 5280 4.1.2.7",
@@ -218,24 +233,21 @@ static bool fill(X509_PUBKEY *encoded, struct sg_slice spki, struct sg_public_ke
     return true;
 }
 
-bool sg_public_key_decode(struct sg_slice spki, struct sg_public_key *key, struct sg_error *error)
+static bool check_length(size_t len, struct sg_error *error)
 {
-    sg_auto(sg_public_key) struct sg_public_key decoded = {0};
-    sg_auto(X509_PUBKEY) X509_PUBKEY *encoded = NULL;
-    const unsigned char *from = spki.data;
-
-    if (spki.len == 0)
+    if (len == 0)
         return sg_fail(error, SG_MALFORMED, NULL, "the public key is empty");
-    if (spki.len > SG_LIMIT_SPKI)
+    if (len > SG_LIMIT_SPKI)
         return sg_fail(error, SG_MALFORMED, NULL, "the public key is longer than %d bytes",
                        SG_LIMIT_SPKI);
-    encoded = sg_undecoded_public_key(&from, (long)spki.len);
-    if (encoded == NULL)
-        return sg_fail_openssl(error, SG_MALFORMED, "RFC 5280 4.1",
-                               "this is no SubjectPublicKeyInfo");
-    if (from != spki.data + spki.len)
-        return sg_fail(error, SG_MALFORMED, "RFC 5280 4.1", "%td bytes follow the public key",
-                       spki.data + spki.len - from);
+    return true;
+}
+
+static bool decode(X509_PUBKEY *encoded, struct sg_slice spki, struct sg_public_key *key,
+                   struct sg_error *error)
+{
+    sg_auto(sg_public_key) struct sg_public_key decoded = {0};
+
     if (!fill(encoded, spki, &decoded, error))
         return false;
     *key = decoded;
@@ -243,16 +255,39 @@ bool sg_public_key_decode(struct sg_slice spki, struct sg_public_key *key, struc
     return true;
 }
 
-bool sg_public_key_of_certificate(const X509 *certificate, struct sg_public_key *key,
-                                  struct sg_error *error)
+bool sg_public_key_decode(struct sg_slice spki, struct sg_public_key *key, struct sg_error *error)
+{
+    sg_auto(X509_PUBKEY) X509_PUBKEY *encoded = NULL;
+    const unsigned char *from = spki.data;
+
+    if (!check_length(spki.len, error))
+        return false;
+    encoded = sg_undecoded_public_key(&from, (long)spki.len);
+    if (encoded == NULL)
+        return sg_fail_openssl(error, SG_MALFORMED, "RFC 5280 4.1",
+                               "this is no SubjectPublicKeyInfo");
+    if (from != spki.data + spki.len)
+        return sg_fail(error, SG_MALFORMED, "RFC 5280 4.1", "%td bytes follow the public key",
+                       spki.data + spki.len - from);
+    return decode(encoded, spki, key, error);
+}
+
+bool sg_public_key_of(X509_PUBKEY *encoded, struct sg_public_key *key, struct sg_error *error)
 {
     sg_auto(openssl_bytes) unsigned char *spki = NULL;
-    int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &spki);
+    int len = i2d_X509_PUBKEY(encoded, &spki);
 
     if (len <= 0)
         return sg_fail_openssl(error, SG_MALFORMED, "RFC 5280 4.1.2.7",
-                               "the certificate's public key can't be encoded");
-    return sg_public_key_decode(sg_slice_of(spki, (size_t)len), key, error);
+                               "the public key can't be encoded");
+    return check_length((size_t)len, error) &&
+           decode(encoded, sg_slice_of(spki, (size_t)len), key, error);
+}
+
+bool sg_public_key_of_certificate(const X509 *certificate, struct sg_public_key *key,
+                                  struct sg_error *error)
+{
+    return sg_public_key_of(X509_get_X509_PUBKEY(certificate), key, error);
 }
 
 bool sg_public_key_id(const struct sg_public_key *key, uint8_t id[SG_KEY_ID_LEN],

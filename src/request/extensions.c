@@ -1,6 +1,7 @@
 #include <openssl/err.h>
 #include <string.h>
 
+#include "base/der.h"
 #include "parts.h"
 
 enum { NUM_KEY_USAGES = 9, DER_TRUE = 0xff };
@@ -194,7 +195,7 @@ bool sg_request_read_extensions(struct sg_slice der, struct sg_request *request,
 {
     sg_auto(X509_EXTENSIONS) X509_EXTENSIONS *extensions = NULL;
 
-    if (!check_critical_encodings(der, error))
+    if (!sg_der_is_strict(der, NULL) && !check_critical_encodings(der, error))
         return false;
     extensions =
         sg_der_decode(der, ASN1_ITEM_rptr(X509_EXTENSIONS), "the extension request", error);

@@ -69,7 +69,7 @@ SG_MUST_USE bool sg_request_read_algorithm(const X509_ALGOR *algorithm, struct s
 
 /* sg_request_read_key decodes the request's key, which must be one that can be verified with.
  * Fails: SG_MALFORMED, SG_KEY_QUALITY. */
-SG_MUST_USE bool sg_request_read_key(const X509_PUBKEY *encoded, struct sg_public_key *key,
+SG_MUST_USE bool sg_request_read_key(X509_PUBKEY *encoded, struct sg_public_key *key,
                                      struct sg_error *error);
 
 /* quality.c */

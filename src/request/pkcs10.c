@@ -1,5 +1,6 @@
 #include <openssl/err.h>
 
+#include "base/der.h"
 #include "model/undecoded.h"
 #include "parts.h"
 
@@ -69,7 +70,7 @@ static bool check_name_encoding(const X509_NAME *name, struct sg_error *error)
     return true;
 }
 
-static bool check_encoding(X509_REQ *pkcs10, struct sg_slice der, struct sg_error *error)
+static bool encode_again(X509_REQ *pkcs10, struct sg_slice der, struct sg_error *error)
 {
     sg_auto(openssl_bytes) unsigned char *again = NULL;
     int len;
@@ -81,6 +82,13 @@ static bool check_encoding(X509_REQ *pkcs10, struct sg_slice der, struct sg_erro
         return sg_fail_openssl(error, SG_MALFORMED, "RFC 2986 4.2: DER",
                                "the request can't be encoded again");
     return check_bytes(sg_slice_of(again, (size_t)len), der, error);
+}
+
+static bool check_encoding(X509_REQ *pkcs10, struct sg_slice der, struct sg_error *error)
+{
+    static const struct sg_der_tags ATTRIBUTES = {.sets = 1 << 0};
+
+    return sg_der_is_strict(der, &ATTRIBUTES) || encode_again(pkcs10, der, error);
 }
 
 /* Some programs write the version of a certificate. It changes nothing about what the request says,

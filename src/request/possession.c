@@ -1,25 +1,27 @@
 #include <openssl/err.h>
 
+#include "base/der.h"
 #include "request.h"
 
 /* As X509_REQ_verify does, but for any version: from 3.5 on that verifies version 1 alone, and
  * which versions are taken is the policy's matter. What is signed is the first element, as it came.
  */
-static int verify_pkcs10(const X509_REQ *pkcs10, EVP_PKEY *key)
+static int verify_pkcs10(const struct sg_request *request)
 {
-    sg_auto(openssl_bytes) unsigned char *der = NULL;
-    int len = i2d_X509_REQ(pkcs10, &der), verdict = -1;
-    const unsigned char *at = der;
-    ASN1_SEQUENCE_ANY *parts = len > 0 ? d2i_ASN1_SEQUENCE_ANY(NULL, &at, len) : NULL;
+    struct sg_slice rest = {0};
+    struct sg_der content;
+    sg_auto(ASN1_TYPE) ASN1_TYPE *part = NULL;
     const ASN1_BIT_STRING *signature = NULL;
     const X509_ALGOR *algorithm = NULL;
 
-    X509_REQ_get0_signature(pkcs10, &signature, &algorithm);
-    if (parts != NULL)
-        verdict = ASN1_item_verify(ASN1_ITEM_rptr(ASN1_ANY), algorithm, signature,
-                                   sk_ASN1_TYPE_value(parts, 0), key);
-    sk_ASN1_TYPE_pop_free(parts, ASN1_TYPE_free);
-    return verdict;
+    if (sg_der_enter(sg_buf_slice(&request->der), SG_DER_SEQUENCE, &rest) &&
+        sg_der_next(&rest, &content))
+        part = d2i_ASN1_TYPE(NULL, &content.whole.data, (long)content.whole.len);
+    if (part == NULL)
+        return -1;
+    X509_REQ_get0_signature(request->pkcs10, &signature, &algorithm);
+    return ASN1_item_verify(ASN1_ITEM_rptr(ASN1_ANY), algorithm, signature, part,
+                            request->key.pkey);
 }
 
 bool sg_request_check_possession(const struct sg_request *request, struct sg_error *error)
@@ -31,7 +33,7 @@ bool sg_request_check_possession(const struct sg_request *request, struct sg_err
         return true;
     verdict = request->format == SG_REQUEST_SPKAC
                   ? NETSCAPE_SPKI_verify(request->spkac, request->key.pkey)
-                  : verify_pkcs10(request->pkcs10, request->key.pkey);
+                  : verify_pkcs10(request);
     if (verdict == 1)
         return true;
     if (verdict < 0)

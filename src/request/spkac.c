@@ -3,16 +3,29 @@
 #include <openssl/err.h>
 #include <string.h>
 
+#include "base/der.h"
 #include "parts.h"
 
 static const char RULE[] = "HTML 5 keygen: SignedPublicKeyAndChallenge";
 static const char PREFIX[] = "SPKAC=";
 
+/* A PKCS#10 request does, with its version: a quick no for nearly every request. */
+static bool has_a_number_first(struct sg_slice der)
+{
+    struct sg_der signed_object, content, first;
+
+    return sg_der_next(&der, &signed_object) && sg_der_next(&signed_object.content, &content) &&
+           sg_der_next(&content.content, &first) && first.tag == SG_DER_INTEGER;
+}
+
 bool sg_spkac_is_der(struct sg_slice der)
 {
     const unsigned char *at = der.data;
-    sg_auto(NETSCAPE_SPKI) NETSCAPE_SPKI *spkac = d2i_NETSCAPE_SPKI(NULL, &at, (long)der.len);
+    sg_auto(NETSCAPE_SPKI) NETSCAPE_SPKI *spkac = NULL;
 
+    if (has_a_number_first(der))
+        return false;
+    spkac = d2i_NETSCAPE_SPKI(NULL, &at, (long)der.len);
     ERR_clear_error();
     return spkac != NULL;
 }
