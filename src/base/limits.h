@@ -121,6 +121,15 @@ enum {
     /* labels of EST, and addresses that a service listens on */
     SG_LIMIT_LABELS = 256,
     SG_LIMIT_ADDRESSES = 16,
+    /* operators of a service: people and systems who know each other */
+    SG_LIMIT_OPERATORS = 1000,
+    /* bytes of a request's JSON to the API: a record with every attribute at its longest is 70 KiB;
+     * and of an answer's list, before it says where it goes on */
+    SG_LIMIT_JSON = 128 * 1024,
+    /* items of a list in one answer of the API */
+    SG_LIMIT_LISTED = 500,
+    /* bytes of the path and query of the API's URLs: escaped names of two registries' records */
+    SG_LIMIT_TARGET = 2048,
     /* connections from clients that are open at once, and requests that wait for the issuer */
     SG_LIMIT_CONNECTIONS = 100000,
     SG_LIMIT_QUEUE = 100000,

@@ -43,6 +43,8 @@ static const char *method_of(struct evhttp_request *http)
         return "PUT";
     case EVHTTP_REQ_DELETE:
         return "DELETE";
+    case EVHTTP_REQ_PATCH:
+        return "PATCH";
     default:
         return "OTHER";
     }
@@ -183,7 +185,7 @@ static void take_route(struct sg_exchange *exchange)
     const bool by_post = (exchange->route->kind & SG_BY_POST) != 0;
     const bool is_get = method == EVHTTP_REQ_GET || method == EVHTTP_REQ_HEAD;
 
-    if ((is_get && by_get) || (method == EVHTTP_REQ_POST && by_post))
+    if ((exchange->route->kind & SG_ROUTE_API) != 0 || (is_get && by_get) || (method == EVHTTP_REQ_POST && by_post))
         exchange->route->take(exchange);
     else
         refuse_method(exchange, !by_get ? "POST" : by_post ? "GET, HEAD, POST" : "GET, HEAD");

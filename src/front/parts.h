@@ -2,10 +2,9 @@
  *
  *     listener   an address, with evhttp behind it          front.c
  *     visit      one connection of a client, and its time   visits.c
- *     exchange   one HTTP request, from reading to reply    exchange.c, routes.c, ocsp.c, reply.c
- *     link       the socket to the issuer                   link.c
- *     proxy      a server in front, at which TLS ends       proxy.c
- *     paper      a document of the issuer's                 papers.c, fresh.c
+ *     exchange   one HTTP request, from reading to reply    exchange.c, routes.c, ocsp.c, api.c,
+ * reply.c link       the socket to the issuer                   link.c proxy      a server in
+ * front, at which TLS ends       proxy.c paper      a document of the issuer's papers.c, fresh.c
  */
 #ifndef SG_FRONT_PARTS_H
 #define SG_FRONT_PARTS_H
@@ -76,11 +75,17 @@ void sg_visits_end(struct sg_front *front);
 /* ---- exchanges ---- */
 
 /* A mask: what a route is, and which methods it takes. */
-enum sg_route_kind { SG_ROUTE_EST = 1, SG_ROUTE_OCSP = 2, SG_BY_GET = 4, SG_BY_POST = 8 };
+enum sg_route_kind {
+    SG_ROUTE_EST = 1,
+    SG_ROUTE_OCSP = 2,
+    SG_BY_GET = 4,
+    SG_BY_POST = 8,
+    SG_ROUTE_API = 16, /* by any: the issuer tells */
+};
 
 struct sg_route {
     const char *name;       /* in metrics */
-    const char *path;       /* whole, or the operation of EST; NULL: of OCSP */
+    const char *path;       /* whole, or the operation of EST; NULL: of OCSP or the API */
     unsigned on;            /* SG_ON_* mask */
     unsigned kind;          /* SG_ROUTE_* and SG_BY_* mask */
     enum sg_wire_type type; /* what the issuer is asked; 0: nothing */
@@ -133,6 +138,10 @@ bool sg_has_media_type(struct evhttp_request *http, const char *wanted);
 const char *sg_ocsp_rest(const struct sg_front *front, const char *path);
 void sg_ocsp_take(struct sg_exchange *exchange);
 
+/* sg_is_api: is path one of the API, in a service that has one? */
+bool sg_is_api(const struct sg_front *front, const char *path);
+void sg_api_take(struct sg_exchange *exchange);
+
 /* sg_client_certificate appends the certificate (DER) whose key the client has used in TLS, here or
  * at the proxy; nothing when none. Fails: SG_MALFORMED. */
 SG_MUST_USE bool sg_client_certificate(const struct sg_exchange *exchange, struct sg_buf *der,
@@ -167,6 +176,7 @@ struct sg_reply {
     const char *etag, *modified, *expires;
     uint64_t retry_after;
     const char *rule;      /* for the client too */
+    const char *detail;    /* the same, to who uses the API */
     const char *text;      /* for the log alone */
     const char *serial;    /* the same */
     struct evbuffer *body; /* drained; a refusal without one says its rule */

@@ -1,3 +1,4 @@
+#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@ static const char *reason_of(unsigned status)
         const char *reason;
     } REASONS[] = {
         {200, "OK"},
+        {201, "Created"},
         {202, "Accepted"},
         {204, "No Content"},
         {304, "Not Modified"},
@@ -18,8 +20,11 @@ static const char *reason_of(unsigned status)
         {403, "Forbidden"},
         {404, "Not Found"},
         {405, "Method Not Allowed"},
+        {409, "Conflict"},
         {413, "Content Too Large"},
+        {414, "URI Too Long"},
         {415, "Unsupported Media Type"},
+        {422, "Unprocessable Content"},
         {431, "Request Header Fields Too Large"},
         {500, "Internal Server Error"},
         {501, "Not Implemented"},
@@ -38,6 +43,17 @@ static void add_header(struct evkeyvalq *headers, const char *name, const char *
         evhttp_add_header(headers, name, value);
 }
 
+static bool is_api(const struct sg_exchange *exchange)
+{
+    return exchange->route != NULL && (exchange->route->kind & SG_ROUTE_API) != 0;
+}
+
+/* RFC 9110 15.5.2 wants a challenge; for a certificate in TLS none is registered. */
+static const char *challenge_of(const struct sg_exchange *exchange)
+{
+    return is_api(exchange) ? "ClientCertificate realm=\"signet\"" : "Basic realm=\"signet\"";
+}
+
 static void add_headers(const struct sg_exchange *exchange, unsigned status,
                         const struct sg_reply *reply)
 {
@@ -53,7 +69,7 @@ static void add_headers(const struct sg_exchange *exchange, unsigned status,
     add_header(headers, "Cache-Control", reply->cache != NULL ? reply->cache : "no-store");
     snprintf(number, sizeof number, "%llu", (unsigned long long)reply->retry_after);
     add_header(headers, "Retry-After", reply->retry_after > 0 ? number : NULL);
-    add_header(headers, "WWW-Authenticate", status == 401 ? "Basic realm=\"signet\"" : NULL);
+    add_header(headers, "WWW-Authenticate", status == 401 ? challenge_of(exchange) : NULL);
     add_header(headers, "Connection",
                exchange->front->is_draining || reply->is_last ? "close" : NULL);
     snprintf(number, sizeof number, "%016llx", (unsigned long long)exchange->id);
@@ -77,6 +93,22 @@ static struct evbuffer *refusal_body(unsigned status, const char *rule)
     return body;
 }
 
+/* RFC 9457 */
+static struct evbuffer *problem_body(unsigned status, const struct sg_reply *reply)
+{
+    struct evbuffer *body = evbuffer_new();
+    json_t *problem =
+        json_pack("{s:s, s:s, s:i, s:s*, s:s*}", "type", "about:blank", "title", reason_of(status),
+                  "status", (int)status, "rule", reply->rule, "detail", reply->detail);
+    char *text = problem != NULL ? json_dumps(problem, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
+
+    if (body != NULL && text != NULL)
+        evbuffer_add_printf(body, "%s\n", text);
+    free(text);
+    json_decref(problem);
+    return body;
+}
+
 /* evhttp tells the length of what it sends alone. Returns how much that is for a HEAD. */
 static size_t tell_length(const struct sg_exchange *exchange, size_t octets)
 {
@@ -94,8 +126,9 @@ static size_t send_http(struct sg_exchange *exchange, unsigned status, const str
     size_t octets;
 
     if (status >= 400 && body == NULL) {
-        refusal.media_type = "text/plain";
-        refusal.body = body = refusal_body(status, reply->rule);
+        refusal.media_type = is_api(exchange) ? "application/problem+json" : "text/plain";
+        body = is_api(exchange) ? problem_body(status, reply) : refusal_body(status, reply->rule);
+        refusal.body = body;
     }
     octets = body != NULL && status != 304 ? evbuffer_get_length(body) : 0;
     add_headers(exchange, status, &refusal);

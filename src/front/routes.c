@@ -123,6 +123,7 @@ static const struct sg_route ROUTES[] = {
     {"healthz", "/healthz", ON_ALL_BUT_HTTP, SG_BY_GET, SG_WIRE_HEALTH, take_health},
     {"readyz", "/readyz", ON_ALL_BUT_HTTP, SG_BY_GET, 0, take_readiness},
     {"metrics", "/metrics", SG_ON_METRICS, SG_BY_GET, SG_WIRE_FIGURES, take_metrics},
+    {"api", NULL, SG_ON_HTTPS, SG_ROUTE_API, SG_WIRE_CALL, sg_api_take},
     /* the last, as it may be all paths */
     {"ocsp", NULL, ON_ALL_BUT_METRICS, OCSP, SG_WIRE_OCSP, sg_ocsp_take},
 };
@@ -154,6 +155,8 @@ static bool is_for(struct sg_exchange *exchange, const struct sg_route *route, c
         return false;
     if (is_est)
         return is_operation(path + strlen(EST), route->path, exchange->label);
+    if ((route->kind & SG_ROUTE_API) != 0)
+        return sg_is_api(exchange->front, path);
     if ((route->kind & SG_ROUTE_OCSP) == 0)
         return strcmp(path, route->path) == 0;
     exchange->rest = sg_ocsp_rest(exchange->front, path);

@@ -12,7 +12,7 @@ sg_yaml_reader sg_config_read_tokens, sg_config_read_issuers, sg_config_read_reg
 sg_yaml_reader sg_config_read_ocsp;
 
 /* Its `into` is the struct sg_service_config. */
-sg_yaml_reader sg_config_read_proxy;
+sg_yaml_reader sg_config_read_proxy, sg_config_read_operators;
 /* Its `into` is a struct sg_key_place: {token: NAME, key: URI}. */
 sg_yaml_reader sg_config_read_key_place;
 /* sg_config_read_key_uri reads the URI alone. */

@@ -385,6 +385,7 @@ bool sg_service_config_read(const struct sg_yaml *document, const struct sg_yaml
         {"log", SG_YAML_OPTIONAL, read_log},
         {"health", SG_YAML_OPTIONAL, read_health},
         {"proxy", SG_YAML_OPTIONAL, sg_config_read_proxy},
+        {"operators", SG_YAML_OPTIONAL, sg_config_read_operators},
         {0},
     };
     struct sg_service_config *config = into;
@@ -399,8 +400,12 @@ bool sg_service_config_read(const struct sg_yaml *document, const struct sg_yaml
     config->limits.answer_s = 30;
     if (!sg_yaml_mapping(document, value, FIELDS, config, error))
         return false;
-    return config->est.num_labels == 0 || config->https.listen.num > 0 ||
-           config->proxy.listen != NULL ||
+    if (config->https.listen.num > 0 || config->proxy.listen != NULL)
+        return true;
+    if (config->num_operators > 0)
+        return sg_yaml_fail(document, value, error,
+                            "operators need https, as their certificates say who is asking");
+    return config->est.num_labels == 0 ||
            sg_yaml_fail(document, value, error,
                         "est needs https, as its requests say who is asking (RFC 7030 3.3)");
 }
@@ -433,5 +438,6 @@ void sg_service_config_done(struct sg_service_config *config)
     free(config->http.items);
     free(config->metrics.items);
     free(config->est.labels);
+    free(config->operators);
     *config = (struct sg_service_config){0};
 }

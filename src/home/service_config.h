@@ -5,6 +5,7 @@
 #ifndef SG_HOME_SERVICE_CONFIG_H
 #define SG_HOME_SERVICE_CONFIG_H
 
+#include "base/hex.h"
 #include "base/yaml.h"
 
 /* Where a listener listens: "ADDRESS:PORT", "[ADDRESS]:PORT"; port 0 is one that is free. */
@@ -25,6 +26,21 @@ struct sg_key_place {
     const char *token;     /* a sg_token_entry's name; NULL: there is no such key */
     const char *key;       /* PKCS#11 URI */
     unsigned line, column; /* in signet.yaml */
+};
+
+/* What an operator may do by the API; a mask where several may. */
+enum sg_role {
+    SG_ROLE_TOKEN_SERVICE = 1, /* asks for PINs' state, and registers tickets */
+    SG_ROLE_AUDITOR = 2,       /* reads */
+    SG_ROLE_OFFICER = 4,       /* reads, registers, approves, revokes */
+};
+const char *sg_role_word(enum sg_role role);
+
+/* Somebody whom the API knows by the certificate that they use in TLS. */
+struct sg_operator_entry {
+    const char *name;                   /* for what is written down */
+    uint8_t certificate[SG_SHA256_LEN]; /* of its DER */
+    enum sg_role role;
 };
 
 enum sg_log_format { SG_LOG_PLAIN, SG_LOG_JSON };
@@ -51,6 +67,9 @@ struct sg_service_config {
         const char *header;      /* that has the client's certificate */
         const char *address;     /* header that has the client's address; NULL: none */
     } proxy;
+
+    struct sg_operator_entry *operators; /* none: there is no API */
+    size_t num_operators;
 
     struct {
         const char *issuer; /* NULL: the active one */
@@ -81,6 +100,10 @@ SG_MUST_USE bool sg_service_config_check(const struct sg_service_config *config,
 /* sg_service_find_label: its policy's entry, or NULL. NULL asks for the URLs without one. */
 const struct sg_est_label *sg_service_find_label(const struct sg_service_config *config,
                                                  const char *label);
+
+/* sg_service_find_operator: by the SHA-256 of a certificate, or NULL. */
+const struct sg_operator_entry *sg_service_find_operator(const struct sg_service_config *config,
+                                                         const uint8_t certificate[SG_SHA256_LEN]);
 
 void sg_service_config_done(struct sg_service_config *config);
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "api.h"
 #include "base/limits.h"
 
 /* of one request on the pipeline, when it meets its twin there */
@@ -100,11 +101,13 @@ static bool open_tokens(struct sg_desk *desk, struct sg_error *error)
     desk->issuing.home = desk->home;
     if (!open_status(desk, error))
         return false;
-    if (desk->config->est.num_labels == 0)
-        return true;
-    return sg_home_issuer(desk->home, desk->config->est.issuer, SG_ISSUER_TO_SIGN,
-                          &desk->issuing.issuer, error) &&
-           (config->pins_key == NULL || sg_home_pins(desk->home, &desk->issuing.pins, error));
+    if (config->pins_key != NULL &&
+        (desk->config->est.num_labels > 0 || desk->config->num_operators > 0) &&
+        !sg_home_pins(desk->home, &desk->issuing.pins, error))
+        return false;
+    return desk->config->est.num_labels == 0 ||
+           sg_home_issuer(desk->home, desk->config->est.issuer, SG_ISSUER_TO_SIGN,
+                          &desk->issuing.issuer, error);
 }
 
 bool sg_desk_check(const char *dir, struct sg_error *error)
@@ -182,6 +185,9 @@ static bool start(struct sg_desk *desk, struct sg_errand *errand, struct sg_job 
         return false;
     case SG_WIRE_FIGURES:
         answer_figures(desk, errand);
+        return false;
+    case SG_WIRE_CALL:
+        sg_api_answer(desk, errand);
         return false;
     default:
         sg_fail(&error, SG_INTERNAL, "wire", "a message that is no errand");

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "desk.h"
 #include "door.h"
+#include "json.h"
 
 /* Both threads' view of the running service. */
 struct service {
@@ -180,6 +181,7 @@ bool sg_service_run(const struct sg_service_setting *setting, bool *again, struc
                               .door = {.listener = -1, .waker = -1, .signals = -1}};
     bool served;
 
+    sg_json_wipe_freed();
     for (size_t i = 0; i < SG_DOOR_MAX_PEERS; i++)
         service.door.peers[i].fd = -1;
     sg_board_init(&service.board, 0);

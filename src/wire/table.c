@@ -23,6 +23,10 @@ static const struct sg_wire_field_row FIELDS[SG_WIRE_END_OF_FIELDS] = {
     [SG_WIRE_TOTAL] = {"total", SG_WIRE_IS_NUMBER, 8},
     [SG_WIRE_OFFSET] = {"offset", SG_WIRE_IS_NUMBER, 8},
     [SG_WIRE_EXPIRES] = {"expires", SG_WIRE_IS_NUMBER, 8},
+    [SG_WIRE_METHOD] = {"method", SG_WIRE_IS_TEXT, 16},
+    [SG_WIRE_TARGET] = {"target", SG_WIRE_IS_TEXT, SG_LIMIT_TARGET + 1},
+    [SG_WIRE_ALLOW] = {"allow", SG_WIRE_IS_TEXT, 64},
+    [SG_WIRE_DETAIL] = {"detail", SG_WIRE_IS_TEXT, SG_ERROR_TEXT_SIZE},
 };
 
 static const struct sg_wire_type_row TYPES[SG_WIRE_END_OF_TYPES] = {
@@ -44,8 +48,11 @@ static const struct sg_wire_type_row TYPES[SG_WIRE_END_OF_TYPES] = {
                         HAS(SG_WIRE_MEDIA_TYPE) | HAS(SG_WIRE_ENCODING) | HAS(SG_WIRE_BODY) |
                             HAS(SG_WIRE_MAX_AGE) | HAS(SG_WIRE_RETRY_AFTER) | HAS(SG_WIRE_RULE) |
                             HAS(SG_WIRE_TEXT) | HAS(SG_WIRE_SERIAL) | HAS(SG_WIRE_MODIFIED) |
-                            HAS(SG_WIRE_EXPIRES)},
+                            HAS(SG_WIRE_EXPIRES) | HAS(SG_WIRE_ALLOW) | HAS(SG_WIRE_DETAIL)},
     [SG_WIRE_OCSP] = {"OCSP", SG_WIRE_FRONT, true, HAS(SG_WIRE_BODY), HAS(SG_WIRE_ENCODING)},
+    [SG_WIRE_CALL] = {"CALL", SG_WIRE_FRONT, true,
+                      HAS(SG_WIRE_PEER) | HAS(SG_WIRE_METHOD) | HAS(SG_WIRE_TARGET),
+                      HAS(SG_WIRE_CLIENT) | HAS(SG_WIRE_BODY)},
 };
 
 const struct sg_wire_field_row *sg_wire_field_row(unsigned field)

@@ -40,6 +40,7 @@ enum sg_wire_type {
     SG_WIRE_FIGURES,   /* front: your figures, for the metrics */
     SG_WIRE_ANSWER,    /* issuer: what the client gets, and what the log says */
     SG_WIRE_OCSP,      /* front: how do these certificates stand? */
+    SG_WIRE_CALL,      /* front: a request to the API */
     SG_WIRE_END_OF_TYPES,
 };
 
@@ -63,6 +64,10 @@ enum sg_wire_field {
     SG_WIRE_TOTAL,         /* number: octets of the whole document */
     SG_WIRE_OFFSET,        /* number: where in it this part belongs */
     SG_WIRE_EXPIRES,       /* number: the moment from which it may no longer be kept */
+    SG_WIRE_METHOD,        /* text: of HTTP */
+    SG_WIRE_TARGET,        /* text: the URL's path and query, as they came */
+    SG_WIRE_ALLOW,         /* text: the methods that there are */
+    SG_WIRE_DETAIL,        /* text: what happened, for the client too */
     SG_WIRE_END_OF_FIELDS,
 };
 

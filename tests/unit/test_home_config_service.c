@@ -23,7 +23,8 @@ static bool parse(const char *text, struct sg_service_config *config, struct sg_
                                   error);
 }
 
-#define HTTPS "  https: {listen: '127.0.0.1:443', certificate: c, key: 'file:k'}\n"
+#define DIGEST "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+#define HTTPS  "  https: {listen: '127.0.0.1:443', certificate: c, key: 'file:k'}\n"
 
 static void each_fault_has_its_place(void **state)
 {
@@ -68,6 +69,30 @@ static void each_fault_has_its_place(void **state)
         {"no time", "  limits: {request: 0s}\n", "request has to be from 1s to 1h"},
         {"too much time", "  limits: {answer: 2h}\n", "answer has to be from 1s to 1h"},
         {"time without a unit", "  limits: {idle: 60}\n", "without a unit"},
+        {"no operators", HTTPS "  operators: []\n", "operators has to be a list of {name"},
+        {"operators by name", HTTPS "  operators: {olga: officer}\n", "operators has to be a list"},
+        {"operators without https",
+         "  http: {listen: '1.1.1.1:1'}\n  operators: [{name: a, certificate: '" DIGEST
+         "', role: officer}]\n",
+         "operators need https"},
+        {"an operator without a certificate", HTTPS "  operators: [{name: a, role: officer}]\n",
+         "key 'certificate' is missing"},
+        {"an operator without a name",
+         HTTPS "  operators: [{name: '', certificate: '" DIGEST "', role: officer}]\n",
+         "a name has 1 to 128 bytes"},
+        {"a certificate that is no digest",
+         HTTPS "  operators: [{name: a, certificate: olga.pem, role: officer}]\n",
+         "certificate has to be the SHA-256 of the certificate in DER"},
+        {"a digest of another kind",
+         HTTPS "  operators: [{name: a, certificate: '0123', role: officer}]\n",
+         "certificate has to be the SHA-256"},
+        {"a role that is none",
+         HTTPS "  operators: [{name: a, certificate: '" DIGEST "', role: king}]\n",
+         "role has to be one of: token-service, auditor, officer"},
+        {"one certificate for two",
+         HTTPS "  operators: [{name: a, certificate: '" DIGEST "', role: officer},\n"
+               "    {name: b, certificate: '" DIGEST "', role: auditor}]\n",
+         "two operators have the same certificate"},
         {"another log", "  log: xml\n", "log has to be one of: plain, json"},
         {"a proxy that nobody is", "  proxy: {}\n", "proxy has to say who it is"},
         {"a proxy's socket for everybody", "  proxy: {listen: p}\n",
@@ -86,7 +111,7 @@ static void each_fault_has_its_place(void **state)
     for (size_t i = 0; i < NUM(CASES); i++) {
         struct sg_service_config config = {0};
         struct sg_error error = {0};
-        char text[512];
+        char text[768];
 
         snprintf(text, sizeof text, "service:\n%s", CASES[i].text);
         expect_failure(CASES[i].name, parse(text, &config, &error), &error, SG_INVALID,
@@ -164,6 +189,29 @@ static void labels_lead_to_policies(void **state)
     sg_service_config_done(&config);
 }
 
+static void operators_are_found_by_their_certificate(void **state)
+{
+    struct sg_service_config config = {0};
+    struct sg_error error = {0};
+    uint8_t sha256[SG_SHA256_LEN] = {0};
+    const struct sg_operator_entry *found;
+
+    (void)state;
+    expect_success("operators",
+                   parse("service:\n" HTTPS "  operators:\n    - {name: olga, certificate: '" DIGEST
+                         "', role: officer}\n",
+                         &config, &error),
+                   &error);
+    assert_null(sg_service_find_operator(&config, sha256));
+    for (size_t i = 0; i < sizeof sha256; i++)
+        sha256[i] = (uint8_t)(0x11 * (i % 16));
+    found = sg_service_find_operator(&config, sha256);
+    assert_non_null(found);
+    assert_string_equal(found->name, "olga");
+    assert_string_equal(sg_role_word(found->role), "officer");
+    sg_service_config_done(&config);
+}
+
 static void a_service_that_nobody_reaches_is_none(void **state)
 {
     struct sg_service_config config = {0};
@@ -188,6 +236,7 @@ int main(void)
         cmocka_unit_test_teardown(what_is_left_out_has_a_value, free_document),
         cmocka_unit_test_teardown(a_proxy_can_offer_est_alone, free_document),
         cmocka_unit_test_teardown(labels_lead_to_policies, free_document),
+        cmocka_unit_test_teardown(operators_are_found_by_their_certificate, free_document),
         cmocka_unit_test_teardown(a_service_that_nobody_reaches_is_none, free_document),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

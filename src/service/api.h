@@ -1,0 +1,72 @@
+/* api: what operators and apps ask at /api/v1, in JSON.
+ *
+ * A call is one request: read, asked who it is from, and given to the one function that its URL and
+ * method have in the table of api.c. docs/openapi.yaml describes all of them.
+ * Does not: believe the front in whose certificate it is: that is looked up here for each call.
+ * Thread rule: the desk's thread.
+ */
+#ifndef SG_SERVICE_API_H
+#define SG_SERVICE_API_H
+
+#include "desk.h"
+#include "json.h"
+
+enum { SG_API_SEGMENTS = 4, SG_API_QUERIES = 16 };
+
+struct sg_api_query {
+    const char *key, *value;
+};
+
+struct sg_api_call {
+    struct sg_desk *desk;
+    const struct sg_message *message;
+    struct sg_store *store;
+    int64_t now;
+    const struct sg_operator_entry *who;   /* NULL: an app, which nobody knows */
+    char target[SG_LIMIT_TARGET + 1];      /* what follows borrows from it */
+    const char *segments[SG_API_SEGMENTS]; /* of the path behind /api/v1/ */
+    size_t num_segments;
+    struct sg_api_query queries[SG_API_QUERIES];
+    size_t num_queries;
+    json_t *body; /* NULL: there is none */
+
+    /* out */
+    unsigned status; /* of HTTP; when the call is refused: 0 for what goes with the error's code */
+    const char *allow;
+    json_t *answer;                /* NULL: none */
+    char said[SG_ERROR_TEXT_SIZE]; /* what was done, for the log */
+};
+
+/* sg_api_answer gives a CALL its answer, whatever that is. */
+void sg_api_answer(struct sg_desk *desk, struct sg_errand *errand);
+
+/* sg_api_target takes a URL's path and query apart, and undoes the escapes.
+ * Fails: SG_MALFORMED. */
+SG_MUST_USE bool sg_api_target(const char *target, struct sg_api_call *call,
+                               struct sg_error *error);
+/* sg_api_query: a value of the URL's query, or NULL. */
+const char *sg_api_query(const struct sg_api_call *call, const char *key);
+
+/* sg_api_identify finds the operator whose certificate the client uses in TLS: it is in
+ * signet.yaml, in force now, not revoked when it was issued here, and nobody's who is disabled.
+ * Fails: SG_UNAUTHENTICATED, rule "operator". */
+SG_MUST_USE bool sg_api_identify(struct sg_api_call *call, struct sg_error *error);
+
+/* sg_api_refuse is sg_fail with the status of HTTP that the client gets. */
+bool sg_api_refuse(struct sg_api_call *call, unsigned status, struct sg_error *error,
+                   const char *rule, const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* sg_api_read reads the call's body by a table. Fails: SG_MALFORMED, SG_USAGE. */
+SG_MUST_USE bool sg_api_read(const struct sg_api_call *call, const struct sg_json_field *fields,
+                             void *into, struct sg_error *error);
+
+/* sg_api_reply takes over answer, NULL when memory ran out, as what the client gets. */
+SG_MUST_USE bool sg_api_reply(struct sg_api_call *call, unsigned status, json_t *answer,
+                              struct sg_error *error);
+
+/* What the table's functions are. */
+typedef bool sg_api_function(struct sg_api_call *call, struct sg_error *error);
+
+sg_api_function sg_api_ask_pin, sg_api_choose_pin, sg_api_add_ticket;
+
+#endif
