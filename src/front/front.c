@@ -209,8 +209,10 @@ static void settings_done(struct settings *settings)
 }
 SG_DEFINE_CLEANUP_IN_PLACE(settings, settings_done)
 
-static bool read_configuration(const char *dir, struct settings *settings, struct sg_error *error)
+static bool read_configuration(struct sg_front *front, struct settings *settings,
+                               struct sg_error *error)
 {
+    const char *dir = front->setting->dir;
     sg_auto(settings) struct settings fresh = {0};
     const struct sg_service_config *service = &fresh.config.service;
     sg_auto(malloc) char *path = NULL;
@@ -220,7 +222,7 @@ static bool read_configuration(const char *dir, struct settings *settings, struc
         !sg_service_config_check(service, path, error) ||
         !sg_proxy_find(dir, service, &fresh.proxy, error) ||
         (service->https.listen.num > 0 &&
-         !sg_tls_new(dir, service, &fresh.tls, &fresh.tls_not_after, error)))
+         !sg_tls_new(front, service, &fresh.tls, &fresh.tls_not_after, error)))
         return false;
     *settings = fresh;
     fresh = (struct settings){0};
@@ -245,7 +247,7 @@ static void reload(struct sg_front *front)
     sg_auto(settings) struct settings settings = {0};
     struct sg_error error = {0};
 
-    if (!read_configuration(front->setting->dir, &settings, &error)) {
+    if (!read_configuration(front, &settings, &error)) {
         sg_log_say(front, "SIGHUP: going on with what is in force, as: %s", error.text);
         return;
     }
@@ -335,7 +337,7 @@ static bool set_up(struct sg_front *front, struct sg_error *error)
     TAILQ_INIT(&front->offered);
     if ((front->base = event_base_new()) == NULL)
         return sg_fail_memory(error);
-    if (!read_configuration(front->setting->dir, &settings, error))
+    if (!read_configuration(front, &settings, error))
         return false;
     put_in_force(front, &settings);
     if (!sg_random_fill((uint8_t *)&front->last_id, sizeof front->last_id, error) ||
@@ -367,6 +369,7 @@ static void tear_down(struct sg_front *front)
     if (front->base != NULL)
         event_base_free(front->base);
     SSL_CTX_free(front->tls);
+    sg_front_key_close(front);
     sg_proxy_done(&front->proxy);
     sg_config_done(&front->config);
 }

@@ -101,6 +101,13 @@ static bool put_in_place(struct sg_paper *paper, const struct sg_message *messag
     return true;
 }
 
+struct sg_slice sg_paper_bytes(const struct sg_front *front, const char *path)
+{
+    const struct sg_paper *paper = sg_paper_find(front, path);
+
+    return paper != NULL ? sg_buf_slice(&paper->body->bytes) : (struct sg_slice){0};
+}
+
 bool sg_paper_take(struct sg_front *front, const struct sg_message *message, struct sg_error *error)
 {
     const struct sg_slice part = message->bytes[SG_WIRE_BODY];
@@ -118,8 +125,15 @@ bool sg_paper_take(struct sg_front *front, const struct sg_message *message, str
         part.len > total - offset)
         return sg_fail(error, SG_MALFORMED, "wire", "a part of %s does not belong where it says",
                        paper->path);
-    return sg_buf_append(&paper->coming, part.data, part.len, SG_LIMIT_CRL, error) &&
-           (paper->coming.len < paper->total || put_in_place(paper, message, error));
+    if (!sg_buf_append(&paper->coming, part.data, part.len, SG_LIMIT_CRL, error))
+        return false;
+    if (paper->coming.len < paper->total)
+        return true;
+    if (!put_in_place(paper, message, error))
+        return false;
+    if (strcmp(paper->path, SG_WIRE_TLS_PATH) == 0)
+        sg_tls_take(front);
+    return true;
 }
 
 void sg_papers_doubt(struct sg_front *front)

@@ -2,9 +2,11 @@
  *
  *     listener   an address, with evhttp behind it          front.c
  *     visit      one connection of a client, and its time   visits.c
- *     exchange   one HTTP request, from reading to reply    exchange.c, routes.c, ocsp.c, api.c,
- * reply.c link       the socket to the issuer                   link.c proxy      a server in
- * front, at which TLS ends       proxy.c paper      a document of the issuer's papers.c, fresh.c
+ *     exchange   one HTTP request, until its reply          exchange.c, routes.c, ocsp.c, api.c, reply.c
+ *     key        of TLS, which the issuer has on a token    key.c
+ *     link       the socket to the issuer                   link.c
+ *     proxy      a server in front, at which TLS ends       proxy.c
+ *     paper      a document of the issuer's                 papers.c, fresh.c
  */
 #ifndef SG_FRONT_PARTS_H
 #define SG_FRONT_PARTS_H
@@ -221,6 +223,8 @@ LIST_HEAD(sg_papers, sg_paper);
  * part ended, or is too large. */
 SG_MUST_USE bool sg_paper_take(struct sg_front *front, const struct sg_message *message,
                                struct sg_error *error);
+/* sg_paper_bytes: what it says; empty while it has not come. */
+struct sg_slice sg_paper_bytes(const struct sg_front *front, const char *path);
 const struct sg_paper *sg_paper_find(const struct sg_front *front, const char *path);
 /* sg_paper_serve replies with a paper, or that the client has it already. */
 void sg_paper_serve(struct sg_exchange *exchange, const struct sg_paper *paper);
@@ -274,12 +278,36 @@ void sg_log_exchange(const struct sg_exchange *exchange, unsigned status, int64_
 void sg_log_say(const struct sg_front *front, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* ---- the key of TLS ---- */
+
+/* The key when it is on a token: the issuer signs with it, asked on a socket of its own, by the
+ * loop's one thread, which waits for the answer; not for long, and not again soon when there was
+ * none. Zero-initialised. */
+struct sg_front_key {
+    struct sg_front *front;
+    struct sg_pkey_maker *maker;
+    LIST_HEAD(, sg_front_signer) signers; /* those that were ever used; connections hold them */
+    int fd;                               /* when is_open */
+    bool is_open, is_checked;
+    uint64_t last_id;
+    int64_t rests_until_ms;
+};
+
+/* sg_front_key_of gives what OpenSSL takes for the certificate's private key; the caller frees it.
+ */
+SG_MUST_USE bool sg_front_key_of(struct sg_front *front, const X509 *certificate, EVP_PKEY **pkey,
+                                 struct sg_error *error);
+/* sg_front_key_close: no TLS is left. */
+void sg_front_key_close(struct sg_front *front);
+
 /* ---- TLS ---- */
 
-/* sg_tls_new reads the certificate with its chain and its key. Fails: SG_INVALID naming the file.
- */
-SG_MUST_USE bool sg_tls_new(const char *dir, const struct sg_service_config *config, SSL_CTX **tls,
-                            int64_t *not_after, struct sg_error *error);
+/* sg_tls_new reads the certificate with its chain and its key, or takes the issuer's: while that
+ * has told none, no handshake succeeds, and not_after is 0. Fails: SG_INVALID naming the file. */
+SG_MUST_USE bool sg_tls_new(struct sg_front *front, const struct sg_service_config *config,
+                            SSL_CTX **tls, int64_t *not_after, struct sg_error *error);
+/* sg_tls_take has the certificate served that the issuer has told, from the next connection on. */
+void sg_tls_take(struct sg_front *front);
 /* sg_tls_client appends the certificate (DER) whose key the client has used; nothing when none. */
 SG_MUST_USE bool sg_tls_client(struct bufferevent *buffer, struct sg_buf *der,
                                struct sg_error *error);
@@ -307,6 +335,7 @@ struct sg_front {
     size_t num_offered;
     struct sg_papers papers;
     struct sg_link link;
+    struct sg_front_key key;
     struct sg_front_figures figures;
 };
 

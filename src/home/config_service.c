@@ -87,7 +87,7 @@ static bool read_certificate(const struct sg_yaml *document, const struct sg_yam
                      error);
 }
 
-/* A key in a file says so, as PINs do; keys on tokens have URIs. */
+/* A key in a file says so, as PINs do; one on a token has a URI. */
 static bool read_key(const struct sg_yaml *document, const struct sg_yaml_node *value, void *into,
                      struct sg_error *error)
 {
@@ -97,11 +97,51 @@ static bool read_key(const struct sg_yaml *document, const struct sg_yaml_node *
 
     if (!sg_yaml_text(document, value, &text, error))
         return false;
+    if (strncmp(text, "pkcs11:", strlen("pkcs11:")) == 0)
+        return sg_config_read_key_uri(document, value, &config->https.place, error);
     if (strncmp(text, FILE_SOURCE, strlen(FILE_SOURCE)) != 0 || text[strlen(FILE_SOURCE)] == '\0')
         return sg_yaml_fail(document, value, error,
-                            "key has to be file:NAME, the private key of the certificate in PEM");
+                            "key has to be file:NAME, the private key of the certificate in PEM, "
+                            "or the URI of one on a token, pkcs11:object=NAME");
     config->https.key = text + strlen(FILE_SOURCE);
     return true;
+}
+
+static bool read_https_token(const struct sg_yaml *document, const struct sg_yaml_node *value,
+                             void *into, struct sg_error *error)
+{
+    return sg_yaml_text(document, value, &((struct sg_service_config *)into)->https.place.token,
+                        error);
+}
+
+static bool read_device(const struct sg_yaml *document, const struct sg_yaml_node *value,
+                        void *into, struct sg_error *error)
+{
+    return sg_yaml_text(document, value, &((struct sg_service_config *)into)->https.device, error);
+}
+
+static bool read_policy(const struct sg_yaml *document, const struct sg_yaml_node *value,
+                        void *into, struct sg_error *error)
+{
+    return sg_yaml_text(document, value, &((struct sg_service_config *)into)->https.policy, error);
+}
+
+/* The key is in a file or on a token; the certificate in a file, or made for a device of the
+ * registry, whose key the issuer can reach. */
+static bool check_https(const struct sg_yaml *document, const struct sg_yaml_node *value,
+                        const struct sg_service_config *config, struct sg_error *error)
+{
+    if ((config->https.place.key != NULL) != (config->https.place.token != NULL))
+        return sg_yaml_fail(document, value, error,
+                            "a key on a token needs both: token: NAME, key: 'pkcs11:object=NAME'");
+    if ((config->https.certificate == NULL) == (config->https.device == NULL))
+        return sg_yaml_fail(document, value, error,
+                            "https has either a certificate, which is a file, or a device, for "
+                            "which the issuer makes one");
+    return config->https.device == NULL || config->https.place.key != NULL ||
+           sg_yaml_fail(document, value, error,
+                        "the issuer certifies a key that it can use: token: NAME, key: "
+                        "'pkcs11:object=NAME'");
 }
 
 static bool read_minimum(const struct sg_yaml *document, const struct sg_yaml_node *value,
@@ -121,13 +161,17 @@ static bool read_https(const struct sg_yaml *document, const struct sg_yaml_node
 {
     static const struct sg_yaml_field FIELDS[] = {
         {"listen", SG_YAML_REQUIRED, read_https_listen},
-        {"certificate", SG_YAML_REQUIRED, read_certificate},
+        {"certificate", SG_YAML_OPTIONAL, read_certificate},
         {"key", SG_YAML_REQUIRED, read_key},
+        {"token", SG_YAML_OPTIONAL, read_https_token},
+        {"device", SG_YAML_OPTIONAL, read_device},
+        {"policy", SG_YAML_OPTIONAL, read_policy},
         {"minimum", SG_YAML_OPTIONAL, read_minimum},
         {0},
     };
 
-    return sg_yaml_mapping(document, value, FIELDS, into, error);
+    return sg_yaml_mapping(document, value, FIELDS, into, error) &&
+           check_https(document, value, into, error);
 }
 
 static bool read_http_listen(const struct sg_yaml *document, const struct sg_yaml_node *value,
@@ -393,6 +437,7 @@ bool sg_service_config_read(const struct sg_yaml *document, const struct sg_yaml
     config->is_set = true;
     config->socket = "signetd.sock";
     config->https.allow_tls_1_2 = true;
+    config->https.policy = "tls-server";
     config->limits.connections = 1000;
     config->limits.queue = 256;
     config->limits.request_s = 15;

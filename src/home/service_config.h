@@ -52,8 +52,11 @@ struct sg_service_config {
 
     struct {
         struct sg_addresses listen;
-        const char *certificate; /* file, with the chain after it; relative to the home */
-        const char *key;         /* file, the same */
+        const char *certificate;   /* file, with the chain after it; relative to the home */
+        const char *key;           /* file, the same; NULL: it is on a token */
+        struct sg_key_place place; /* of the key on a token */
+        /* certificate is NULL: the issuer certifies the key for this device, by this policy */
+        const char *device, *policy;
         bool allow_tls_1_2;
     } https;
     struct sg_addresses http;    /* for CRLs and CA certificates alone, without TLS */

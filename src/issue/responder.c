@@ -3,8 +3,7 @@
 #include <string.h>
 
 #include "cert/cert.h"
-#include "steps.h"
-#include "token/signer_pkey.h"
+#include "own_request.h"
 
 static const char OCSP_SIGNING[] = "1.3.6.1.5.5.7.3.9";
 
@@ -21,50 +20,15 @@ static bool choose_subject(const struct sg_issuer_entry *entry, struct sg_name *
     return sg_name_add(subject, "2.5.4.3", cn, error);
 }
 
-static bool fill_request(X509_REQ *csr, const struct sg_issuer_entry *entry,
-                         const struct sg_public_key *key, struct sg_error *error)
-{
-    sg_auto(sg_name) struct sg_name subject = {0};
-    sg_auto(X509_NAME) X509_NAME *name = NULL;
-
-    if (!choose_subject(entry, &subject, error) || !sg_name_encode(&subject, &name, error))
-        return false;
-    return (X509_REQ_set_version(csr, X509_REQ_VERSION_1) == 1 &&
-            X509_REQ_set_subject_name(csr, name) == 1 &&
-            X509_REQ_set_pubkey(csr, key->pkey) == 1) ||
-           sg_fail_openssl(error, SG_INTERNAL, "RFC 2986 4.1", "the request can't be made");
-}
-
-static bool sign_request(X509_REQ *csr, const struct sg_responder *responder,
-                         struct sg_error *error)
-{
-    sg_auto(sg_pkey_maker) struct sg_pkey_maker *maker = NULL;
-    sg_auto(EVP_PKEY) EVP_PKEY *pkey = NULL;
-
-    char what[120];
-
-    snprintf(what, sizeof what, "OCSP responder of issuer %s", responder->issuer->name);
-    return sg_pkey_maker_new(&maker, error) &&
-           sg_signer_pkey(maker, responder->signer, &pkey, error) &&
-           (X509_REQ_sign(csr, pkey, sg_scheme_digest(responder->scheme)) > 0 ||
-            sg_signer_pkey_fail(error, what));
-}
-
 static bool make_request(const struct sg_responder *responder, struct sg_buf *der,
                          struct sg_error *error)
 {
-    sg_auto(X509_REQ) X509_REQ *csr = X509_REQ_new();
-    sg_auto(openssl_bytes) unsigned char *bytes = NULL;
+    sg_auto(sg_name) struct sg_name subject = {0};
+    char what[120];
 
-    if (csr == NULL)
-        return sg_fail_memory(error);
-    if (!fill_request(csr, responder->issuer, sg_signer_public_key(responder->signer), error) ||
-        !sign_request(csr, responder, error))
-        return false;
-    int len = i2d_X509_REQ(csr, &bytes);
-    if (len <= 0)
-        return sg_fail_openssl(error, SG_INTERNAL, NULL, "the request can't be encoded");
-    return sg_buf_set(der, sg_slice_of(bytes, (size_t)len), error);
+    snprintf(what, sizeof what, "OCSP responder of issuer %s", responder->issuer->name);
+    return choose_subject(responder->issuer, &subject, error) &&
+           sg_own_request(responder->signer, responder->scheme, &subject, what, der, error);
 }
 
 /* ---- down the path ---- */
@@ -82,24 +46,6 @@ static bool check_plan(const struct sg_issuing *issuing, struct sg_job *job)
                    sg_policy_name(issuing->policy));
 }
 
-static bool issue(const struct sg_issuing *issuing, struct sg_job *job, struct sg_error *error)
-{
-    struct sg_stop stop = {0};
-
-    if (!sg_issue_prepare(issuing, job) || !check_plan(issuing, job)) {
-        *error = job->error;
-        return false;
-    }
-    if (!sg_issue_claim(issuing, job, 1, &stop, error))
-        return false;
-    sg_issue_sign(issuing, job, &stop);
-    if (!sg_issue_record(issuing, job, 1, error))
-        return false;
-    if (job->outcome == SG_JOB_REFUSED)
-        *error = job->error;
-    return job->outcome != SG_JOB_REFUSED;
-}
-
 static bool certify(struct sg_home *home, const struct sg_responder *responder,
                     struct sg_clock clock, struct sg_responder_news *news, struct sg_error *error)
 {
@@ -115,7 +61,7 @@ static bool certify(struct sg_home *home, const struct sg_responder *responder,
         !make_request(responder, &der, error))
         return false;
     job.bytes = sg_buf_slice(&der);
-    if (!issue(&issuing, &job, error) ||
+    if (!sg_own_issue(&issuing, &job, check_plan, error) ||
         !sg_cert_read(sg_buf_slice(&job.certificate), "the certificate", &certificate, error) ||
         !sg_cert_validity(certificate, &not_before, &news->not_after, error))
         return false;

@@ -132,7 +132,9 @@ bool sg_desk_open(const char *dir, struct sg_board *board, struct sg_shelf *shel
     if (!sg_home_open(dir, SG_STORE_OPEN, &fresh.home, error) ||
         !open_configuration(&fresh, error) || !open_tokens(&fresh, error) ||
         !sg_teller_open(fresh.home, board, &fresh.teller, error) ||
-        !sg_health_open(fresh.home, board, &fresh.health, error) || !sg_publish_all(&fresh, error))
+        !sg_health_open(fresh.home, board, &fresh.health, error) ||
+        !sg_tls_key_open(fresh.home, board, &fresh.tls_key, error) ||
+        !sg_tls_certify_when_due(&fresh, error) || !sg_publish_all(&fresh, error))
         return false;
     *desk = fresh;
     fresh = (struct sg_desk){0};
@@ -144,6 +146,7 @@ void sg_desk_close(struct sg_desk *desk)
     sg_pipeline_stop(desk->pipeline);
     sg_teller_free(desk->teller);
     sg_health_free(desk->health);
+    sg_tls_key_free(desk->tls_key);
     free(desk->policies);
     free(desk->issuers);
     sg_home_close(desk->home);
@@ -206,7 +209,8 @@ static bool pull(void *context, struct sg_job *jobs, size_t max, size_t *num, bo
 
     *num = 0;
     if (!sg_publish_what_is_due(desk, error) || !sg_teller_keep_ready(desk->teller, error) ||
-        !sg_health_check(desk->health, error))
+        !sg_health_check(desk->health, error) || !sg_tls_key_check(desk->tls_key, error) ||
+        !sg_tls_certify_when_due(desk, error))
         return false;
     if (desk->must_end) {
         *end = true;

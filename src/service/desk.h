@@ -16,6 +16,7 @@
 #include "shelf.h"
 #include "status/ocsp.h"
 #include "teller.h"
+#include "tls_key.h"
 
 /* How the documents of one issuer stand. */
 struct sg_desk_issuer {
@@ -25,6 +26,13 @@ struct sg_desk_issuer {
     int64_t renew_crl; /* when the next one is due */
     int64_t next_update;
     int64_t generation; /* the store's, before the last one was made: what it lists */
+};
+
+/* The certificate of the service's own TLS key, when signet.yaml names a device for it. */
+struct sg_tls_certificate {
+    struct sg_serial serial;
+    int64_t not_after;
+    int64_t look_again;
 };
 
 struct sg_desk {
@@ -40,9 +48,12 @@ struct sg_desk {
     void *wake_context;
     struct sg_pipeline *pipeline;
     struct sg_figures figures;
-    struct sg_teller *teller; /* answers OCSP, beside the desk */
-    struct sg_health *health; /* tells whether the token answers, beside the desk */
-    bool must_end;            /* the token failed: end, and be started again */
+    struct sg_teller *teller;      /* answers OCSP, beside the desk */
+    struct sg_tls_key *tls_key;    /* signs handshakes, beside the desk */
+    struct sg_tls_certificate tls; /* that of the key, when the issuer makes it */
+    void (*say)(const char *text); /* to the log; NULL: nobody listens yet */
+    struct sg_health *health;      /* tells whether the token answers, beside the desk */
+    bool must_end;                 /* the token failed: end, and be started again */
 };
 
 /* sg_desk_open opens the home, its issuer and the policies of EST, and puts the first documents on
@@ -104,6 +115,11 @@ SG_MUST_USE bool sg_est_publish(struct sg_desk *desk, struct sg_error *error);
  * something else by now. Fails: SG_TOKEN, SG_PIN, SG_STORE. */
 SG_MUST_USE bool sg_publish_all(struct sg_desk *desk, struct sg_error *error);
 SG_MUST_USE bool sg_publish_what_is_due(struct sg_desk *desk, struct sg_error *error);
+
+/* sg_tls_certify_when_due has the service's own TLS key certified anew when its policy's renewal
+ * window has begun, and puts the certificate on the shelf for the front. Fails: SG_TOKEN, SG_PIN,
+ * SG_STORE; for whatever reason when there is none yet. */
+SG_MUST_USE bool sg_tls_certify_when_due(struct sg_desk *desk, struct sg_error *error);
 
 /* sg_figures_of_desk appends all of the issuer's figures. */
 SG_MUST_USE bool sg_figures_of_desk(struct sg_desk *desk, struct sg_buf *text,

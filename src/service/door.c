@@ -174,8 +174,8 @@ static void hand_over(struct sg_door *door, struct sg_door_peer *peer, struct sg
 
     errand->connection = peer->number;
     errand->since_ms = steady_ms();
-    if (errand->message.type == SG_WIRE_HEALTH) {
-        door->on_health(errand, door->context);
+    if (errand->message.type == SG_WIRE_HEALTH || errand->message.type == SG_WIRE_TLS_SIGN) {
+        door->on_aside(errand, door->context);
         return;
     }
     if (sg_board_offer(door->board, errand)) {
@@ -187,6 +187,15 @@ static void hand_over(struct sg_door *door, struct sg_door_peer *peer, struct sg
     sg_errands_append(&peer->ready, errand);
 }
 
+/* The key is used on a conversation of its own, and nothing else is said there. */
+static bool check_place(const struct sg_door_peer *peer, const struct sg_errand *errand,
+                        struct sg_error *error)
+{
+    return (errand->message.type == SG_WIRE_TLS_SIGN) == peer->is_for_key ||
+           sg_fail(error, SG_MALFORMED, "wire",
+                   "what belongs to another conversation: the key of TLS has one of its own");
+}
+
 static bool handle(struct sg_door *door, struct sg_door_peer *peer, struct sg_slice bytes,
                    struct sg_error *error)
 {
@@ -196,11 +205,16 @@ static bool handle(struct sg_door *door, struct sg_door_peer *peer, struct sg_sl
 
     if (!sg_buf_set(&frame, bytes, error) || !sg_errand_new(&frame, &errand, error))
         return false;
-    is_hello = errand->message.type == SG_WIRE_HELLO;
+    is_hello = errand->message.type == SG_WIRE_HELLO || errand->message.type == SG_WIRE_KEY_HELLO;
     if (is_hello || !peer->is_greeted) {
+        peer->is_for_key = errand->message.type == SG_WIRE_KEY_HELLO;
         sg_errand_free(errand);
         return (is_hello && greet(door, peer)) ||
                sg_fail(error, SG_MALFORMED, "wire", "a conversation begins with one HELLO");
+    }
+    if (!check_place(peer, errand, error)) {
+        sg_errand_free(errand);
+        return false;
     }
     hand_over(door, peer, errand);
     return true;
@@ -271,7 +285,7 @@ static bool load_next(struct sg_door *door, struct sg_door_peer *peer)
         sg_errand_free(errand);
         return true;
     }
-    if (!peer->is_greeted)
+    if (!peer->is_greeted || peer->is_for_key)
         return true;
     if (!sg_shelf_take(door->shelf, &peer->cursor, &peer->out, NULL))
         return false;

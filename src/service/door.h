@@ -21,7 +21,8 @@ struct sg_door_peer {
     int fd; /* -1: this place is free */
     uint64_t number;
     bool is_greeted, has_all;
-    uint8_t *in; /* SG_WIRE_FRAME_MAX octets, wiped as they are taken */
+    bool is_for_key; /* it uses the key of TLS, and does nothing else */
+    uint8_t *in;     /* SG_WIRE_FRAME_MAX octets, wiped as they are taken */
     size_t in_len;
     struct sg_errands ready; /* what goes out next */
     struct sg_shelf_cursor cursor;
@@ -37,8 +38,9 @@ struct sg_door {
     uid_t front;
     int64_t longest_ms;               /* an errand without an answer for longer: the desk hangs */
     void (*on_errand)(void *context); /* something is on the board for the desk */
-    void (*on_health)(struct sg_errand *errand, void *context); /* to be answered on the board */
-    void (*on_tick)(void *context);                             /* about once a second */
+    /* a HEALTH or TLS_SIGN, which others than the desk answer, on the board */
+    void (*on_aside)(struct sg_errand *errand, void *context);
+    void (*on_tick)(void *context); /* about once a second */
     void (*on_signal)(int signal, void *context);
     void (*say)(const char *text); /* to the log */
     void *context;

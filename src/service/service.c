@@ -31,11 +31,14 @@ static void wake_desk(void *context)
     sg_pipeline_wake(service->desk.pipeline);
 }
 
-static void take_health(struct sg_errand *errand, void *context)
+static void take_aside(struct sg_errand *errand, void *context)
 {
     struct service *service = context;
 
-    sg_health_take(service->desk.health, errand);
+    if (errand->message.type == SG_WIRE_HEALTH)
+        sg_health_take(service->desk.health, errand);
+    else
+        sg_tls_key_take(service->desk.tls_key, errand);
 }
 
 static void tick(void *context)
@@ -133,7 +136,7 @@ static bool open_door(struct service *service, struct sg_error *error)
     door->program = service->setting->program;
     door->longest_ms = 2 * 1000 * config->limits.answer_s;
     door->on_errand = wake_desk;
-    door->on_health = take_health;
+    door->on_aside = take_aside;
     door->on_tick = tick;
     door->on_signal = take_signal;
     door->say = service->setting->say;
@@ -149,10 +152,12 @@ static bool start(struct service *service, struct sg_error *error)
 
     service->desk.wake_door = wake_door;
     service->desk.wake_context = service;
+    service->desk.say = service->setting->say;
     service->board.max_waiting = (size_t)service->desk.config->limits.queue;
     if (!sg_pipeline_start(&service->desk.issuing, 0, &service->desk.pipeline, error) ||
         !sg_teller_start(service->desk.teller, wake_door, service, error) ||
         !sg_health_start(service->desk.health, wake_door, service, error) ||
+        !sg_tls_key_start(service->desk.tls_key, wake_door, service, error) ||
         !open_door(service, error))
         return false;
     failure = pthread_create(&service->thread, NULL, run_door, service);
@@ -170,6 +175,7 @@ static bool serve(struct service *service, struct sg_error *error)
     served = sg_desk_run(&service->desk, error);
     sg_teller_stop(service->desk.teller);
     sg_health_stop(service->desk.health);
+    sg_tls_key_stop(service->desk.tls_key);
     sg_door_end(&service->door);
     pthread_join(service->thread, NULL);
     return served;

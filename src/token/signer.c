@@ -76,7 +76,7 @@ static bool check_scheme(const struct sg_signer *signer, enum sg_scheme scheme,
         return sg_fail(error, SG_USAGE, NULL, "key '%s' is %s and makes no %s signature",
                        signer->label, sg_key_kind_text(signer->public.kind, kind),
                        sg_scheme_text(scheme));
-    if (!sg_profile_has_scheme(&signer->token->profile, scheme))
+    if (signer->token != NULL && !sg_profile_has_scheme(&signer->token->profile, scheme))
         return sg_fail(error, SG_USAGE, NULL,
                        "the token profile %s does not list %s among the signatures that this model "
                        "makes",

@@ -4,6 +4,7 @@
 
 #include "handle.h"
 #include "signer.h"
+#include "signer_elsewhere.h"
 
 /* One kind of signer. signer.c checks first what holds for every kind. */
 struct sg_signer_ops {
@@ -26,12 +27,16 @@ struct sg_direct_key {
 
 struct sg_signer {
     const struct sg_signer_ops *ops;
-    struct sg_token *token;
+    struct sg_token *token; /* NULL: elsewhere */
     char *label;
     struct sg_buf id;
     struct sg_public_key public;
     EVP_PKEY *engine_key; /* the engine's; its signatures are made on the token */
     struct sg_direct_key direct;
+    struct {
+        sg_sign_elsewhere *sign;
+        void *context;
+    } elsewhere;
 };
 
 #endif

@@ -27,6 +27,7 @@ static const struct sg_wire_field_row FIELDS[SG_WIRE_END_OF_FIELDS] = {
     [SG_WIRE_TARGET] = {"target", SG_WIRE_IS_TEXT, SG_LIMIT_TARGET + 1},
     [SG_WIRE_ALLOW] = {"allow", SG_WIRE_IS_TEXT, 64},
     [SG_WIRE_DETAIL] = {"detail", SG_WIRE_IS_TEXT, SG_ERROR_TEXT_SIZE},
+    [SG_WIRE_SCHEME] = {"scheme", SG_WIRE_IS_TEXT, 32},
 };
 
 static const struct sg_wire_type_row TYPES[SG_WIRE_END_OF_TYPES] = {
@@ -53,6 +54,9 @@ static const struct sg_wire_type_row TYPES[SG_WIRE_END_OF_TYPES] = {
     [SG_WIRE_CALL] = {"CALL", SG_WIRE_FRONT, true,
                       HAS(SG_WIRE_PEER) | HAS(SG_WIRE_METHOD) | HAS(SG_WIRE_TARGET),
                       HAS(SG_WIRE_CLIENT) | HAS(SG_WIRE_BODY)},
+    [SG_WIRE_KEY_HELLO] = {"KEY_HELLO", SG_WIRE_FRONT, false, HAS(SG_WIRE_PROGRAM), 0},
+    [SG_WIRE_TLS_SIGN] = {"TLS_SIGN", SG_WIRE_FRONT, true, HAS(SG_WIRE_BODY) | HAS(SG_WIRE_SCHEME),
+                          0},
 };
 
 const struct sg_wire_field_row *sg_wire_field_row(unsigned field)

@@ -41,6 +41,8 @@ enum sg_wire_type {
     SG_WIRE_ANSWER,    /* issuer: what the client gets, and what the log says */
     SG_WIRE_OCSP,      /* front: how do these certificates stand? */
     SG_WIRE_CALL,      /* front: a request to the API */
+    SG_WIRE_KEY_HELLO, /* front: here I am, and use the key of TLS alone */
+    SG_WIRE_TLS_SIGN,  /* front: have that key sign this of a handshake */
     SG_WIRE_END_OF_TYPES,
 };
 
@@ -68,6 +70,7 @@ enum sg_wire_field {
     SG_WIRE_TARGET,        /* text: the URL's path and query, as they came */
     SG_WIRE_ALLOW,         /* text: the methods that there are */
     SG_WIRE_DETAIL,        /* text: what happened, for the client too */
+    SG_WIRE_SCHEME,        /* text: of a signature, sg_scheme_text */
     SG_WIRE_END_OF_FIELDS,
 };
 
@@ -139,6 +142,10 @@ const struct sg_wire_type_row *sg_wire_type_row(unsigned type);
 
 /* sg_wire_max: octets of the fields of the longest message of a type. */
 size_t sg_wire_max(unsigned type);
+
+/* Where the issuer tells the TLS certificate that it has made, with its chain, in PEM: among the
+ * documents, but this path is no URL's. */
+#define SG_WIRE_TLS_PATH "(tls)"
 
 /* Octets of the longest frame of all: a DOCUMENT or an ANSWER. */
 enum { SG_WIRE_FRAME_MAX = 512 * 1024 };
