@@ -13,6 +13,8 @@
 void sg_exchange_free(struct sg_exchange *exchange)
 {
     sg_link_drop(exchange);
+    if (exchange->waits != NULL)
+        event_free(exchange->waits);
     sg_wire_wipe(&exchange->frame);
     if (exchange->before != NULL)
         evbuffer_free(exchange->before);

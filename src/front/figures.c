@@ -73,6 +73,9 @@ void sg_figures_append(struct sg_front *front, struct evbuffer *into)
     append_number(into, "signet_requests_waiting", "gauge", (long long)front->num_offered);
     append_number(into, "signet_requests_offered_again_total", "counter",
                   (long long)figures->num_offered_again);
+    append_number(into, "signet_slowed_requests_total", "counter", (long long)figures->num_slowed);
+    append_number(into, "signet_log_lines_left_out_total", "counter",
+                  (long long)figures->num_unwritten);
     append_number(into, "signet_issuer_up", "gauge", front->link.is_welcome ? 1 : 0);
     append_number(into, "signet_issuer_starts_seen_total", "counter",
                   (long long)figures->num_links);

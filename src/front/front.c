@@ -340,7 +340,8 @@ static bool set_up(struct sg_front *front, struct sg_error *error)
     if (!read_configuration(front, &settings, error))
         return false;
     put_in_force(front, &settings);
-    if (!sg_random_fill((uint8_t *)&front->last_id, sizeof front->last_id, error) ||
+    if (!sg_slow_begin(&front->slowing, error) ||
+        !sg_random_fill((uint8_t *)&front->last_id, sizeof front->last_id, error) ||
         !listen_on_all(front, SG_ON_HTTPS, &config->https.listen, error) ||
         !listen_on_all(front, SG_ON_HTTP, &config->http, error) ||
         !listen_on_all(front, SG_ON_METRICS, &config->metrics, error) ||

@@ -78,11 +78,10 @@ static bool is_away_for_long(const struct sg_front *front)
     return link->away_since_ms != 0 && sg_front_now_ms(front) - link->away_since_ms > PATIENCE_MS;
 }
 
-void sg_link_offer(struct sg_exchange *exchange, const struct sg_message *message)
+/* Its frame is made. */
+static void offer(struct sg_exchange *exchange)
 {
     struct sg_front *front = exchange->front;
-    struct sg_message numbered = *message;
-    struct sg_error error = {0};
 
     if (is_away_for_long(front)) {
         sg_reply_busy(exchange, "the issuer is away");
@@ -92,17 +91,52 @@ void sg_link_offer(struct sg_exchange *exchange, const struct sg_message *messag
         sg_reply_busy(exchange, "too many requests are waiting");
         return;
     }
-    numbered.id = exchange->id;
-    if (!sg_message_encode(&numbered, SG_WIRE_FRONT, &exchange->frame, &error)) {
-        sg_reply_status(exchange, 400, NULL, error.text);
-        return;
-    }
     exchange->is_offered = true;
     TAILQ_INSERT_TAIL(&front->offered, exchange, in_list);
     LIST_INSERT_HEAD(bucket_of(front, exchange->id), exchange, in_bucket);
     front->num_offered++;
     if (front->link.is_welcome)
         send_exchange(front, exchange);
+}
+
+static void note_waited(evutil_socket_t fd, short what, void *context)
+{
+    struct sg_exchange *exchange = context;
+
+    (void)fd;
+    (void)what;
+    event_free(exchange->waits);
+    exchange->waits = NULL;
+    offer(exchange);
+}
+
+/* Those who only ask what everybody may know are never slowed. */
+static int64_t wait_of(const struct sg_exchange *exchange, enum sg_wire_type type)
+{
+    if (type == SG_WIRE_OCSP || type == SG_WIRE_HEALTH || type == SG_WIRE_FIGURES)
+        return 0;
+    return sg_slow_wait_ms(exchange->front, exchange->peer);
+}
+
+void sg_link_offer(struct sg_exchange *exchange, const struct sg_message *message)
+{
+    struct sg_front *front = exchange->front;
+    const int64_t wait_ms = wait_of(exchange, message->type);
+    const struct timeval wait = {wait_ms / 1000, (wait_ms % 1000) * 1000};
+    struct sg_message numbered = *message;
+    struct sg_error error = {0};
+
+    numbered.id = exchange->id;
+    if (!sg_message_encode(&numbered, SG_WIRE_FRONT, &exchange->frame, &error)) {
+        sg_reply_status(exchange, 400, NULL, error.text);
+        return;
+    }
+    if (wait_ms > 0)
+        exchange->waits = evtimer_new(front->base, note_waited, exchange);
+    if (exchange->waits == NULL || evtimer_add(exchange->waits, &wait) != 0)
+        offer(exchange);
+    else
+        front->figures.num_slowed++;
 }
 
 /* To the next issuer, in the order in which they came. */

@@ -2,10 +2,12 @@
  *
  *     listener   an address, with evhttp behind it          front.c
  *     visit      one connection of a client, and its time   visits.c
- *     exchange   one HTTP request, until its reply          exchange.c, routes.c, ocsp.c, api.c, reply.c
+ *     exchange   one HTTP request, until its reply          exchange.c, routes.c, ocsp.c, api.c,
+ *                                                           reply.c
  *     key        of TLS, which the issuer has on a token    key.c
  *     link       the socket to the issuer                   link.c
  *     proxy      a server in front, at which TLS ends       proxy.c
+ *     slowing    of addresses that are refused again        slowing.c
  *     paper      a document of the issuer's                 papers.c, fresh.c
  */
 #ifndef SG_FRONT_PARTS_H
@@ -111,6 +113,7 @@ struct sg_exchange {
     char label[65];
     const char *rest;        /* of OCSP: the URL's end, while the request is taken */
     bool is_offered;         /* it waits for the issuer, and is in its lists */
+    struct event *waits;     /* until it may be offered, as its address is slowed; or NULL */
     unsigned num_offers;     /* how often it was sent there */
     struct sg_buf frame;     /* what is sent; wiped */
     struct evbuffer *before; /* the front's own figures, to stand before the issuer's; or NULL */
@@ -255,6 +258,29 @@ void sg_link_sweep(struct sg_front *front);
 /* sg_link_drop takes an exchange off the lists. */
 void sg_link_drop(struct sg_exchange *exchange);
 
+/* ---- slowing ---- */
+
+enum { SG_SLOW_ROWS = 1024, SG_SLOW_WAYS = 4 };
+
+/* What is held against an address. */
+struct sg_slow_place {
+    uint8_t network[16];
+    int64_t since_ms; /* the minute that num_lines is counted in; 0: nobody's */
+    uint32_t num_refusals, num_lines;
+};
+
+struct sg_slowing {
+    uint64_t seed;
+    struct sg_slow_place rows[SG_SLOW_ROWS][SG_SLOW_WAYS];
+};
+
+SG_MUST_USE bool sg_slow_begin(struct sg_slowing *slowing, struct sg_error *error);
+/* sg_slow_note: a request from there was refused as nobody's. Returns whether the log shall say so.
+ */
+bool sg_slow_note(struct sg_front *front, const char *peer);
+/* sg_slow_wait_ms: how long the next one from there waits; 0: not at all. */
+int64_t sg_slow_wait_ms(struct sg_front *front, const char *peer);
+
 /* ---- figures ---- */
 
 enum { SG_NUM_LATENCIES = 12 };
@@ -264,6 +290,7 @@ struct sg_front_figures {
     uint64_t latencies[SG_MAX_ROUTES][SG_NUM_LATENCIES];
     double seconds[SG_MAX_ROUTES];
     uint64_t num_visits, num_slow, num_offered_again, num_links;
+    uint64_t num_slowed, num_unwritten;
 };
 void sg_figures_note(struct sg_front *front, const struct sg_exchange *exchange, unsigned status,
                      int64_t took_us);
@@ -336,6 +363,7 @@ struct sg_front {
     struct sg_papers papers;
     struct sg_link link;
     struct sg_front_key key;
+    struct sg_slowing slowing;
     struct sg_front_figures figures;
 };
 

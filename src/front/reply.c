@@ -152,7 +152,8 @@ void sg_reply_send(struct sg_exchange *exchange, unsigned status, const struct s
     if (exchange->http != NULL)
         octets = send_http(exchange, status, reply);
     sg_figures_note(exchange->front, exchange, status, took_us);
-    sg_log_exchange(exchange, status, took_us, octets, reply);
+    if (status != 401 || sg_slow_note(exchange->front, exchange->peer))
+        sg_log_exchange(exchange, status, took_us, octets, reply);
     sg_exchange_free(exchange);
 }
 

@@ -319,6 +319,13 @@ static bool read_queue(const struct sg_yaml *document, const struct sg_yaml_node
                            &((struct sg_service_config *)into)->limits.queue, error);
 }
 
+static bool read_refusals(const struct sg_yaml *document, const struct sg_yaml_node *value,
+                          void *into, struct sg_error *error)
+{
+    return sg_yaml_integer(document, value, 1, SG_LIMIT_QUEUE,
+                           &((struct sg_service_config *)into)->limits.refusals, error);
+}
+
 static bool read_time(const struct sg_yaml *document, const struct sg_yaml_node *value,
                       int64_t *seconds, struct sg_error *error)
 {
@@ -354,6 +361,7 @@ static bool read_limits(const struct sg_yaml *document, const struct sg_yaml_nod
     static const struct sg_yaml_field FIELDS[] = {
         {"connections", SG_YAML_OPTIONAL, read_connections},
         {"queue", SG_YAML_OPTIONAL, read_queue},
+        {"refusals", SG_YAML_OPTIONAL, read_refusals},
         {"request", SG_YAML_OPTIONAL, read_request_time},
         {"idle", SG_YAML_OPTIONAL, read_idle_time},
         {"answer", SG_YAML_OPTIONAL, read_answer_time},
@@ -440,6 +448,7 @@ bool sg_service_config_read(const struct sg_yaml *document, const struct sg_yaml
     config->https.policy = "tls-server";
     config->limits.connections = 1000;
     config->limits.queue = 256;
+    config->limits.refusals = 30;
     config->limits.request_s = 15;
     config->limits.idle_s = 60;
     config->limits.answer_s = 30;

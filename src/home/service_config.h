@@ -84,6 +84,7 @@ struct sg_service_config {
     struct {
         long connections;  /* from clients, at once */
         long queue;        /* requests that wait for the issuer */
+        long refusals;     /* of one address, as nobody's, before it is slowed */
         int64_t request_s; /* for a client to finish its handshake, or a request it has begun */
         int64_t idle_s;    /* for a client to begin the next one */
         int64_t answer_s;  /* for the issuer to answer */

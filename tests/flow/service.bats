@@ -27,7 +27,7 @@ setup_file() {
     make_request grace.csr 'Grace Example'
     add_service dev \
         'est: {policy: device-mtls, labels: {people: user-client, staff: staff, cards: cards, strict: strict}}' \
-        'limits: {request: 2s, idle: 3s}'
+        'limits: {request: 2s, idle: 3s, refusals: 1000}'
     start_service dev
     declare -p tls est_url http_url metrics_url | sed 's/^declare/declare -g/' >urls
 }

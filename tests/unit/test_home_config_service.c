@@ -77,6 +77,7 @@ static void each_fault_has_its_place(void **state)
         {"base64 in another form", HTTPS "  est: {policy: p, base64: hex}\n",
          "base64 has to be one of: one-line, lines"},
         {"no connections", "  limits: {connections: 0}\n", "connections has to be from 1 to"},
+        {"no refusals", "  limits: {refusals: 0}\n", "refusals has to be from 1 to"},
         {"no queue", "  limits: {queue: 0}\n", "queue has to be from 1 to"},
         {"no time", "  limits: {request: 0s}\n", "request has to be from 1s to 1h"},
         {"too much time", "  limits: {answer: 2h}\n", "answer has to be from 1s to 1h"},
