@@ -27,7 +27,8 @@ enum sg_der_tag {
     SG_DER_GENERALIZED_TIME = 0x18,
     SG_DER_SEQUENCE = 0x30,
     SG_DER_SET = 0x31,
-    SG_DER_VERSION = 0xa0 /* [0] EXPLICIT, as certificates have it */
+    SG_DER_VERSION = 0xa0,   /* [0] EXPLICIT, in certificates */
+    SG_DER_EXTENSIONS = 0xa3 /* [3] EXPLICIT, in certificates */
 };
 
 /* One element, borrowed from the bytes that it is in. */

@@ -8,15 +8,15 @@
 #include "cert.h"
 #include "model/undecoded.h"
 
-/* Appends the header of an element whose content is so long. */
-static bool append_header(struct sg_buf *der, bool is_constructed, int tag, size_t len,
-                          size_t limit, struct sg_error *error)
+bool sg_signed_append_header(struct sg_buf *der, uint8_t tag, size_t len, size_t limit,
+                             struct sg_error *error)
 {
     uint8_t header[2 + sizeof(int)], *end = header;
 
     if (len > INT_MAX)
         return sg_fail(error, SG_INTERNAL, NULL, "%zu bytes are too many for one element", len);
-    ASN1_put_object(&end, is_constructed, (int)len, tag, V_ASN1_UNIVERSAL);
+    ASN1_put_object(&end, 0, (int)len, V_ASN1_OCTET_STRING, V_ASN1_UNIVERSAL);
+    header[0] = tag; /* any tag of one octet has the same length behind it */
     return sg_buf_append(der, header, (size_t)(end - header), limit, error);
 }
 
@@ -24,7 +24,7 @@ static bool append_header(struct sg_buf *der, bool is_constructed, int tag, size
 static bool append_bits(struct sg_buf *der, struct sg_slice bits, size_t limit,
                         struct sg_error *error)
 {
-    return append_header(der, false, V_ASN1_BIT_STRING, 1 + bits.len, limit, error) &&
+    return sg_signed_append_header(der, SG_DER_BIT_STRING, 1 + bits.len, limit, error) &&
            sg_buf_append(der, "", 1, limit, error) &&
            sg_buf_append(der, bits.data, bits.len, limit, error);
 }
@@ -46,7 +46,7 @@ bool sg_signed_encode(struct sg_slice content, X509_ALGOR *algorithm, struct sg_
         return sg_fail_openssl(error, SG_INTERNAL, NULL, "can't encode the signed object");
     if (!sg_buf_append(&tail, name, (size_t)name_len, limit, error) ||
         !append_bits(&tail, signature, limit, error) ||
-        !append_header(&fresh, true, V_ASN1_SEQUENCE, content.len + tail.len, limit, error) ||
+        !sg_signed_append_header(&fresh, SG_DER_SEQUENCE, content.len + tail.len, limit, error) ||
         !sg_buf_append(&fresh, content.data, content.len, limit, error) ||
         !sg_buf_append(&fresh, tail.data, tail.len, limit, error))
         return false;

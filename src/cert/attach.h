@@ -3,7 +3,13 @@
 #ifndef SG_CERT_ATTACH_H
 #define SG_CERT_ATTACH_H
 
+#include "base/der.h"
 #include "model/scheme.h"
+
+/* sg_signed_append_header appends identifier and length of an element whose content is len bytes.
+ * limit    of der's length. */
+SG_MUST_USE bool sg_signed_append_header(struct sg_buf *der, uint8_t tag, size_t len, size_t limit,
+                                         struct sg_error *error);
 
 /* sg_signed_encode makes SEQUENCE { content, algorithm, BIT STRING signature }.
  *

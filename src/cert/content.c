@@ -3,14 +3,13 @@
 
 /* A version 3 TBSCertificate, RFC 5280 4.1. */
 static const uint8_t TAGS[] = {
-    SG_DER_VERSION,
-    SG_DER_INTEGER,  /* serial number */
-    SG_DER_SEQUENCE, /* signature algorithm */
-    SG_DER_SEQUENCE, /* issuer */
-    SG_DER_SEQUENCE, /* validity */
-    SG_DER_SEQUENCE, /* subject */
-    SG_DER_SEQUENCE, /* key */
-    0xa3,            /* extensions */
+    SG_DER_VERSION,    SG_DER_INTEGER, /* serial number */
+    SG_DER_SEQUENCE,                   /* signature algorithm */
+    SG_DER_SEQUENCE,                   /* issuer */
+    SG_DER_SEQUENCE,                   /* validity */
+    SG_DER_SEQUENCE,                   /* subject */
+    SG_DER_SEQUENCE,                   /* key */
+    SG_DER_EXTENSIONS,
 };
 enum { NUM = sizeof TAGS, AT_ISSUER = 3, AT_VALIDITY = 4 };
 

@@ -14,14 +14,18 @@ struct inputs {
     const struct sg_public_key *key;
 };
 
-static bool push(X509_EXTENSIONS **list, X509_EXTENSION *extension, struct sg_error *error)
+/* Takes the extension, on success. */
+static bool push(X509_EXTENSIONS **list, X509_EXTENSION **extension, struct sg_error *error)
 {
-    if (extension == NULL)
+    if (*extension == NULL)
         return sg_fail_openssl(error, SG_INTERNAL, NULL, "can't encode an extension");
-    if (X509v3_get_ext_by_OBJ(*list, X509_EXTENSION_get_object(extension), -1) >= 0)
+    if (X509v3_get_ext_by_OBJ(*list, X509_EXTENSION_get_object(*extension), -1) >= 0)
         return sg_fail(error, SG_INTERNAL, "RFC 5280 4.2", "an extension is planned twice");
-    if (X509v3_add_ext(list, extension, -1) == NULL) /* copies */
+    if (*list == NULL)
+        *list = sk_X509_EXTENSION_new_null();
+    if (*list == NULL || sk_X509_EXTENSION_push(*list, *extension) <= 0)
         return sg_fail_memory(error);
+    *extension = NULL;
     return true;
 }
 
@@ -30,7 +34,7 @@ bool sg_extension_push(X509_EXTENSIONS **list, int nid, bool critical, void *val
 {
     sg_auto(X509_EXTENSION) X509_EXTENSION *extension = X509V3_EXT_i2d(nid, critical, value);
 
-    return push(list, extension, error);
+    return push(list, &extension, error);
 }
 
 /* RFC 5280 4.2.1.9. Also for end entities, where cA is FALSE and so left out: some verifiers take a
@@ -272,7 +276,7 @@ static bool add_one_by_oid(const struct sg_extension *planned, X509_EXTENSIONS *
         !ASN1_OCTET_STRING_set(value, planned->value.data, (int)planned->value.len))
         return sg_fail_memory(error);
     extension = X509_EXTENSION_create_by_OBJ(NULL, oid, planned->critical, value);
-    if (!push(list, extension, error))
+    if (!push(list, &extension, error))
         return sg_error_prefix(error, "extension %s", planned->oid);
     return true;
 }

@@ -99,6 +99,8 @@ bool sg_issue_prepare(const struct sg_issuing *issuing, struct sg_job *job)
     const struct sg_issuing own = issuing_of(issuing, job);
 
     job->stage = reach_the_claim(&own, job) ? SG_JOB_PREPARED : SG_JOB_ENDED;
+    /* by the thread that made them, for which alone releasing many small pieces is cheap */
+    sg_request_forget_decoded(&job->request);
     return job->stage == SG_JOB_PREPARED;
 }
 

@@ -39,6 +39,9 @@ struct sg_request {
     NETSCAPE_SPKI *spkac;            /* none of them */
 };
 
+/* sg_request_forget_decoded releases OpenSSL's objects, the key's too. What was read of them stays.
+ */
+void sg_request_forget_decoded(struct sg_request *request);
 void sg_request_done(struct sg_request *request);
 SG_DEFINE_CLEANUP_IN_PLACE(sg_request, sg_request_done)
 
