@@ -217,7 +217,11 @@ static bool weigh_same_key(struct sg_deciding *decision, const struct prior *pri
                            struct sg_error *error)
 {
     const struct sg_claim *claim = decision->claim;
-    if (prior->standing.status == SG_STATUS_VALID && is_renewal(claim, prior))
+    bool is_asked_again = false;
+    /* A spent ticket gets its own certificate again, also when that could be renewed by now. */
+    if (!sg_ticket_was_spent_on(decision->store, claim->ticket, prior->id, &is_asked_again, error))
+        return false;
+    if (!is_asked_again && prior->standing.status == SG_STATUS_VALID && is_renewal(claim, prior))
         return claim->plan->same_key == SG_SAME_KEY_REFUSE
                    ? refuse_same_key(decision, prior)
                    : sg_deciding_add_previous(decision, prior->id, error);

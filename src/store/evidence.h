@@ -10,6 +10,9 @@
  * for the claim prior, which answers as a retry? */
 SG_MUST_USE bool sg_ticket_judge(struct sg_store *store, const struct sg_claim *claim,
                                  int64_t prior, struct sg_error *why, struct sg_error *error);
+/* sg_ticket_was_spent_on: is claim the one that the ticket, 0 for none, was spent on? */
+SG_MUST_USE bool sg_ticket_was_spent_on(struct sg_store *store, int64_t ticket, int64_t claim,
+                                        bool *was, struct sg_error *error);
 /* sg_ticket_spend notes the claim that the ticket was spent on. */
 SG_MUST_USE bool sg_ticket_spend(struct sg_store *store, int64_t ticket, int64_t claim,
                                  struct sg_error *error);

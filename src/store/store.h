@@ -87,7 +87,8 @@ struct sg_claim {
 
 /* sg_store_claim decides a group of claims, in order, in one transaction, each on its own merits:
  *  - a certificate of the same key, policy, device, user and content_sha256 that is valid, and not
- *    renewed by this claim (sg_plan_renews), answers as SG_CLAIM_RETRY;
+ *    renewed by this claim (sg_plan_renews), or is what the claim's ticket was spent on, answers as
+ *    SG_CLAIM_RETRY;
  *  - the device or user must exist and not be disabled (SG_UNAUTHENTICATED), read inside this
  *    transaction, unless it is registered with the claim;
  *  - a key that sg_store_judge_key knows something against refuses (SG_KEY_QUALITY);

@@ -311,6 +311,16 @@ bool sg_ticket_judge(struct sg_store *store, const struct sg_claim *claim, int64
     return ticket.not_after >= claim->now || refuse(why, "this ticket has expired");
 }
 
+bool sg_ticket_was_spent_on(struct sg_store *store, int64_t ticket, int64_t claim, bool *was,
+                            struct sg_error *error)
+{
+    int64_t ignored = 0;
+    *was = false;
+    return ticket == 0 ||
+           sg_sql_number(store, "SELECT 1 FROM ticket WHERE id = ? AND claim = ?",
+                         SG_VALUES(sg_int(ticket), sg_int(claim)), was, &ignored, error);
+}
+
 bool sg_ticket_spend(struct sg_store *store, int64_t ticket, int64_t claim, struct sg_error *error)
 {
     return sg_sql_run(store, "UPDATE ticket SET claim = ? WHERE id = ?",

@@ -138,6 +138,34 @@ static void test_spent_once(void **state)
     expect_refused(fixture, "another ticket's certificate", with_second, "has been used");
 }
 
+/* In its renewal window, too, whatever the policy says of the same key then. */
+static void test_retry_when_due(void **state)
+{
+    static const enum sg_same_key RULES[] = {SG_SAME_KEY_ALLOW, SG_SAME_KEY_REFUSE};
+    struct fixture *fixture = *state;
+
+    for (uint8_t i = 0; i < 2; i++) {
+        const int64_t ticket = add(fixture->store, (uint8_t)(1 + i), NULL);
+        struct ask asked = with(ticket, (uint8_t)(7 + i), (uint8_t)(1 + 4 * i));
+        asked.window_s = 10 * 86400;
+        asked.same_key = RULES[i];
+        asked.not_after = NOW + 5 * 86400;
+        const int64_t id = issue(fixture, &asked);
+        asked.serial++;
+        asked.now = NOW + 1;
+        asked.not_after = NOW + 6 * 86400;
+        struct sg_claim retry = claim_one(fixture, fixture->store, &asked);
+        assert_int_equal(retry.outcome, SG_CLAIM_RETRY);
+        assert_int_equal(retry.existing.id, id);
+        sg_certificate_done(&retry.existing);
+        /* another ticket asks for the next one */
+        asked.ticket = add(fixture->store, (uint8_t)(11 + i), NULL);
+        struct sg_claim next = claim_one(fixture, fixture->store, &asked);
+        assert_int_equal(next.outcome,
+                         RULES[i] == SG_SAME_KEY_ALLOW ? SG_CLAIM_NEW : SG_CLAIM_REFUSED);
+    }
+}
+
 /* The certificate was there before: the ticket has done what it was for. */
 static void test_spent_on_a_retry(void **state)
 {
@@ -404,6 +432,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_reading, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_only_for_the_registered, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_spent_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_retry_when_due, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_spent_on_a_retry, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_two_in_a_group, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_refused_claim_keeps_the_ticket, set_up, tear_down),
