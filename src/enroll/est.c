@@ -110,12 +110,12 @@ static const char *advice(const char *line)
     static const struct {
         const char *rule, *text;
     } RULES[] = {
-        {": ticket", "the ticket was used for another key, has ended, was dropped, has no try left "
-                     "or is for another policy: ask for a new one"},
-        {": PIN", "the PIN is missing or wrong, or was not chosen yet"},
-        {": renewal", "this certificate renews nothing here: it was revoked or has expired, or is "
-                      "of another policy; a ticket will do"},
-        {": requester", "nobody vouches for this request, or the device or user is disabled"},
+        {": ticket", "used for another key, ended, dropped, without a try left, or for another "
+                     "policy; ask for a new one"},
+        {": PIN", "missing, wrong, or not chosen yet"},
+        {": renewal", "the certificate was revoked, has expired or is of another policy; a ticket "
+                      "will do"},
+        {": requester", "nobody vouches for this, or the device or user is disabled"},
     };
     const size_t len = strlen(line);
 

@@ -10,7 +10,9 @@ setup_file() {
     for name in tools tokens policies; do ln -s "$SIGNET_DATA/$name" source/$name; done
     rm source/tools
     cp -r "$SIGNET_DATA/tools" source/tools
+    mkdir -p source/build/src/daemon
     ln -s "$SIGNET" source/build/src/cli/signet
+    ln -s "$SIGNETD" source/build/src/daemon/signetd
     touch source/build/build.ninja
     printf '#!/bin/sh\nexit 0\n' >source/bin/ninja
     chmod +x source/bin/ninja
@@ -111,11 +113,40 @@ setup() {
     says "proved: bundle.tar"
 }
 
+@test "--service plays a card's story on loopback" {
+    ok source/tools/quickstart --service --no-install served
+    [ "${#lines[@]}" -le 40 ]
+    says "user Ada Lovelace has no PIN" "'Unauthorized: PIN'" "which was there" "read back and compared" \
+        "the same certificate" "card.pem is good" "card.pem is revoked" "'Unauthorized: renewal'" \
+        "the service is stopped"
+    openssl verify -x509_strict -purpose sslclient -CAfile served/root.pem -untrusted served/issuing.pem \
+        served/card.pem
+    [ -z "$(find served/pin -type f -perm /077)" ]
+    for pin in served/pin/*; do
+        not grep -qF "$(cat "$pin")" served/quickstart.log served/service.log
+    done
+    [ ! -e served/ticket ] || fail "a ticket was left"
+    printf '%s\n' "${lines[@]}" | sed '1,/^All of it/d; s/^ *//' >by-hand
+}
+
+# As they are printed, in a shell of their own; then the service ends.
+@test "and the commands that it prints start the service again, and enrol" {
+    expect_equal lines 6 "$(wc -l <by-hand)"
+    { echo 'set -e' && cat by-hand && echo 'kill %1 && wait %1'; } >by-hand.sh
+    ok env -i HOME="$HOME" PATH=/usr/bin:/bin ASAN_OPTIONS="${ASAN_OPTIONS:-}" XDG_STATE_HOME="$XDG_STATE_HOME" \
+        bash by-hand.sh
+    [[ $stderr == *"'second' on token card, made there"*"read back and compared"* ]]
+    ok source/tools/quickstart --service --no-install served
+    says "served holds a finished demo" "tools/quickstart --service --force"
+}
+
 @test "usage" {
     ok source/tools/quickstart --help
-    says "usage: tools/quickstart [--ceremony] [--force] [--no-install] [DIR]"
+    says "usage: tools/quickstart [--ceremony | --service] [--force] [--no-install] [DIR]"
     run source/tools/quickstart --nonsense
     [ "$status" -eq 2 ]
     run source/tools/quickstart a b
+    [ "$status" -eq 2 ]
+    run source/tools/quickstart --service --ceremony
     [ "$status" -eq 2 ]
 }

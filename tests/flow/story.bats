@@ -109,7 +109,7 @@ said() {
 
 @test "a user without a PIN gets nothing yet" {
     ticket adas -p people --user 'Ada Example' --token card-1
-    ends 3 "refused: the service says 'Unauthorized: PIN'" "was not chosen yet" -- \
+    ends 3 "refused: the service says 'Unauthorized: PIN'" "not chosen yet" -- \
         as_ada people login adas
     said "key: P-256 'login' on token card, made there" "request: CN=Ada Example, signed by the card"
     fails 4 "no certificate" -- on_card login login.pem
@@ -175,7 +175,7 @@ said() {
     on_card second second.pem
     ticket spoilt -p people --user 'Ada Example' --tries 1
     ends 3 "Unauthorized: PIN" -- as_ada people third spoilt --user-pin file:wrong.pin
-    ends 3 "Unauthorized: ticket" "no try left" -- as_ada people third spoilt
+    ends 3 "Unauthorized: ticket" "without a try left" -- as_ada people third spoilt
 }
 
 @test "a ticket does once: another key gets nothing by it" {
