@@ -93,7 +93,7 @@ nothing_on_card() {
     answer page '403 Forbidden' '<html>no</html>' 'Content-Type: text/html'
     ends 3 "the service says 'HTTP status 403'" -- ask page
     # the client went nowhere but where it was told to
-    run ! grep -q elsewhere answers/asked
+    not grep -q elsewhere answers/asked
     nothing_on_card
 }
 

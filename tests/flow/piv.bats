@@ -131,7 +131,7 @@ enroll() {
     [[ $stderr == *"which was there"*"read back and compared"* ]]
     logins user signature signature officer
     signet card export 'pkcs11:token=second;id=%02' "${ON[@]}" -o next.pem
-    run ! cmp first.pem next.pem
+    not cmp first.pem next.pem
     openssl verify -CAfile ca.pem -untrusted dev/dev.pem next.pem
 }
 

@@ -149,7 +149,7 @@ said() {
     done
     ends 2 "a PIN source is file:PATH" -- enroll people x --ticket file:adas --user Ada --user-pin 4711
     [[ $stderr != *4711* ]]
-    run ! grep -q -e "$(cat adas)" service.log
+    not grep -q -e "$(cat adas)" service.log
     ok enroll people login --ticket - --user 'Ada Example' --user-pin file:ada.pin <adas
     TICKET=$(cat adas) ok as_ada people login adas --ticket env:TICKET
 }
@@ -227,7 +227,7 @@ said() {
     on_card third kept.pem
     ok as_ada badges third other --force
     on_card third taken.pem
-    run ! cmp kept.pem taken.pem
+    not cmp kept.pem taken.pem
 }
 
 # --- when something fails on the way -------------------------------------------------------------
