@@ -18,7 +18,8 @@ struct sg_stop {
 enum { SG_STOP_WRITING = 1, SG_STOPPED };
 
 /* sg_issue_prepare takes a job up to its claim; false when it is refused. By any thread, whose
- * issuing has a registry of that thread's own. */
+ * issuing has a registry of that thread's own. What was read of the request stays in the job, but no
+ * OpenSSL object does, nor its key as one. */
 bool sg_issue_prepare(const struct sg_issuing *issuing, struct sg_job *job);
 
 /* sg_issue_claim claims what is prepared of one group (at most SG_LIMIT_GROUP), in one transaction.
