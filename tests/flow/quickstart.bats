@@ -116,7 +116,7 @@ setup() {
 @test "--service plays a card's story on loopback" {
     ok source/tools/quickstart --service --no-install served
     [ "${#lines[@]}" -le 40 ]
-    says "user Ada Lovelace has no PIN" "'Unauthorized: PIN'" "which was there" "read back and compared" \
+    says '"has_pin":false' "'Unauthorized: PIN'" "which was there" "read back and compared" \
         "the same certificate" "card.pem is good" "card.pem is revoked" "'Unauthorized: renewal'" \
         "the service is stopped"
     openssl verify -x509_strict -purpose sslclient -CAfile served/root.pem -untrusted served/issuing.pem \
