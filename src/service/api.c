@@ -20,6 +20,8 @@ enum {
 
 enum { NO_BODY = false, BODY = true };
 
+static const char PAGE[] = " limit after ";
+
 static const struct route {
     const char *method, *path; /* "*" stands for any segment */
     unsigned roles;
@@ -30,6 +32,30 @@ static const struct route {
     {"GET", "users/*/pin", TOKEN_SERVICE, NO_BODY, NULL, sg_api_ask_pin},
     {"POST", "pin", NOBODY_KNOWN, BODY, NULL, sg_api_choose_pin},
     {"POST", "tickets", TOKEN_SERVICE | OFFICER, BODY, NULL, sg_api_add_ticket},
+    {"GET", "tickets", READERS, NO_BODY, PAGE, sg_api_list_tickets},
+    {"POST", "tickets/*/drop", OFFICER, NO_BODY, NULL, sg_api_drop_ticket},
+    {"GET", "devices", READERS, NO_BODY, PAGE, sg_api_list_records},
+    {"POST", "devices", OFFICER, BODY, NULL, sg_api_add_record},
+    {"GET", "devices/*", READERS, NO_BODY, NULL, sg_api_get_record},
+    {"PATCH", "devices/*", OFFICER, BODY, NULL, sg_api_change_record},
+    {"POST", "devices/*/disable", OFFICER, NO_BODY, NULL, sg_api_disable_record},
+    {"POST", "devices/*/enable", OFFICER, NO_BODY, NULL, sg_api_enable_record},
+    {"GET", "users", READERS, NO_BODY, PAGE, sg_api_list_records},
+    {"POST", "users", OFFICER, BODY, NULL, sg_api_add_record},
+    {"GET", "users/*", READERS, NO_BODY, NULL, sg_api_get_record},
+    {"PATCH", "users/*", OFFICER, BODY, NULL, sg_api_change_record},
+    {"POST", "users/*/disable", OFFICER, NO_BODY, NULL, sg_api_disable_record},
+    {"POST", "users/*/enable", OFFICER, NO_BODY, NULL, sg_api_enable_record},
+    {"GET", "requests", READERS, NO_BODY, " limit after state ", sg_api_list_requests},
+    {"GET", "requests/*", READERS, NO_BODY, NULL, sg_api_get_request},
+    {"POST", "requests/*/approve", OFFICER, BODY, NULL, sg_api_approve_request},
+    {"POST", "requests/*/refuse", OFFICER, BODY, NULL, sg_api_refuse_request},
+    {"GET", "certificates", READERS, NO_BODY, " limit after device user token policy issuer ",
+     sg_api_list_certificates},
+    {"GET", "certificates/*", READERS, NO_BODY, " issuer ", sg_api_get_certificate},
+    {"POST", "revocations", OFFICER, BODY, NULL, sg_api_revoke},
+    {"POST", "releases", OFFICER, BODY, NULL, sg_api_release},
+    {"POST", "cards/*/lost", OFFICER, BODY, NULL, sg_api_lose_card},
 };
 
 enum { NUM_ROUTES = sizeof ROUTES / sizeof ROUTES[0] };
@@ -122,9 +148,8 @@ static bool check_queries(const struct sg_api_call *call, const struct route *ro
     for (size_t i = 0; i < call->num_queries; i++) {
         char word[64];
 
-        (void)snprintf(word, sizeof word, " %s ", call->queries[i].key);
-        if (route->queries == NULL || strstr(route->queries, word) == NULL ||
-            strlen(call->queries[i].key) > sizeof word - 3)
+        (void)snprintf(word, sizeof word, " %.60s ", call->queries[i].key);
+        if (route->queries == NULL || strstr(route->queries, word) == NULL)
             return sg_fail(error, SG_USAGE, "query", "there is no such key in the URL's query");
     }
     return true;
@@ -195,8 +220,9 @@ static unsigned status_of(const struct sg_api_call *call, enum sg_code code)
 static void put_text(const struct sg_api_call *call, const char *text, struct sg_message *answer,
                      char into[SG_ERROR_TEXT_SIZE])
 {
-    (void)snprintf(into, SG_ERROR_TEXT_SIZE, "%s%s%s", call->who != NULL ? call->who->name : "",
-                   call->who != NULL ? ": " : "", text);
+    (void)snprintf(into, SG_ERROR_TEXT_SIZE, "%.128s%s%.*s",
+                   call->who != NULL ? call->who->name : "", call->who != NULL ? ": " : "",
+                   SG_ERROR_TEXT_SIZE - SG_LIMIT_PERSON - 8, text);
     sg_message_set_text(answer, SG_WIRE_TEXT, sg_text_make_printable(into));
 }
 

@@ -64,9 +64,59 @@ SG_MUST_USE bool sg_api_read(const struct sg_api_call *call, const struct sg_jso
 SG_MUST_USE bool sg_api_reply(struct sg_api_call *call, unsigned status, json_t *answer,
                               struct sg_error *error);
 
+/* One page of a list. */
+struct sg_api_page {
+    json_t *items;
+    size_t limit, len;
+    bool has_more;
+    char *next; /* the mark of the last item */
+};
+void sg_api_page_done(struct sg_api_page *page);
+SG_DEFINE_CLEANUP_IN_PLACE(sg_api_page, sg_api_page_done)
+
+/* sg_api_page_begin reads the query's `limit`; sg_api_after its `after`, where that is a number;
+ * it stays as it was without one. Fails: SG_USAGE. */
+SG_MUST_USE bool sg_api_page_begin(const struct sg_api_call *call, struct sg_api_page *page,
+                                   struct sg_error *error);
+SG_MUST_USE bool sg_api_after(const struct sg_api_call *call, int64_t *after,
+                              struct sg_error *error);
+/* sg_api_page_add takes over an item, NULL when memory ran out; those past the page's limit, or
+ * SG_LIMIT_JSON bytes, are let go. mark   what the next page begins behind */
+SG_MUST_USE bool sg_api_page_add(struct sg_api_page *page, json_t *item, const char *mark,
+                                 struct sg_error *error);
+/* sg_api_page_reply: {NOUN: [...], "next": MARK or null}. */
+SG_MUST_USE bool sg_api_page_reply(struct sg_api_call *call, struct sg_api_page *page,
+                                   const char *noun, struct sg_error *error);
+
+/* sg_api_number reads a whole decimal number; false when it is none, or out of its range. */
+bool sg_api_number(const char *text, int64_t least, int64_t most, int64_t *number);
+
+/* sg_api_record is a record as JSON; NULL when memory ran out. */
+json_t *sg_api_record(const struct sg_record *record);
+
+/* sg_api_make_ticket makes a ticket as sg_ticket_make does, under a policy that may be served here.
+ * order    with its lifetime. answer   the caller's. */
+SG_MUST_USE bool sg_api_make_ticket(struct sg_api_call *call, const struct sg_ticket_order *order,
+                                    json_t **answer, struct sg_error *error);
+
+/* sg_api_revoke_all is sg_status_revoke, with the statuses that go with its refusals;
+ * sg_api_parse_reason is sg_reason_parse, of a key of the body; NULL leaves it as it was. */
+SG_MUST_USE bool sg_api_revoke_all(struct sg_api_call *call,
+                                   const struct sg_certificate_filter *filter,
+                                   enum sg_reason reason, size_t *num, struct sg_error *error);
+SG_MUST_USE bool sg_api_parse_reason(const char *word, enum sg_reason *reason,
+                                     struct sg_error *error);
+
 /* What the table's functions are. */
 typedef bool sg_api_function(struct sg_api_call *call, struct sg_error *error);
 
-sg_api_function sg_api_ask_pin, sg_api_choose_pin, sg_api_add_ticket;
+sg_api_function sg_api_ask_pin, sg_api_choose_pin;
+sg_api_function sg_api_add_ticket, sg_api_list_tickets, sg_api_drop_ticket;
+sg_api_function sg_api_list_records, sg_api_get_record, sg_api_add_record, sg_api_change_record,
+    sg_api_disable_record, sg_api_enable_record;
+sg_api_function sg_api_list_requests, sg_api_get_request, sg_api_approve_request,
+    sg_api_refuse_request;
+sg_api_function sg_api_list_certificates, sg_api_get_certificate, sg_api_revoke, sg_api_release,
+    sg_api_lose_card;
 
 #endif

@@ -107,26 +107,31 @@ static bool check_policy(struct sg_api_call *call, const char *name, struct sg_e
            sg_api_refuse(call, 403, error, "policy", "policy %s takes no tickets", name);
 }
 
-static bool make(struct sg_api_call *call, const struct order *order,
+static bool make(struct sg_api_call *call, const struct sg_ticket_order *order,
                  char text[SG_TICKET_TEXT_SIZE], int64_t *id, struct sg_error *error)
 {
-    const struct sg_ticket_order whole = {
-        .policy = order->policy,
-        .device = order->device,
-        .user = order->user,
-        .token = order->token,
-        .made_by = call->who->name,
-        .lifetime_s = order->lifetime_s,
-        .tries = (long)order->tries,
-        .without_pin = !order->asks_pin,
-    };
     struct sg_error why = {0};
 
-    if (sg_ticket_make(call->desk->home, &whole, call->now, text, id, &why))
+    if (sg_ticket_make(call->desk->home, order, call->now, text, id, &why))
         return true;
     if (why.code == SG_UNAUTHENTICATED)
         return sg_api_refuse(call, 422, error, "requester", "%s", why.text);
     return sg_error_pass(error, &why);
+}
+
+bool sg_api_make_ticket(struct sg_api_call *call, const struct sg_ticket_order *order,
+                        json_t **answer, struct sg_error *error)
+{
+    char text[SG_TICKET_TEXT_SIZE] = "";
+    int64_t id = 0;
+
+    if (!check_policy(call, order->policy, error) || !make(call, order, text, &id, error))
+        return false;
+    *answer = json_pack("{s:I, s:s, s:o}", "id", (json_int_t)id, "ticket", text, "not_after",
+                        sg_json_moment(call->now + order->lifetime_s));
+    OPENSSL_cleanse(text, sizeof text);
+    (void)snprintf(call->said, sizeof call->said, "ticket %lld was made", (long long)id);
+    return *answer != NULL || sg_fail_memory(error);
 }
 
 bool sg_api_add_ticket(struct sg_api_call *call, struct sg_error *error)
@@ -146,16 +151,89 @@ bool sg_api_add_ticket(struct sg_api_call *call, struct sg_error *error)
     };
     struct order order = {
         .lifetime_s = SG_TICKET_LIFETIME_S, .tries = SG_TICKET_TRIES, .asks_pin = true};
-    char text[SG_TICKET_TEXT_SIZE];
-    int64_t id = 0;
-    json_t *answer;
+    json_t *answer = NULL;
 
-    if (!sg_api_read(call, FIELDS, &order, error) || !check_policy(call, order.policy, error) ||
-        !make(call, &order, text, &id, error))
+    if (!sg_api_read(call, FIELDS, &order, error))
         return false;
-    answer = json_pack("{s:I, s:s, s:o}", "id", (json_int_t)id, "ticket", text, "not_after",
-                       sg_json_moment(call->now + order.lifetime_s));
-    OPENSSL_cleanse(text, sizeof text);
-    (void)snprintf(call->said, sizeof call->said, "ticket %lld was made", (long long)id);
-    return sg_api_reply(call, 201, answer, error);
+    const struct sg_ticket_order whole = {
+        .policy = order.policy,
+        .device = order.device,
+        .user = order.user,
+        .token = order.token,
+        .made_by = call->who->name,
+        .lifetime_s = order.lifetime_s,
+        .tries = (long)order.tries,
+        .without_pin = !order.asks_pin,
+    };
+    return sg_api_make_ticket(call, &whole, &answer, error) &&
+           sg_api_reply(call, 201, answer, error);
+}
+
+/* ---- tickets that were given out ---- */
+
+static json_t *ticket_json(const struct sg_ticket *ticket, int64_t now)
+{
+    return json_pack(
+        "{s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id", (json_int_t)ticket->id, "state",
+        sg_ticket_state_word(sg_ticket_state(ticket, now)), "policy", ticket->policy, "device",
+        sg_json_text_or_null(ticket->device), "user", sg_json_text_or_null(ticket->user), "token",
+        sg_json_text_or_null(ticket->token), "made", sg_json_moment(ticket->made), "made_by",
+        sg_json_text(ticket->made_by), "not_after", sg_json_moment(ticket->not_after), "pin_tries",
+        ticket->wants_pin ? json_integer(ticket->tries) : json_null());
+}
+
+struct listing {
+    struct sg_api_page page;
+    int64_t after, now;
+};
+
+static bool list_one(const struct sg_ticket *ticket, void *context, struct sg_error *error)
+{
+    struct listing *listing = context;
+    char mark[24];
+
+    if (ticket->id <= listing->after || listing->page.has_more)
+        return true;
+    (void)snprintf(mark, sizeof mark, "%lld", (long long)ticket->id);
+    return sg_api_page_add(&listing->page, ticket_json(ticket, listing->now), mark, error);
+}
+
+bool sg_api_list_tickets(struct sg_api_call *call, struct sg_error *error)
+{
+    struct listing listing = {.now = call->now};
+    const bool is_listed = sg_api_after(call, &listing.after, error) &&
+                           sg_api_page_begin(call, &listing.page, error) &&
+                           sg_store_each_ticket(call->store, list_one, &listing, error) &&
+                           sg_api_page_reply(call, &listing.page, "tickets", error);
+
+    sg_api_page_done(&listing.page);
+    return is_listed;
+}
+
+/* What has no such number is no ticket either. */
+static bool see(const struct sg_ticket *ticket, void *context, struct sg_error *error)
+{
+    int64_t *id = context;
+
+    (void)error;
+    if (ticket->id == *id)
+        *id = -*id;
+    return true;
+}
+
+bool sg_api_drop_ticket(struct sg_api_call *call, struct sg_error *error)
+{
+    int64_t id = 0;
+
+    if (!sg_api_number(call->segments[1], 1, INT64_MAX, &id))
+        return sg_api_refuse(call, 404, error, "ticket", "there is no such ticket");
+    if (!sg_store_each_ticket(call->store, see, &id, error))
+        return false;
+    if (id > 0)
+        return sg_api_refuse(call, 404, error, "ticket", "there is no such ticket");
+    if (!sg_store_drop_ticket(call->store, -id, error))
+        return false;
+    call->status = 204;
+    (void)snprintf(call->said, sizeof call->said, "ticket %lld was dropped", (long long)-id);
+    return true;
 }

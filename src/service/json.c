@@ -112,6 +112,9 @@ static bool read_value(const struct sg_json_field *field, const json_t *value, v
             return fail_at(field->key, error, "%s has to be true or false", field->key);
         *(bool *)at = json_is_true(value);
         return true;
+    case SG_JSON_OBJECT:
+        return json_is_object(value) ||
+               fail_at(field->key, error, "%s has to be an object", field->key);
     case SG_JSON_INTEGER:
         break;
     }

@@ -25,6 +25,7 @@ enum sg_json_kind {
     SG_JSON_TEXT,    /* const char *, borrowed from the object */
     SG_JSON_INTEGER, /* int64_t */
     SG_JSON_BOOL,    /* bool */
+    SG_JSON_OBJECT,  /* nothing: the caller takes it out of the object */
 };
 enum sg_json_presence { SG_JSON_OPTIONAL, SG_JSON_REQUIRED };
 

@@ -191,7 +191,7 @@ bool sg_certificate_find(struct sg_store *store, int64_t id, int64_t now,
 
 /* ---- searching: the conditions that the filter has ---- */
 
-enum { MAX_CONDITIONS = 11, SEARCH_LIMIT = 4096 };
+enum { MAX_CONDITIONS = 12, SEARCH_LIMIT = 4096 };
 
 struct search {
     struct sg_buf text;
@@ -263,6 +263,7 @@ static bool build_search(struct search *search, const struct sg_store *store,
            add_match(search, by_key, "c.spki_sha256 = ?",
                      by_key ? sg_digest(filter->spki_sha256) : sg_int(0), error) &&
            add_match(search, filter->der.len > 0, "d.der = ?", sg_bytes(filter->der), error) &&
+           add_match(search, filter->before != 0, "c.id < ?", sg_int(filter->before), error) &&
            add_match(search, filter->expires_before != 0, "c.not_after < ?",
                      sg_int(filter->expires_before), error) &&
            (!filter->only_status || add_status(search, filter->status, error)) &&

@@ -205,20 +205,38 @@ bool sg_store_set_disabled(struct sg_store *store, enum sg_registry_kind kind, c
     return sg_transaction_commit(&write, error);
 }
 
-bool sg_store_each_record(struct sg_store *store, enum sg_registry_kind kind,
-                          sg_record_visitor *visit, void *context, struct sg_error *error)
+static bool visit_rows(struct sg_query *query, sg_record_visitor *visit, void *context,
+                       struct sg_error *error)
 {
-    sg_auto(sg_query) struct sg_query query = {0};
-    if (!sg_query_start_many(
-            store, "SELECT id, attributes, disabled FROM registry WHERE kind = ? ORDER BY id",
-            SG_VALUES(sg_int(kind)), &query, error))
-        return false;
     for (bool row = false;;) {
         sg_auto(sg_record) struct sg_record record = {0};
-        if (!sg_query_next(&query, &row, error) ||
-            (row && (!read_record(&query, &record, error) || !visit(&record, context, error))))
+        if (!sg_query_next(query, &row, error) ||
+            (row && (!read_record(query, &record, error) || !visit(&record, context, error))))
             return false;
         if (!row)
             return true;
     }
+}
+
+bool sg_store_each_record(struct sg_store *store, enum sg_registry_kind kind,
+                          sg_record_visitor *visit, void *context, struct sg_error *error)
+{
+    sg_auto(sg_query) struct sg_query query = {0};
+    return sg_query_start_many(
+               store, "SELECT id, attributes, disabled FROM registry WHERE kind = ? ORDER BY id",
+               SG_VALUES(sg_int(kind)), &query, error) &&
+           visit_rows(&query, visit, context, error);
+}
+
+bool sg_store_list_records(struct sg_store *store, enum sg_registry_kind kind, const char *after,
+                           size_t num, sg_record_visitor *visit, void *context,
+                           struct sg_error *error)
+{
+    sg_auto(sg_query) struct sg_query query = {0};
+    return sg_query_start(store,
+                          "SELECT id, attributes, disabled FROM registry WHERE kind = ? AND id > ?"
+                          " ORDER BY id LIMIT ?",
+                          SG_VALUES(sg_int(kind), sg_text(after), sg_int((int64_t)num)), &query,
+                          error) &&
+           visit_rows(&query, visit, context, error);
 }

@@ -170,6 +170,7 @@ struct sg_certificate_filter {
     bool only_status;
     enum sg_status status;
     int64_t now;
+    int64_t before; /* only claims older than the one of that id */
     size_t last; /* the newest so many, newest first; 0: all, oldest first */
 };
 
@@ -282,5 +283,10 @@ typedef bool sg_record_visitor(const struct sg_record *record, void *context,
 SG_MUST_USE bool sg_store_each_record(struct sg_store *store, enum sg_registry_kind kind,
                                       sg_record_visitor *visit, void *context,
                                       struct sg_error *error);
+/* sg_store_list_records visits the first num records whose ids come behind after, in their order.
+ */
+SG_MUST_USE bool sg_store_list_records(struct sg_store *store, enum sg_registry_kind kind,
+                                       const char *after, size_t num, sg_record_visitor *visit,
+                                       void *context, struct sg_error *error);
 
 #endif

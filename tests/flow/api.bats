@@ -23,7 +23,7 @@ setup_file() {
     signet -C dev user disable 'Grace Example'
     make_request ada.csr 'Ada Example'
     hash_pin 'Ada Example' 4711 >ada.hash
-    add_service dev 'est: {labels: {staff: staff, cards: cards}}' 'operators:' \
+    add_service dev 'est: {labels: {staff: staff, cards: cards}}' 'limits: {refusals: 1000}' 'operators:' \
         "  - {name: tokens, certificate: '$(digest_of tokens)', role: token-service}" \
         "  - {name: olga, certificate: '$(digest_of olga)', role: officer}" \
         "  - {name: otto, certificate: '$(digest_of otto)', role: officer}" \
@@ -84,6 +84,21 @@ call() {
     [ "${3:--}" = - ] || options+=(--cert "$3.pem" --key "$3.key")
     [ -z "${4:-}" ] || options+=(-H 'Content-Type: application/json' --data-binary "$4")
     fetch "${options[@]}" "$api_url/$2"
+    # without bodies that are no text: what api_check.py reads is JSON
+    [[ ${4:-} =~ ^[[:print:]]*$ ]] || return 0
+    jq -nc --arg method "$1" --arg path "/$2" --argjson status "$http_status" --arg sent "${4:-}" --rawfile got body \
+        --arg type "$(sed -n 's/^Content-Type: \([^;\r]*\).*/\1/p' headers)" '$ARGS.named' >>calls
+}
+
+# each_operation: METHOD PATH ROLES of docs/openapi.yaml, with names that nobody has.
+each_operation() {
+    python3 -c '
+import re, sys, yaml
+for path, item in yaml.safe_load(open(sys.argv[1]))["paths"].items():
+    for method, operation in item.items():
+        path_of_nobody = re.sub("{.*?}", "0", path)[1:]
+        print(method.upper(), path_of_nobody, ",".join(operation.get("x-roles", ["app"])),
+              "body" if operation.get("requestBody") else "bare")' "$SIGNET_DATA/docs/openapi.yaml"
 }
 
 # expect_problem STATUS RULE: of the last call; its body is as RFC 9457 says.
@@ -147,6 +162,41 @@ expect_problem() {
     expect_problem 403 role
     call POST tickets rita '{"policy": "staff", "user": "Ada Example"}'
     expect_problem 403 role
+    each_operation >operations
+    [ "$(wc -l <operations)" -gt 20 ]
+    local method path roles body other
+    while read -r method path roles body; do
+        [ "$roles" != app ] || continue
+        call "$method" "$path"
+        expect_problem 401 operator
+        case $roles in
+        token-service) other=olga ;;
+        token-service,officer | officer) other=rita ;;
+        *) other=tokens ;;
+        esac
+        call "$method" "$path" "$other"
+        expect_problem 403 role
+    done <operations
+}
+
+@test "each body is read strictly, and each list's limit" {
+    each_operation >operations
+    local method path roles body who
+    while read -r method path roles body; do
+        who=olga
+        [ "$roles" != app ] || who=-
+        if [ "$body" = body ]; then
+            call "$method" "$path" "$who" '{'
+            expect_problem 400 'RFC 8259'
+            call "$method" "$path" "$who" '{"nonsense": 1}'
+            expect_problem 422 'JSON nonsense'
+        elif [ "$method" = GET ] && [[ $path != */* ]]; then
+            call "$method" "$path?limit=0" "$who"
+            expect_problem 422 'query limit'
+            call "$method" "$path?nonsense=1" "$who"
+            expect_problem 422 query
+        fi
+    done <operations
 }
 
 @test "what is not there is 404, another method 405; without TLS there is no API" {
@@ -293,4 +343,241 @@ expect_problem() {
     expect_problem 422 query
     call GET users/Ada%20Example/pin tokens '{"a": 1}'
     expect_problem 400 'RFC 9110'
+}
+
+# --- officers and auditors -----------------------------------------------------------------------
+
+@test "devices and users are registered, changed, disabled and listed" {
+    local noun values changed
+    for noun in devices users; do
+        values='{"type": "leo", "region": "us-east"}' changed='{"values": {"region": "us-west"}}'
+        [ $noun = devices ] || values='{"email": "x@example.com"}' changed='{"values": {"email": "y@example.com"}}'
+        call POST $noun olga "{\"id\": \"device-XY99\", \"values\": $values}"
+        expect_http 201
+        expect_equal values "$(jq -Sc . <<<"$values")" "$(jq -Sc .values body)"
+        call POST $noun olga '{"id": "device-XY99"}'
+        expect_problem 409 registry
+        call PATCH $noun/device-XY99 olga "$changed"
+        expect_http 200
+        expect_equal value "$(jq -r '.values[]' <<<"$changed")" "$(jq -r '.values.region // .values.email' body)"
+        call POST $noun/device-XY99/disable olga
+        expect_http 200 '"enabled":false'
+        call GET $noun/device-XY99 rita
+        expect_http 200 '"enabled":false'
+        call POST $noun/device-XY99/enable olga
+        expect_http 200 '"enabled":true'
+        call GET $noun rita
+        expect_http 200 device-XY99 '"next":null'
+        call GET $noun/nobody rita
+        expect_problem 404 registry
+        call PATCH $noun/nobody olga '{"values": {}}'
+        expect_problem 404 registry
+        call POST $noun/nobody/disable olga
+        expect_problem 404 registry
+        call POST $noun/nobody/enable olga
+        expect_problem 404 registry
+        call PATCH $noun/device-XY99 olga '{"values": {"colour": "red"}}'
+        expect_http 422 'problem+json' registry
+        call PATCH $noun/device-XY99 olga '{"values": {"region": 1}}'
+        expect_problem 422 'JSON values'
+        call POST $noun olga '{"id": "device-XY98", "values": {"region": null}}'
+        expect_problem 422 'JSON values'
+    done
+    call PATCH devices/device-XY99 olga '{"values": {"region": "NO SUCH"}}'
+    expect_problem 422 'registry device.region'
+    call PATCH devices/device-XY99 olga '{"values": {"region": null}}'
+    expect_http 200
+    expect_equal region null "$(jq .values.region body)"
+    said_in service.log 'olga: device device-XY99 was disabled'
+}
+
+@test "lists come in pages" {
+    local after= num=0
+    while :; do
+        call GET "devices?limit=2${after:+&after=$after}" rita
+        expect_http 200
+        num=$((num + $(jq '.devices | length' body)))
+        [ "$(jq -r .next body)" != null ] || break
+        expect_equal length 2 "$(jq '.devices | length' body)"
+        after=$(jq -r .next body)
+    done
+    expect_equal devices "$(signet -C dev device list --json | jq length)" "$num"
+    call GET 'certificates?limit=1' rita
+    expect_http 200
+    local newest
+    newest=$(jq -r '.certificates[0].serial' body)
+    expect_equal newest "$(signet -C dev list --json | jq -r '.[-1].serial')" "$newest"
+    call GET "certificates?limit=1&after=$(jq -r .next body)" rita
+    [ "$(jq -r '.certificates[0].serial' body)" != "$newest" ]
+    call GET 'certificates?after=x' rita
+    expect_problem 422 'query after'
+}
+
+@test "tickets are listed without what they say, and dropped" {
+    call POST tickets olga '{"policy": "device-mtls", "device": "device-AB12"}'
+    expect_http 201
+    local id ticket
+    id=$(jq .id body) ticket=$(jq -r .ticket body)
+    call GET 'tickets?limit=500' rita
+    expect_http 200
+    run ! grep -q "$ticket" body
+    expect_equal state open "$(jq -r ".tickets[] | select(.id == $id).state" body)"
+    call POST "tickets/$id/drop" olga
+    expect_http 204
+    call POST "tickets/$id/drop" olga
+    expect_problem 409 ticket
+    call POST tickets/999999/drop olga
+    expect_problem 404 ticket
+}
+
+# wait_for_approval NAME ASKER: a request by a ticket of ASKER's that waits; sets id.
+wait_for_approval() {
+    call POST tickets "$2" '{"policy": "cards", "user": "Ada Example", "asks_pin": false, "token": "card-9"}'
+    expect_http 201
+    jq -r .ticket body >"$1"
+    make_request "$1.csr" 'Ada Example'
+    enroll_by_ticket cards "$1" '' "$1.csr"
+    expect_http 202
+    call GET requests rita
+    expect_http 200
+    id=$(jq '.requests[-1].id' body)
+}
+
+@test "a request is looked at beside the record, and decided by an officer who did not ask" {
+    wait_for_approval first olga
+    call GET "requests/$id" rita
+    expect_http 200
+    expect_equal record ada@example.com "$(jq -r .user_record.values.email body)"
+    expect_equal asked_by olga "$(jq -r .asked_by body)"
+    call POST "requests/$id/approve" olga '{"reason": "it is mine"}'
+    expect_problem 403 approval
+    call POST "requests/$id/refuse" olga '{"reason": "it is mine"}'
+    expect_problem 403 approval
+    call POST "requests/$id/approve" otto
+    expect_http 200
+    expect_equal state approved "$(jq -r .state body)"
+    expect_equal decided_by otto "$(jq -r .decided_by body)"
+    call POST "requests/$id/approve" otto '{"reason": "again"}'
+    expect_problem 409 approval
+    call POST "requests/$id/refuse" otto '{"reason": "after all"}'
+    expect_problem 409 approval
+    enroll_by_ticket cards first '' first.csr
+    expect_http 200
+    wait_for_approval second tokens
+    call POST "requests/$id/refuse" otto '{}'
+    expect_problem 422 'JSON reason'
+    call POST "requests/$id/refuse" otto '{"reason": "nobody came"}'
+    expect_http 200
+    expect_equal reason 'nobody came' "$(jq -r .reason body)"
+    enroll_by_ticket cards second '' second.csr
+    expect_http 403
+    call GET 'requests?state=all' rita
+    expect_equal state refused "$(jq -r ".requests[] | select(.id == $id).state" body)"
+    call GET 'requests?state=some' rita
+    expect_problem 422 'query state'
+    for path in requests/999999 requests/x; do
+        call GET $path rita
+        expect_problem 404 approval
+    done
+    call POST requests/999999/approve otto
+    expect_problem 404 approval
+    call POST requests/999999/refuse otto '{"reason": "x"}'
+    expect_problem 404 approval
+    said_in service.log "otto: request $id was refused"
+}
+
+@test "certificates are found, held, released and revoked" {
+    make_due dev device-RV11
+    make_due dev device-RV22
+    local serial
+    serial=$(serial_of device-RV11.pem)
+    call GET 'certificates?device=device-RV11' rita
+    expect_equal serial "$serial" "$(jq -r '.certificates[].serial' body)"
+    call GET "certificates/$serial" rita
+    expect_http 200
+    cmp <(jq -r .pem body | openssl x509 -outform der) <(openssl x509 -in device-RV11.pem -outform der)
+    call GET certificates/1 rita
+    expect_problem 404 serial
+    call GET certificates/xyz rita
+    expect_problem 422 serial
+    call POST revocations olga "{\"serial\": \"$serial\", \"reason\": \"certificateHold\"}"
+    expect_http 200 '"revoked":1'
+    call POST releases olga "{\"serial\": \"$serial\"}"
+    expect_http 200 '"released":1'
+    call POST releases olga "{\"serial\": \"$serial\"}"
+    expect_problem 409 revocation
+    call POST revocations olga "{\"serial\": \"$serial\", \"reason\": \"keyCompromise\"}"
+    expect_http 200 '"revoked":1'
+    call POST revocations olga "{\"serial\": \"$serial\"}"
+    expect_problem 409 revocation
+    expect_equal reason keyCompromise "$(signet -C dev list --serial "$serial" --json | jq -r '.[].reason')"
+    call POST revocations olga '{"device": "device-RV22"}'
+    expect_http 200 '"revoked":1'
+    call POST revocations olga '{"user": "nobody"}'
+    expect_problem 404 revocation
+    call POST releases olga '{"token": "nothing"}'
+    expect_problem 404 revocation
+    call POST revocations olga '{}'
+    expect_problem 422 JSON
+    call POST revocations olga '{"user": "Ada Example", "token": "card-1"}'
+    expect_problem 422 JSON
+    call POST revocations olga '{"user": "Ada Example", "reason": "boredom"}'
+    expect_problem 422 'JSON reason'
+    is_listed() {
+        curl -s "$http_url/crl/dev.crl" | openssl crl -inform der -noout -text | grep -qi "$serial"
+    }
+    wait_for 15 is_listed
+}
+
+@test "a lost card: held, replaced with tickets for another, revoked" {
+    call POST tickets olga '{"policy": "staff", "user": "Ada Example", "asks_pin": false, "token": "card-2"}'
+    jq -r .ticket body >card2
+    make_request card2.csr 'Ada Example'
+    enroll_by_ticket staff card2 '' card2.csr
+    expect_http 200
+    certificate_of_body card2.pem
+    call POST tickets olga '{"policy": "staff", "user": "Ada Example", "asks_pin": false, "token": "card-2"}'
+    jq -r .ticket body >card2-more
+    call POST cards/card-2/lost olga '{"step": "hold"}'
+    expect_http 200 '"held":1' '"dropped_tickets":1' '"tickets":[]'
+    expect_equal status held "$(signet -C dev list --token card-2 --json | jq -r '.[].status')"
+    make_request card2-more.csr 'Ada Example'
+    enroll_by_ticket staff card2-more '' card2-more.csr
+    expect_http 401 'Unauthorized: ticket'
+    call POST cards/card-2/lost olga '{"step": "replace"}'
+    expect_problem 422 'JSON new_token'
+    call POST cards/card-2/lost olga '{"step": "shred"}'
+    expect_problem 422 'JSON step'
+    call POST cards/card-2/lost olga '{"step": "replace", "new_token": "card-3", "lifetime": 600}'
+    expect_http 200 '"revoked":1'
+    expect_equal policy staff "$(jq -r '.tickets[].policy' body)"
+    jq -r '.tickets[].ticket' body >card3
+    expect_equal reason keyCompromise "$(signet -C dev list --token card-2 --json | jq -r '.[].reason')"
+    make_request card3.csr 'Ada Example'
+    enroll_by_ticket staff card3 "$(cat ada.hash)" card3.csr
+    expect_http 200
+    expect_equal valid valid "$(signet -C dev list --token card-3 --json | jq -r '.[].status')"
+    call POST cards/card-3/lost olga '{"step": "revoke", "reason": "cessationOfOperation"}'
+    expect_http 200 '"revoked":1' '"held":0'
+    call POST cards/card-3/lost olga '{"step": "revoke"}'
+    expect_problem 409 card
+    call POST cards/nothing/lost olga '{"step": "hold"}'
+    expect_problem 404 card
+    call POST cards/card-2/lost rita '{"step": "hold"}'
+    expect_problem 403 role
+}
+
+# the last, as it looks at what the others did
+@test "every URL, method, status and answer is as docs/openapi.yaml says" {
+    run --separate-stderr python3 "$SIGNET_DATA/tests/flow/api_check.py" "$SIGNET_DATA/docs/openapi.yaml" calls
+    expect_status 0
+    expect_said ' 0 failures'
+    # and the check can fail
+    jq -c '.status = 299' calls >bent
+    run python3 "$SIGNET_DATA/tests/flow/api_check.py" "$SIGNET_DATA/docs/openapi.yaml" bent
+    expect_status 1
+    jq -c 'if .status == 200 then .got = "{}" else . end' calls >bent
+    run python3 "$SIGNET_DATA/tests/flow/api_check.py" "$SIGNET_DATA/docs/openapi.yaml" bent
+    expect_status 1
+    expect_said "'next' is a required property"
 }

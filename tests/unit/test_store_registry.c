@@ -193,6 +193,28 @@ static void test_each(void **state)
     assert_string_equal(two.ids, "d1 d2 ");
 }
 
+static void test_pages(void **state)
+{
+    static const struct {
+        const char *after;
+        size_t num;
+        const char *ids;
+    } CASES[] = {
+        {"", 2, "d1 d2 "}, {"d2", 2, "d3 d4 "},     {"d4", 2, ""},
+        {"d", 1, "d1 "},   {"d11", 9, "d2 d3 d4 "}, {"", 0, ""},
+    };
+    struct fixture *fixture = *state;
+    for (size_t i = 0; i < NUM(CASES); i++) {
+        struct list page = {0};
+        struct sg_error error = {0};
+        expect_success(CASES[i].after,
+                       sg_store_list_records(fixture->store, SG_REGISTRY_DEVICE, CASES[i].after,
+                                             CASES[i].num, list, &page, &error),
+                       &error);
+        assert_string_equal(page.ids, CASES[i].ids);
+    }
+}
+
 static void test_strange_attributes(void **state)
 {
     static const char *const TEXTS[] = {
@@ -219,6 +241,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_disable, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_amend, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_each, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_pages, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_strange_attributes, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

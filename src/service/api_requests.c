@@ -1,0 +1,176 @@
+/* Requests for certificates that wait for an officer. */
+#include <stdio.h>
+#include <string.h>
+
+#include "api.h"
+#include "base/limits.h"
+#include "store/approvals.h"
+
+static const char RULE[] = "approval";
+
+/* ---- reading ---- */
+
+/* The record as it is today, or null: whoever approves compares them. */
+static json_t *record_of(struct sg_store *store, enum sg_registry_kind kind, const char *id)
+{
+    sg_auto(sg_record) struct sg_record record = {0};
+
+    return id != NULL && sg_store_find_record(store, kind, id, &record, NULL)
+               ? sg_api_record(&record)
+               : json_null();
+}
+
+static json_t *approval_json(const struct sg_approval *approval)
+{
+    char key[SG_SHA256_HEX_SIZE];
+
+    sg_hex(sg_slice_of(approval->spki_sha256, SG_SHA256_LEN), key, sizeof key);
+    return json_pack(
+        "{s:I, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
+        (json_int_t)approval->id, "state", sg_approval_state_word(approval->state), "policy",
+        approval->policy, "role", approval->role, "subject", sg_json_text(approval->subject),
+        "device", sg_json_text_or_null(approval->device), "user",
+        sg_json_text_or_null(approval->user), "token", sg_json_text_or_null(approval->token),
+        "key_sha256", key, "asked", sg_json_moment(approval->asked), "asked_by",
+        sg_json_text(approval->asked_by), "not_after", sg_json_moment(approval->not_after),
+        "decided", sg_json_moment(approval->decided), "decided_by",
+        sg_json_text_or_null(approval->decided_by), "reason",
+        sg_json_text_or_null(approval->reason));
+}
+
+struct listing {
+    struct sg_api_page page;
+    int64_t after;
+};
+
+static bool list_one(const struct sg_approval *approval, void *context, struct sg_error *error)
+{
+    struct listing *listing = context;
+    char mark[24];
+
+    if (approval->id <= listing->after || listing->page.has_more)
+        return true;
+    (void)snprintf(mark, sizeof mark, "%lld", (long long)approval->id);
+    return sg_api_page_add(&listing->page, approval_json(approval), mark, error);
+}
+
+static bool parse_state(const struct sg_api_call *call, bool *only_waiting, struct sg_error *error)
+{
+    const char *text = sg_api_query(call, "state");
+
+    *only_waiting = text == NULL || strcmp(text, "waiting") == 0;
+    return *only_waiting || strcmp(text, "all") == 0 ||
+           sg_fail(error, SG_USAGE, "query state", "state has to be waiting or all");
+}
+
+static bool fill(struct sg_api_call *call, bool only_waiting, struct listing *listing,
+                 struct sg_error *error)
+{
+    return sg_api_page_begin(call, &listing->page, error) &&
+           sg_store_each_approval(call->store, only_waiting, call->now, list_one, listing, error) &&
+           sg_api_page_reply(call, &listing->page, "requests", error);
+}
+
+bool sg_api_list_requests(struct sg_api_call *call, struct sg_error *error)
+{
+    struct listing listing = {0};
+    bool only_waiting = true;
+    const bool is_listed = sg_api_after(call, &listing.after, error) &&
+                           parse_state(call, &only_waiting, error) &&
+                           fill(call, only_waiting, &listing, error);
+
+    sg_api_page_done(&listing.page);
+    return is_listed;
+}
+
+static bool find(struct sg_api_call *call, struct sg_approval *approval, struct sg_error *error)
+{
+    int64_t id = 0;
+    bool found = false;
+
+    if (sg_api_number(call->segments[1], 1, INT64_MAX, &id) &&
+        !sg_store_find_approval(call->store, id, call->now, &found, approval, error))
+        return false;
+    return found || sg_api_refuse(call, 404, error, RULE, "there is no such request");
+}
+
+static bool reply_request(struct sg_api_call *call, const struct sg_approval *approval,
+                          struct sg_error *error)
+{
+    json_t *answer = approval_json(approval);
+
+    if (answer == NULL ||
+        json_object_set_new(answer, "device_record",
+                            record_of(call->store, SG_REGISTRY_DEVICE, approval->device)) != 0 ||
+        json_object_set_new(answer, "user_record",
+                            record_of(call->store, SG_REGISTRY_USER, approval->user)) != 0) {
+        json_decref(answer);
+        return sg_fail_memory(error);
+    }
+    return sg_api_reply(call, 200, answer, error);
+}
+
+bool sg_api_get_request(struct sg_api_call *call, struct sg_error *error)
+{
+    sg_auto(sg_approval) struct sg_approval approval = {0};
+
+    return find(call, &approval, error) && reply_request(call, &approval, error);
+}
+
+/* ---- deciding ---- */
+
+typedef bool decide_function(struct sg_store *store, int64_t id,
+                             const struct sg_approval_decision *decision, struct sg_error *error);
+
+struct reason {
+    const char *text;
+};
+
+static bool decide(struct sg_api_call *call, decide_function *function, const char *reason,
+                   const char *done, struct sg_error *error)
+{
+    sg_auto(sg_approval) struct sg_approval approval = {0};
+    sg_auto(sg_approval) struct sg_approval decided = {0};
+    const struct sg_approval_decision decision = {.by = call->who->name,
+                                                  .role = sg_role_word(call->who->role),
+                                                  .reason = reason,
+                                                  .now = call->now};
+
+    if (!find(call, &approval, error))
+        return false;
+    if (!function(call->store, approval.id, &decision, error)) {
+        /* of one that waits, it is who decides that is wrong */
+        if (error->code == SG_REFUSED)
+            call->status = approval.state == SG_APPROVAL_WAITING ? 403 : 409;
+        return false;
+    }
+    (void)snprintf(call->said, sizeof call->said, "request %lld was %s", (long long)approval.id,
+                   done);
+    return find(call, &decided, error) && reply_request(call, &decided, error);
+}
+
+bool sg_api_approve_request(struct sg_api_call *call, struct sg_error *error)
+{
+    static const struct sg_json_field FIELDS[] = {
+        {"reason", SG_JSON_TEXT, SG_JSON_OPTIONAL, offsetof(struct reason, text), 1,
+         SG_LIMIT_VALUE},
+        {0},
+    };
+    struct reason reason = {0};
+
+    return (call->body == NULL || sg_api_read(call, FIELDS, &reason, error)) &&
+           decide(call, sg_store_approve, reason.text, "approved", error);
+}
+
+bool sg_api_refuse_request(struct sg_api_call *call, struct sg_error *error)
+{
+    static const struct sg_json_field FIELDS[] = {
+        {"reason", SG_JSON_TEXT, SG_JSON_REQUIRED, offsetof(struct reason, text), 1,
+         SG_LIMIT_VALUE},
+        {0},
+    };
+    struct reason reason = {0};
+
+    return sg_api_read(call, FIELDS, &reason, error) &&
+           decide(call, sg_store_refuse, reason.text, "refused", error);
+}
