@@ -183,7 +183,7 @@ bool sg_api_reply(struct sg_api_call *call, unsigned status, json_t *answer, str
 
 static bool serve(struct sg_api_call *call, struct sg_error *error)
 {
-    const struct route *route = NULL;
+    const struct route *route = ROUTES; /* until it is found; no NULL, which gcc 12 would follow */
 
     return sg_api_target(sg_message_text(call->message, SG_WIRE_TARGET), call, error) &&
            find_route(call, &route, error) && authorize(call, route, error) &&
