@@ -9,6 +9,7 @@
 
 static const struct sg_option OPTIONS[] = {
     {"ca", 0, "TEXT", "the CA's name, for people (default: the folder's name)"},
+    {"store", 0, "STORE", "sqlite:FILE or postgresql://… (default: sqlite:signet.db, in DIR)"},
     {"issuer", 0, "NAME", "its first issuer and its key's label (default: the folder's name)"},
     {"token", 0, "URI", "the token that holds the issuer's key: pkcs11:token=LABEL"},
     SG_TOKEN_OPTIONS,
@@ -35,6 +36,7 @@ static bool describe(const struct sg_cli *cli, struct sg_home_spec *spec, struct
 
     *spec = (struct sg_home_spec){
         .ca = ca != NULL ? ca : folder,
+        .store = sg_cli_text(cli, "store"),
         .issuer = issuer != NULL ? issuer : folder,
         .profile = sg_cli_text(cli, "profile"),
         .module = sg_cli_text(cli, "module"),

@@ -11,7 +11,12 @@ bool sg_cli_open_home(const struct sg_cli *cli, enum sg_store_mode mode, struct 
 {
     if (cli->home == NULL)
         return sg_fail(error, SG_USAGE, NULL, "no CA home is named; use -C DIR or set SIGNET_HOME");
-    return sg_home_open(cli->home, mode, home, error);
+    if (!sg_home_open(cli->home, mode, home, error))
+        return false;
+    const char *warning = sg_store_warning(sg_home_store(*home));
+    if (warning != NULL)
+        fprintf(stderr, "signet: warning: %s\n", warning);
+    return true;
 }
 
 bool sg_cli_id(const char *operand, int64_t *id, struct sg_error *error)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "store/store.h"
 
 static bool read_ca(const struct sg_yaml *document, const struct sg_yaml_node *value, void *into,
                     struct sg_error *error)
@@ -15,16 +16,13 @@ static bool read_ca(const struct sg_yaml *document, const struct sg_yaml_node *v
 static bool read_store(const struct sg_yaml *document, const struct sg_yaml_node *value, void *into,
                        struct sg_error *error)
 {
-    static const char KIND[] = "sqlite:";
     struct sg_config *config = into;
+    struct sg_error why = {0};
 
     if (!sg_yaml_text(document, value, &config->store, error))
         return false;
-    if (strncmp(config->store, KIND, strlen(KIND)) != 0 || config->store[strlen(KIND)] == '\0')
-        return sg_yaml_fail(document, value, error,
-                            "store has to be sqlite:FILE, as in sqlite:signet.db; this version has "
-                            "no other kind");
-    return true;
+    return sg_store_check_location(config->store, &why) ||
+           sg_config_fail_as(document, value, &why, error);
 }
 
 static bool read_service(const struct sg_yaml *document, const struct sg_yaml_node *value,

@@ -52,7 +52,7 @@ struct sg_issuer_entry {
 struct sg_config {
     struct sg_yaml *document;
     const char *ca;
-    const char *store; /* "sqlite:signet.db" */
+    const char *store; /* "sqlite:signet.db", "postgresql://…" */
     struct sg_token_entry *tokens;
     size_t num_tokens;
     struct sg_issuer_entry *issuers;

@@ -110,6 +110,7 @@ SG_MUST_USE bool sg_home_set_certificate(struct sg_home *home, const char *name,
 /* What `signet init` writes. Texts are borrowed. */
 struct sg_home_spec {
     const char *ca;     /* "Example Device CA" */
+    const char *store;  /* as in signet.yaml; NULL: a file in DIR */
     const char *issuer; /* "issuing-2026" */
     const char *token;  /* PKCS#11 URI of the token */
     const char *profile, *module;

@@ -20,6 +20,7 @@ struct setting {
 
 enum {
     CA,
+    STORE,
     PROFILE,
     MODULE,
     TOKEN,
@@ -97,6 +98,7 @@ static bool make_settings(const struct sg_home_spec *spec, struct settings *sett
 {
     static const char *const NAMES[NUM_SETTINGS] = {
         [CA] = "@ca@",
+        [STORE] = "@store@",
         [PROFILE] = "@profile@",
         [MODULE] = "@module@",
         [TOKEN] = "@token@",
@@ -114,7 +116,9 @@ static bool make_settings(const struct sg_home_spec *spec, struct settings *sett
 
     for (size_t i = 0; i < NUM_SETTINGS; i++)
         items[i].name = NAMES[i];
-    return set(&items[CA], "", spec->ca, "", error) &&
+    const char *store = spec->store != NULL ? spec->store : "sqlite:signet.db";
+
+    return set(&items[CA], "", spec->ca, "", error) && set(&items[STORE], "", store, "", error) &&
            set(&items[PROFILE], "", spec->profile, "", error) &&
            set(&items[MODULE], "", spec->module, "", error) &&
            set(&items[TOKEN], "", spec->token, "", error) &&
@@ -151,9 +155,9 @@ static bool check_texts(const struct sg_home_spec *spec, struct sg_error *error)
     const struct {
         const char *what, *text;
     } texts[] = {
-        {"the CA's name", spec->ca},     {"the token's URI", spec->token},
-        {"the profile", spec->profile},  {"the module", spec->module},
-        {"the PIN's source", spec->pin},
+        {"the CA's name", spec->ca},      {"the store", spec->store},
+        {"the token's URI", spec->token}, {"the profile", spec->profile},
+        {"the module", spec->module},     {"the PIN's source", spec->pin},
     };
 
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {

@@ -167,10 +167,13 @@ static bool start(struct service *service, struct sg_error *error)
 
 static bool serve(struct service *service, struct sg_error *error)
 {
+    const char *warning = sg_store_warning(sg_home_store(service->desk.home));
     bool served;
 
     if (!start(service, error))
         return false;
+    if (warning != NULL)
+        service->setting->say(warning);
     service->setting->notify("READY=1");
     served = sg_desk_run(&service->desk, error);
     sg_teller_stop(service->desk.teller);

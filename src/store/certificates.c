@@ -78,8 +78,8 @@ static bool record_one(struct sg_store *store, int64_t id, struct sg_slice der, 
                       SG_VALUES(sg_int(id), sg_int(now)), error);
 }
 
-bool sg_store_record(struct sg_store *store, const int64_t *ids, const struct sg_slice *ders,
-                     size_t num, int64_t now, struct sg_error *error)
+static bool record_group(struct sg_store *store, const int64_t *ids, const struct sg_slice *ders,
+                         size_t num, int64_t now, struct sg_error *error)
 {
     sg_auto(sg_transaction) struct sg_transaction write = {0};
     if (!sg_transaction_write(store, &write, error))
@@ -88,6 +88,18 @@ bool sg_store_record(struct sg_store *store, const int64_t *ids, const struct sg
         if (!record_one(store, ids[i], ders[i], now, error))
             return false;
     return sg_transaction_commit(&write, error);
+}
+
+bool sg_store_record(struct sg_store *store, const int64_t *ids, const struct sg_slice *ders,
+                     size_t num, int64_t now, struct sg_error *error)
+{
+    for (int tries = 0;;) {
+        struct sg_error why = {0};
+        if (record_group(store, ids, ders, num, now, &why))
+            return true;
+        if (!sg_sql_may_try_again(store, &tries, &why))
+            return sg_error_pass(error, &why);
+    }
 }
 
 static bool abandon_one(struct sg_store *store, int64_t id, struct sg_error *error)

@@ -441,18 +441,25 @@ static bool claim_group(struct sg_store *store, struct sg_claim *claims, size_t 
     return sg_transaction_commit(&write, error);
 }
 
+static void forget_outcomes(struct sg_claim *claims, size_t num)
+{
+    for (size_t i = 0; i < num; i++) {
+        sg_certificate_done(&claims[i].existing);
+        clear_outcome(&claims[i]);
+    }
+}
+
 bool sg_store_claim(struct sg_store *store, struct sg_claim *claims, size_t num,
                     struct sg_error *error)
 {
     for (size_t i = 0; i < num; i++)
         clear_outcome(&claims[i]);
-    if (!sg_store_take_owner(store, error))
-        return false;
-    if (claim_group(store, claims, num, error))
-        return true;
-    for (size_t i = 0; i < num; i++) {
-        sg_certificate_done(&claims[i].existing);
-        clear_outcome(&claims[i]);
+    for (int tries = 0;;) {
+        struct sg_error why = {0};
+        if (sg_store_take_owner(store, &why) && claim_group(store, claims, num, &why))
+            return true;
+        forget_outcomes(claims, num);
+        if (!sg_sql_may_try_again(store, &tries, &why))
+            return sg_error_pass(error, &why);
     }
-    return false;
 }

@@ -14,10 +14,6 @@ enum sg_query_kind {
 };
 
 struct sg_engine {
-    /* What `store` in signet.yaml begins with, and how the whole is written. */
-    const char *const *schemes; /* NULL at the end */
-    const char *usage;
-
     /* open fills in everything of store but its engine; close takes what there is. */
     bool (*open)(struct sg_store *store, const char *location, const char *folder,
                  enum sg_store_mode mode, struct sg_error *error);
@@ -41,6 +37,8 @@ struct sg_engine {
     bool (*begin)(struct sg_store *store, bool to_write, struct sg_error *error);
     bool (*commit)(struct sg_store *store, struct sg_error *error);
     void (*rollback)(struct sg_store *store);
+    /* Was the last transaction that failed undone because the way to the database was lost? */
+    bool (*was_interrupted)(struct sg_store *store);
 
     bool (*owner_lock)(struct sg_store *store, int64_t id, struct sg_error *error);
     void (*owner_unlock)(struct sg_store *store);
@@ -48,5 +46,6 @@ struct sg_engine {
 };
 
 extern const struct sg_engine sg_sqlite_engine;
+extern const struct sg_engine sg_postgres_engine; /* with SG_HAS_POSTGRES */
 
 #endif

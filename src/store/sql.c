@@ -4,6 +4,9 @@
 
 #include "engine.h"
 
+/* of a transaction that lost connections have interrupted */
+enum { MAX_TRIES = 5 };
+
 /* ---- values ---- */
 
 struct sg_value sg_int(int64_t number)
@@ -199,6 +202,14 @@ void sg_transaction_done(struct sg_transaction *transaction)
     if (transaction->store != NULL)
         transaction->store->engine->rollback(transaction->store);
     transaction->store = NULL;
+}
+
+bool sg_sql_may_try_again(struct sg_store *store, int *tries, struct sg_error *error)
+{
+    if (!store->engine->was_interrupted(store) || ++*tries >= MAX_TRIES)
+        return false;
+    sg_error_clear(error);
+    return true;
 }
 
 /* ---- owners ---- */

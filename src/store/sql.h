@@ -28,7 +28,8 @@ enum { SG_BUSY_TIMEOUT_MS = 30000 };
 
 struct sg_store {
     const struct sg_engine *engine;
-    char *path; /* what messages call it: a file, or a URL */
+    char *path;    /* what messages call it: a file, or a URL */
+    char *warning; /* NULL: none */
     bool read_only;
     int version; /* of the schema; below SG_SCHEMA_VERSION only for a reader */
     int64_t own; /* this handle's id as an owner of claims, 0 as long as it has none */
@@ -129,6 +130,10 @@ SG_MUST_USE bool sg_transaction_read(struct sg_store *store, struct sg_transacti
 SG_MUST_USE bool sg_transaction_commit(struct sg_transaction *transaction, struct sg_error *error);
 void sg_transaction_done(struct sg_transaction *transaction);
 SG_DEFINE_CLEANUP_IN_PLACE(sg_transaction, sg_transaction_done)
+
+/* sg_sql_may_try_again: was the last transaction that failed undone by a lost connection, which is
+ * there again? Then clears error, for another try; tries counts them. */
+bool sg_sql_may_try_again(struct sg_store *store, int *tries, struct sg_error *error);
 
 /* ---- owners: which handles that made claims are still alive ---- */
 

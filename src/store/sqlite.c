@@ -231,6 +231,13 @@ static void rollback(struct sg_store *store)
         (void)sqlite3_exec(store->sqlite->db, "ROLLBACK", NULL, NULL, NULL);
 }
 
+/* Its file is never far. */
+static bool was_interrupted(struct sg_store *store)
+{
+    (void)store;
+    return false;
+}
+
 /* ---- owners ---- */
 
 static bool owner_lock(struct sg_store *store, int64_t id, struct sg_error *error)
@@ -248,11 +255,7 @@ static bool owner_probe(struct sg_store *store, int64_t id, bool *alive, struct 
     return sg_owners_probe(&store->sqlite->owners, id, alive, error);
 }
 
-static const char *const SCHEMES[] = {"sqlite:", NULL};
-
 const struct sg_engine sg_sqlite_engine = {
-    .schemes = SCHEMES,
-    .usage = "sqlite:FILE",
     .open = sg_sqlite_open,
     .close = sg_sqlite_close,
     .start = start,
@@ -268,6 +271,7 @@ const struct sg_engine sg_sqlite_engine = {
     .begin = begin,
     .commit = commit,
     .rollback = rollback,
+    .was_interrupted = was_interrupted,
     .owner_lock = owner_lock,
     .owner_unlock = owner_unlock,
     .owner_probe = owner_probe,

@@ -15,11 +15,7 @@ static const char KIND[] = "sqlite:";
 
 static bool find_path(const char *location, const char *folder, char **path, struct sg_error *error)
 {
-    const char *name = location + strlen(KIND);
-    if (*name == '\0')
-        return sg_fail(error, SG_USAGE, NULL, "store \"%s\" names no file: use sqlite:PATH",
-                       location);
-    return sg_path_join(folder, name, path, error);
+    return sg_path_join(folder, location + strlen(KIND), path, error);
 }
 
 /* SQLite would make a new, empty database of a missing one, and say "unable to open" for all else.

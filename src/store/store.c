@@ -1,19 +1,6 @@
 #include "store.h"
 
-#include <string.h>
-
-#include "engine.h"
-
-static const struct sg_engine *const ENGINES[] = {&sg_sqlite_engine};
-
-static const struct sg_engine *find_engine(const char *location)
-{
-    for (size_t i = 0; i < sizeof ENGINES / sizeof ENGINES[0]; i++)
-        for (const char *const *scheme = ENGINES[i]->schemes; *scheme != NULL; scheme++)
-            if (strncmp(location, *scheme, strlen(*scheme)) == 0)
-                return ENGINES[i];
-    return NULL;
-}
+#include "location.h"
 
 bool sg_store_open(const char *location, const char *folder, enum sg_store_mode mode,
                    struct sg_store **store, struct sg_error *error)
@@ -21,15 +8,16 @@ bool sg_store_open(const char *location, const char *folder, enum sg_store_mode 
     sg_auto(sg_store) struct sg_store *opened = calloc(1, sizeof *opened);
     if (opened == NULL)
         return sg_fail_memory(error);
-    opened->engine = find_engine(location);
-    if (opened->engine == NULL)
-        return sg_fail(error, SG_USAGE, NULL,
-                       "store \"%s\" is of a kind that this program doesn't know: use sqlite:PATH",
-                       location);
-    if (!opened->engine->open(opened, location, folder, mode, error))
+    if (!sg_location_engine(location, &opened->engine, error) ||
+        !opened->engine->open(opened, location, folder, mode, error))
         return false;
     *store = SG_TAKE(opened);
     return true;
+}
+
+const char *sg_store_warning(const struct sg_store *store)
+{
+    return store->warning;
 }
 
 void sg_store_close(struct sg_store *store)
@@ -38,6 +26,7 @@ void sg_store_close(struct sg_store *store)
         return;
     if (store->engine != NULL)
         store->engine->close(store);
+    free(store->warning);
     free(store->path);
     free(store);
 }

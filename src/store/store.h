@@ -1,11 +1,11 @@
 /* store: the durable record: registry, claims, certificates, revocations, CRL numbers; and, in
  * headers of their own, tickets, PINs and approvals.
  *
- * Behind it stands SQLite in WAL mode with synchronous=FULL. What one function writes is one
- * transaction, durable when it returns true. Uniqueness is decided inside the claim, where it
- * can't race. Several processes may have the same store open; each holds a lock on its own byte of
- * "STORE.owners", which the kernel drops when the process dies, so a claim without a certificate
- * is either in flight (its owner lives) or an orphan.
+ * Behind it stands SQLite in WAL mode with synchronous=FULL, or PostgreSQL. What one function writes
+ * is one transaction, durable when it returns true. Uniqueness is decided inside the claim, where it
+ * can't race. Several processes may have the same store open; each holds a lock (on its own byte of
+ * "STORE.owners", or of its session), which goes when the process dies, so a claim without a
+ * certificate is either in flight (its owner lives) or an orphan.
  * Thread rule: one sg_store belongs to one thread at a time, and never crosses a fork.
  * A visitor may ask the store, and must not write to it.
  */
@@ -21,7 +21,8 @@ struct sg_store;
 enum sg_store_mode { SG_STORE_OPEN, SG_STORE_READ_ONLY, SG_STORE_CREATE };
 
 /* sg_store_open opens (or, with SG_STORE_CREATE, makes) the store.
- * location     "sqlite:PATH", relative to folder.
+ * location     "sqlite:PATH", relative to folder, or "postgresql://…", as libpq reads it, without a
+ *              password.
  * A store of an earlier version is brought to this one, in one transaction, unless it is opened for
  * reading only: then it is read as it is.
  * Fails: SG_STORE: missing, not a store of Signet's, of a newer version, read-only, full disk, each
@@ -29,6 +30,14 @@ enum sg_store_mode { SG_STORE_OPEN, SG_STORE_READ_ONLY, SG_STORE_CREATE };
 SG_MUST_USE bool sg_store_open(const char *location, const char *folder, enum sg_store_mode mode,
                                struct sg_store **store, struct sg_error *error);
 void sg_store_close(struct sg_store *store);
+
+/* sg_store_check_location: is this a location that sg_store_open knows what to do with?
+ * Fails: SG_USAGE. */
+SG_MUST_USE bool sg_store_check_location(const char *location, struct sg_error *error);
+
+/* sg_store_warning is what the operator should know of a store that was opened, for the program to
+ * say once; NULL: nothing. Borrowed. */
+const char *sg_store_warning(const struct sg_store *store);
 
 typedef struct sg_store sg_store;
 SG_DEFINE_CLEANUP(sg_store, sg_store_close)

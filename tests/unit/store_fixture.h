@@ -1,4 +1,7 @@
-/* store_fixture: a store in a folder of the test's own, and claims to make in it. */
+/* store_fixture: a store in a folder of the test's own, and claims to make in it.
+ *
+ * With SIGNET_TEST_POSTGRES, the URL of a database (tests/postgres/private), the store is a schema
+ * of that database, called after the folder. */
 #ifndef SG_TEST_STORE_FIXTURE_H
 #define SG_TEST_STORE_FIXTURE_H
 
@@ -7,6 +10,11 @@
 
 #include <sqlite3.h>
 #include <sys/wait.h>
+#include <time.h>
+
+#ifdef TEST_HAS_POSTGRES
+#include "store/libpq.h"
+#endif
 
 enum { DAY = 86400, NOW = 1700000000 };
 
@@ -16,11 +24,84 @@ struct fixture {
     int64_t issuer;
 };
 
+static inline bool is_on_postgres(void)
+{
+    return getenv("SIGNET_TEST_POSTGRES") != NULL;
+}
+
+enum { LOCATION_SIZE = 512 };
+
+static inline const char *store_location(const char *folder, char into[LOCATION_SIZE])
+{
+    (void)snprintf(into, LOCATION_SIZE, "sqlite:signet.db");
+    if (is_on_postgres())
+        (void)snprintf(into, LOCATION_SIZE, "%s&options=-csearch_path%%3D%%22%s%%22",
+                       getenv("SIGNET_TEST_POSTGRES"), strrchr(folder, '/') + 1);
+    return into;
+}
+
+#ifdef TEST_HAS_POSTGRES
+/* Runs statements and returns what the last one answers with, as a number. */
+static inline long ask_postgres(const char *folder, const char *sql)
+{
+    char location[LOCATION_SIZE];
+    struct sg_libpq pq;
+    struct sg_error error = {0};
+    expect_success("libpq", sg_libpq_load(&pq, &error), &error);
+    const char *const keywords[] = {"dbname", NULL};
+    const char *const values[] = {store_location(folder, location), NULL};
+    PGconn *connection = pq.PQconnectdbParams(keywords, values, 1);
+    PGresult *result = pq.PQexec(connection, sql);
+    const ExecStatusType status = pq.PQresultStatus(result);
+    if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
+        fail_msg("%s: %s", sql, pq.PQerrorMessage(connection));
+    const long number = pq.PQntuples(result) > 0 ? atol(pq.PQgetvalue(result, 0, 0)) : 0;
+    pq.PQclear(result);
+    pq.PQfinish(connection);
+    sg_libpq_unload(&pq);
+    return number;
+}
+
+static inline void make_schema(const char *folder)
+{
+    char sql[128];
+    (void)snprintf(sql, sizeof sql, "CREATE SCHEMA IF NOT EXISTS \"%s\"", strrchr(folder, '/') + 1);
+    (void)ask_postgres(folder, sql);
+}
+
+/* A session goes soon after its process, and not with it. */
+static inline long count_sessions(const char *folder)
+{
+    return ask_postgres(folder, "SELECT count(*) FROM pg_stat_activity WHERE datname = "
+                                "current_database() AND pid <> pg_backend_pid()");
+}
+#else
+static inline long ask_postgres(const char *folder, const char *sql)
+{
+    fail_msg("%s: %s: built without PostgreSQL", folder, sql);
+    return 0;
+}
+static inline void make_schema(const char *folder)
+{
+    (void)folder;
+}
+static inline long count_sessions(const char *folder)
+{
+    (void)folder;
+    return 0;
+}
+#endif
+
 static inline struct sg_store *open_store(const char *folder, enum sg_store_mode mode)
 {
+    char location[LOCATION_SIZE];
     struct sg_store *store = NULL;
     struct sg_error error = {0};
-    expect_success("open", sg_store_open("sqlite:signet.db", folder, mode, &store, &error), &error);
+    if (is_on_postgres() && mode == SG_STORE_CREATE)
+        make_schema(folder);
+    expect_success("open",
+                   sg_store_open(store_location(folder, location), folder, mode, &store, &error),
+                   &error);
     return store;
 }
 
@@ -171,9 +252,27 @@ static inline bool record(struct sg_store *store, int64_t id, uint8_t serial, in
     return sg_store_record(store, &id, &bytes, 1, now, error);
 }
 
+/* x'00' is written '\\x00' there. */
+static inline void change_postgres(const char *folder, const char *sql)
+{
+    char changed[1024];
+    size_t len = 0;
+    for (; *sql != '\0' && len + 4 < sizeof changed; sql++) {
+        const bool is_bytes = strncmp(sql, " x'", 3) == 0;
+        len +=
+            (size_t)snprintf(changed + len, sizeof changed - len, is_bytes ? " '\\x" : "%c", *sql);
+        sql += is_bytes ? 2 : 0;
+    }
+    (void)ask_postgres(folder, changed);
+}
+
 static inline void change_store(const struct fixture *fixture, const char *sql)
 {
     char path[128];
+    if (is_on_postgres()) {
+        change_postgres(fixture->folder, sql);
+        return;
+    }
     sqlite3 *db = NULL;
     (void)snprintf(path, sizeof path, "%s/signet.db", fixture->folder);
     assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
@@ -253,11 +352,14 @@ static inline void expect_status(struct sg_store *store, uint8_t serial, int64_t
  * leaves by _exit, so that it does not run cmocka's end. */
 static inline int in_child(int (*work)(void *context), void *context)
 {
+    const long before = is_on_postgres() ? count_sessions("/") : 0;
     const pid_t child = fork();
     if (child == 0)
         _exit(work(context));
     int status = 0;
     assert_int_equal(waitpid(child, &status, 0), child);
+    for (int i = 0; is_on_postgres() && i < 500 && count_sessions("/") > before; i++)
+        (void)nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
     return status;
 }
 

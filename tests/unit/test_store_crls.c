@@ -194,7 +194,7 @@ static void test_failures_take_no_number(void **state)
     sg_error_clear(&error);
     built = (struct built){0};
     expect_failure("no such issuer", reserve(fixture->store, 77, NOW, &built, &number, &error),
-                   &error, SG_INTERNAL, "FOREIGN KEY");
+                   &error, SG_INTERNAL, "constraint");
     assert_int_equal(number, 99);
     assert_int_equal(expect_crl(fixture, NOW, false, "01:4@0 "), 1);
     assert_int_equal(expect_crl(fixture, NOW, true, "01:4@0 "), 2);

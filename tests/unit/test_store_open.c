@@ -109,8 +109,8 @@ static const struct {
     {"damaged", "sqlite:signet.db", make_damaged, SG_STORE_OPEN, SG_STORE,
      "restore the latest backup"},
     {"there already", "sqlite:signet.db", make_store, SG_STORE_CREATE, SG_STORE, "never replaced"},
-    {"another kind", "mysql:signet", make_nothing, SG_STORE_OPEN, SG_USAGE, "use sqlite:PATH"},
-    {"no kind", "signet.db", make_nothing, SG_STORE_OPEN, SG_USAGE, "use sqlite:PATH"},
+    {"another kind", "mysql:signet", make_nothing, SG_STORE_OPEN, SG_USAGE, "use sqlite:FILE"},
+    {"no kind", "signet.db", make_nothing, SG_STORE_OPEN, SG_USAGE, "use sqlite:FILE"},
     {"no path", "sqlite:", make_nothing, SG_STORE_OPEN, SG_USAGE, "names no file"},
 };
 

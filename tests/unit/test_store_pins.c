@@ -78,7 +78,8 @@ static void test_damage(void **state)
     expect_failure("salt", sg_store_find_pin(fixture->store, "u1", &is_there, &found, &error),
                    &error, SG_STORE, "salt has the wrong length");
     sg_error_clear(&error);
-    change_store(fixture, "UPDATE pin SET salt = zeroblob(16), verifier = x''");
+    change_store(fixture,
+                 "UPDATE pin SET salt = x'00000000000000000000000000000000', verifier = x''");
     expect_failure("verifier", sg_store_find_pin(fixture->store, "u1", &is_there, &found, &error),
                    &error, SG_STORE, "column verifier has the wrong length");
 }

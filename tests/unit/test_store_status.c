@@ -1,6 +1,6 @@
 #include "store_fixture.h"
 
-#include "store/sqlite.h"
+#include "store/sql.h"
 #include "store/status.h"
 
 static int64_t generation_of(struct sg_store *store)
@@ -164,20 +164,17 @@ static void test_superseding(void **state)
     assert_true(generation_of(fixture->store) > before);
 }
 
-static void run_sql(struct fixture *fixture, const char *sql)
-{
-    assert_int_equal(sqlite3_exec(fixture->store->sqlite->db, sql, NULL, NULL, NULL), SQLITE_OK);
-}
-
 static void test_without_a_count(void **state)
 {
     struct fixture *fixture = *state;
     struct sg_error error = {0};
     int64_t generation = 0;
-    run_sql(fixture, "DELETE FROM counter WHERE name = 'status'");
+    change_store(fixture, "DELETE FROM counter WHERE name = 'status'");
     expect_failure("this version", sg_store_status_generation(fixture->store, &generation, &error),
                    &error, SG_STORE, "restore the latest backup");
-    run_sql(fixture, "PRAGMA user_version=2");
+    if (is_on_postgres())
+        return; /* it has never had a version that didn't count */
+    change_store(fixture, "PRAGMA user_version=2");
     struct sg_store *reader = open_store(fixture->folder, SG_STORE_READ_ONLY);
     assert_int_equal(generation_of(reader), -1);
     sg_store_close(reader);
