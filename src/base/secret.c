@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/crypto.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -259,4 +260,13 @@ void sg_forbid_core_dumps(void)
 
     setrlimit(RLIMIT_CORE, &NONE);
     prctl(PR_SET_DUMPABLE, 0);
+}
+
+__attribute__((noinline)) void sg_wipe_stack(void)
+{
+    enum { DEEP = 64 * 1024 }; /* deeper than OpenSSL and a PKCS#11 module go */
+    uint8_t below[DEEP];
+
+    OPENSSL_cleanse(below, sizeof below);
+    __asm__ volatile("" : : "r"(below) : "memory");
 }

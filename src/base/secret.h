@@ -40,6 +40,10 @@ void sg_secret_free(struct sg_secret *secret);
 typedef struct sg_secret sg_secret;
 SG_DEFINE_CLEANUP(sg_secret, sg_secret_free)
 
+/* sg_wipe_stack overwrites what the calls before this one left below the caller's frame: libraries
+ * keep keys there for a while that they work with. */
+void sg_wipe_stack(void);
+
 /* sg_forbid_core_dumps: called first by main; failure is not fatal and not reported. */
 void sg_forbid_core_dumps(void);
 

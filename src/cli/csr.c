@@ -22,6 +22,7 @@ static const struct sg_option OPTIONS[] = {
     {"set", 0, "NAME=VALUE", "with --for: device.id=…, user.upn=…, …; may be repeated"},
     {"issuer", 0, "NAME", "with --for: the issuer, when several are active"},
     {"from", 0, "FILE", "what to ask for is in this YAML file"},
+    {"decrypt-to", 0, "CERTIFICATE", "for serverkeygen: who makes the key encrypts it to this one"},
     {"signature", 0, "SCHEME", "ecdsa-sha256, rsa-pss-sha256, ed25519, … (default: by the key)"},
     {"output", 'o', "FILE", "write the request here (default: standard output)"},
     {"force", 'f', NULL, "replace the request that is there, never a key"},
@@ -106,8 +107,16 @@ static bool deliver(struct sg_cli *cli, const struct sg_csr_key *key,
 static bool build(const struct sg_cli *cli, const struct sg_csr_key *key,
                   struct sg_csr_making *making, struct sg_buf *der, struct sg_error *error)
 {
-    return sg_csr_settle(cli, key->signer.key, making, error) &&
-           sg_enroll_csr(&key->signer, &making->spec, NULL, NULL, der, error) &&
+    const char *path = sg_cli_text(cli, "decrypt-to");
+    sg_auto(sg_certificates) sg_certificates *recipient = sk_X509_new_null();
+
+    if (recipient == NULL)
+        return sg_fail_memory(error);
+    if (!sg_csr_settle(cli, key->signer.key, making, error) ||
+        (path != NULL && !sg_cli_read_certificates(path, recipient, error)))
+        return false;
+    making->spec.deliver_to = sk_X509_value(recipient, 0);
+    return sg_enroll_csr(&key->signer, &making->spec, NULL, NULL, der, error) &&
            (making->wish.policy == NULL ||
             sg_csr_check_policy(&making->wish, sg_buf_slice(der), error));
 }

@@ -1,5 +1,6 @@
 #include "enroll.h"
 
+#include <openssl/pkcs7.h>
 #include <openssl/x509v3.h>
 
 #include "request/request.h"
@@ -99,6 +100,37 @@ static bool ask_for_extensions(X509_REQ *csr, const struct sg_csr_spec *spec,
            fail(error, "the extension request");
 }
 
+/* AES-256-CBC is what opens it; RFC 8551 2.5.2 has the list. */
+static bool add_capabilities(X509_REQ *csr)
+{
+    STACK_OF(X509_ALGOR) *list = sk_X509_ALGOR_new_null();
+    sg_auto(openssl_bytes) uint8_t *der = NULL;
+    int len = -1;
+
+    if (list != NULL && PKCS7_simple_smimecap(list, NID_aes_256_cbc, -1) == 1)
+        len = i2d_X509_ALGORS(list, &der);
+    sk_X509_ALGOR_pop_free(list, X509_ALGOR_free);
+    return len > 0 &&
+           X509_REQ_add1_attr_by_NID(csr, NID_SMIMECapabilities, V_ASN1_SEQUENCE, der, len) == 1;
+}
+
+static bool ask_for_delivery(X509_REQ *csr, const struct sg_csr_spec *spec, struct sg_error *error)
+{
+    static const char ASYMMETRIC_DECRYPT_KEY_ID[] = "1.2.840.113549.1.9.16.2.54";
+    const ASN1_OCTET_STRING *id;
+
+    if (spec->deliver_to == NULL)
+        return true;
+    if ((id = X509_get0_subject_key_id(spec->deliver_to)) == NULL)
+        return sg_fail(error, SG_REFUSED, "RFC 7030 4.4.1.2",
+                       "the certificate that the key is to be encrypted to has no "
+                       "subjectKeyIdentifier, by which it is named");
+    return (X509_REQ_add1_attr_by_txt(csr, ASYMMETRIC_DECRYPT_KEY_ID, V_ASN1_OCTET_STRING,
+                                      ASN1_STRING_get0_data(id), ASN1_STRING_length(id)) == 1 &&
+            add_capabilities(csr)) ||
+           fail(error, "where the key is to be delivered");
+}
+
 static bool encode_info(X509_REQ *csr, struct sg_buf *info, struct sg_error *error)
 {
     sg_auto(openssl_bytes) unsigned char *bytes = NULL;
@@ -178,7 +210,8 @@ bool sg_enroll_csr(const struct sg_csr_signer *signer, const struct sg_csr_spec 
         return sg_fail_memory(error);
     return sg_request_check_key_quality(key, error) && choose_scheme(key, spec, &scheme, error) &&
            set_subject(csr, spec->subject, error) && set_key(csr, key, error) &&
-           ask_for_extensions(csr, spec, error) && encode_info(csr, &info, error) &&
+           ask_for_extensions(csr, spec, error) && ask_for_delivery(csr, spec, error) &&
+           encode_info(csr, &info, error) &&
            (intent == NULL || intent(sg_buf_slice(&info), context, error)) &&
            signer->sign(signer->context, scheme, sg_buf_slice(&info), &signature, error) &&
            attach(csr, scheme, sg_buf_slice(&signature), der, error);

@@ -31,6 +31,8 @@ struct sg_csr_spec {
     const struct sg_oids *purposes; /* extendedKeyUsage to ask for; NULL or empty: none */
     unsigned key_usage;             /* SG_KU_* to ask for; 0: none */
     bool ca;                        /* asks for a CA certificate */
+    X509 *deliver_to;               /* who makes the key shall encrypt it to this certificate's (RFC
+                                       7030 4.4.1.2); NULL: the key is the request's own */
     enum sg_scheme scheme;          /* SG_SCHEME_NONE: the key's default */
 };
 

@@ -119,6 +119,7 @@ enum {
 static const struct sg_route ROUTES[] = {
     {"simpleenroll", "simpleenroll", SG_ON_HTTPS, EST_POST, SG_WIRE_ENROLL, take_enrolment},
     {"simplereenroll", "simplereenroll", SG_ON_HTTPS, EST_POST, SG_WIRE_REENROLL, take_enrolment},
+    {"serverkeygen", "serverkeygen", SG_ON_HTTPS, EST_POST, SG_WIRE_SERVERKEYGEN, take_enrolment},
     {"fullcmc", "fullcmc", SG_ON_HTTPS, EST_POST, 0, refuse_full_cmc},
     {"healthz", "/healthz", ON_ALL_BUT_HTTP, SG_BY_GET, SG_WIRE_HEALTH, take_health},
     {"readyz", "/readyz", ON_ALL_BUT_HTTP, SG_BY_GET, 0, take_readiness},

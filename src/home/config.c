@@ -237,7 +237,8 @@ bool sg_config_load(const char *path, struct sg_config *config, struct sg_error 
     if (!sg_yaml_load(path, &fresh.document, error) || !read_all(&fresh, error) ||
         !check_issuers(&fresh, error) || !check_pins(&fresh, error) ||
         !check_key_place(&fresh, path, &fresh.service.health, error) ||
-        !check_key_place(&fresh, path, &fresh.service.https.place, error))
+        !check_key_place(&fresh, path, &fresh.service.https.place, error) ||
+        !check_key_place(&fresh, path, &fresh.service.est.key_signer, error))
         return false;
     *config = fresh;
     fresh = (struct sg_config){0};

@@ -281,6 +281,32 @@ static bool read_base64(const struct sg_yaml *document, const struct sg_yaml_nod
     return true;
 }
 
+static bool read_key_signer(const struct sg_yaml *document, const struct sg_yaml_node *value,
+                            void *into, struct sg_error *error)
+{
+    return sg_config_read_key_place(document, value,
+                                    &((struct sg_service_config *)into)->est.key_signer, error);
+}
+
+static bool read_key_certificate(const struct sg_yaml *document, const struct sg_yaml_node *value,
+                                 void *into, struct sg_error *error)
+{
+    return read_file(document, value, &((struct sg_service_config *)into)->est.key_certificate,
+                     error);
+}
+
+static bool read_server_keys(const struct sg_yaml *document, const struct sg_yaml_node *value,
+                             void *into, struct sg_error *error)
+{
+    static const struct sg_yaml_field FIELDS[] = {
+        {"signer", SG_YAML_REQUIRED, read_key_signer},
+        {"certificate", SG_YAML_REQUIRED, read_key_certificate},
+        {0},
+    };
+
+    return sg_yaml_mapping(document, value, FIELDS, into, error);
+}
+
 static bool read_est(const struct sg_yaml *document, const struct sg_yaml_node *value, void *into,
                      struct sg_error *error)
 {
@@ -289,6 +315,7 @@ static bool read_est(const struct sg_yaml *document, const struct sg_yaml_node *
         {"labels", SG_YAML_OPTIONAL, read_labels},
         {"issuer", SG_YAML_OPTIONAL, read_est_issuer},
         {"base64", SG_YAML_OPTIONAL, read_base64},
+        {"server_keys", SG_YAML_OPTIONAL, read_server_keys},
         {0},
     };
     struct sg_service_config *config = into;

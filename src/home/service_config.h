@@ -79,6 +79,8 @@ struct sg_service_config {
         bool wrap_base64;   /* lines of 64, as libest wants them; else one line */
         struct sg_est_label *labels;
         size_t num_labels;
+        struct sg_key_place key_signer; /* signs for keys that the service makes, on its token */
+        const char *key_certificate;    /* file; NULL: it makes none */
     } est;
 
     struct {

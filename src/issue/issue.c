@@ -1,5 +1,7 @@
 #include "issue.h"
 
+#include <openssl/crypto.h>
+
 #include "cert/cert.h"
 #include "request/request.h"
 #include "steps.h"
@@ -53,11 +55,42 @@ static bool decide(const struct sg_issuing *issuing, struct sg_job *job)
     return true;
 }
 
+/* What makes a retry a retry. Where the key is another each time, that is the request. */
+static bool digest_content(struct sg_job *job)
+{
+    if (job->key_maker == NULL)
+        return sg_cert_content_sha256(sg_buf_slice(&job->tbs), job->content_sha256, &job->error);
+    sg_sha256(job->bytes, job->content_sha256);
+    return true;
+}
+
 static bool build(const struct sg_issuing *issuing, struct sg_job *job)
 {
     return sg_cert_build(&job->plan, &issuing->issuer->facts, &job->request.key, &job->serial,
                          &job->tbs, &job->error) &&
-           sg_cert_content_sha256(sg_buf_slice(&job->tbs), job->content_sha256, &job->error);
+           digest_content(job);
+}
+
+/* Who has no key yet can't prove to have it (RFC 7030 4.4.1). */
+static bool check_possession(const struct sg_job *job, struct sg_error *error)
+{
+    return job->key_maker != NULL ||
+           (sg_request_check_possession(&job->request, error) &&
+            sg_request_check_challenge(&job->request, job->challenge, error));
+}
+
+static bool make_key(const struct sg_issuing *issuing, struct sg_job *job, struct sg_error *error)
+{
+    sg_auto(sg_public_key) struct sg_public_key made = {0};
+
+    if (job->key_maker == NULL)
+        return true;
+    if (!job->key_maker->make(job->key_maker, sg_issue_registry(issuing), job, &made, error))
+        return false;
+    sg_public_key_done(&job->request.key);
+    job->request.key = made;
+    made = (struct sg_public_key){0};
+    return true;
 }
 
 /* The first half of the path, where a request can be refused at no cost: nothing is written and
@@ -67,13 +100,12 @@ static bool reach_the_claim(const struct sg_issuing *issuing, struct sg_job *job
     struct sg_error *error = &job->error;
 
     return sg_issue_parse(issuing, job, error) && passed(issuing, SG_STEP_PARSED) &&
-           sg_request_check_possession(&job->request, error) &&
-           sg_request_check_challenge(&job->request, job->challenge, error) &&
-           passed(issuing, SG_STEP_POSSESSION) &&
+           check_possession(job, error) && passed(issuing, SG_STEP_POSSESSION) &&
            sg_request_check_key_quality(&job->request.key, error) &&
            passed(issuing, SG_STEP_KEY_QUALITY) && sg_issue_authenticate(issuing, job, error) &&
-           passed(issuing, SG_STEP_AUTHENTICATED) && decide(issuing, job) &&
-           check_own_name(issuing, job) && passed(issuing, SG_STEP_DECIDED) &&
+           make_key(issuing, job, error) && passed(issuing, SG_STEP_AUTHENTICATED) &&
+           decide(issuing, job) && check_own_name(issuing, job) &&
+           passed(issuing, SG_STEP_DECIDED) &&
            sg_issue_draw_serial(job->now, &job->serial, error) && passed(issuing, SG_STEP_SERIAL) &&
            build(issuing, job) && passed(issuing, SG_STEP_BUILT) &&
            sg_lint_with_key(sg_buf_slice(&job->tbs), &issuing->issuer->facts, &job->request.key,
@@ -123,6 +155,7 @@ static void describe_claim(const struct sg_issuing *issuing, struct sg_job *job,
         .renews = job->renews,
         .asked_by = job->asked_by,
         .request = job->bytes,
+        .made_key = job->key_maker != NULL,
         .now = job->now, /* so that `claimed` tells what it was decided for */
     };
 }
@@ -385,4 +418,7 @@ void sg_job_done(struct sg_job *job)
     sg_plan_done(&job->plan);
     sg_buf_free(&job->tbs);
     sg_buf_free(&job->certificate);
+    if (job->delivery.data != NULL)
+        OPENSSL_cleanse(job->delivery.data, job->delivery.capacity);
+    sg_buf_free(&job->delivery);
 }

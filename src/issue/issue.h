@@ -68,6 +68,18 @@ enum sg_job_outcome {
 /* How far a job has come; only the path itself sets it. */
 enum sg_job_stage { SG_JOB_NEW, SG_JOB_PREPARED, SG_JOB_CLAIMED, SG_JOB_SIGNED, SG_JOB_ENDED };
 
+/* Makes keys for those who have none. */
+struct sg_job;
+struct sg_key_maker {
+    /* make is called by the thread that prepares the job, once it is known who asks, and what they
+     * ask for is parsed; store is that thread's own handle.
+     * key      empty; the public half of the new key.
+     * It leaves what brings the private half to its holder in job->delivery. */
+    bool (*make)(const struct sg_key_maker *maker, struct sg_store *store, struct sg_job *job,
+                 struct sg_public_key *key, struct sg_error *error);
+    const void *context;
+};
+
 /* One request and what becomes of it. Zero-initialise, fill `in`, release with sg_job_done. */
 struct sg_job {
     /* in; borrowed */
@@ -81,7 +93,9 @@ struct sg_job {
                                           unknown devices, gets to know it; its id is device. NULL:
                                           nobody does */
     void *tag;                         /* the caller's own; nobody looks at it */
-    const struct sg_secret *challenge; /* that the request must repeat, or NULL */
+    const struct sg_key_maker *key_maker; /* makes the key, whatever key and signature the request
+                                             has; NULL: it is the request's own */
+    const struct sg_secret *challenge;    /* that the request must repeat, or NULL */
     struct sg_evidence evidence;
 
     /* on the way */
@@ -103,6 +117,8 @@ struct sg_job {
     enum sg_job_outcome outcome;
     int64_t waits_for; /* the request for approval that it waits with: refused for now; 0: none */
     struct sg_buf certificate; /* DER */
+    struct sg_buf delivery;    /* of key_maker; wiped in the end */
+    bool delivery_is_plain;    /* it is the private key as it is */
     struct sg_error error;
 };
 void sg_job_done(struct sg_job *job);

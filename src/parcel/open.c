@@ -146,8 +146,8 @@ bool sg_parcel_open(struct sg_slice enveloped, const struct sg_opener *opener,
     ERR_clear_error();
     if (enveloped.len > SG_LIMIT_BODY)
         return fail_malformed(error, NULL, "the encrypted key is too long to be one");
-    return read_enveloped(enveloped, opener, &cms, error) &&
-           find_content_key(cms, opener, error) && decrypt(cms, enveloped.len, signed_data, error);
+    return read_enveloped(enveloped, opener, &cms, error) && find_content_key(cms, opener, error) &&
+           decrypt(cms, enveloped.len, signed_data, error);
 }
 
 /* ---- unpacking ---- */
@@ -193,15 +193,14 @@ static bool take_key(struct sg_slice der, EVP_PKEY **key, struct sg_error *error
         (sg_key_package *)ASN1_item_d2i(NULL, &at, (long)der.len, sg_key_package_item());
     EVP_PKEY *taken;
 
-    if (package == NULL || at != der.data + der.len ||
-        sk_PKCS8_PRIV_KEY_INFO_num(package) != 1 ||
+    if (package == NULL || at != der.data + der.len || sk_PKCS8_PRIV_KEY_INFO_num(package) != 1 ||
         (taken = EVP_PKCS82PKEY(sk_PKCS8_PRIV_KEY_INFO_value(package, 0))) == NULL)
         return fail_malformed(error, "RFC 5958 2", "it is no package of one private key");
     *key = taken;
     return true;
 }
 
-static bool verify(CMS_ContentInfo *cms, STACK_OF(X509) *signers, struct sg_error *error)
+static bool verify(CMS_ContentInfo *cms, STACK_OF(X509) * signers, struct sg_error *error)
 {
     sg_auto(BIO) BIO *ignored = BIO_new(BIO_s_null());
 
@@ -213,7 +212,7 @@ static bool verify(CMS_ContentInfo *cms, STACK_OF(X509) *signers, struct sg_erro
                    "the package of the key is not signed by whose certificate was named");
 }
 
-bool sg_parcel_unpack(struct sg_slice signed_data, STACK_OF(X509) *signers, EVP_PKEY **key,
+bool sg_parcel_unpack(struct sg_slice signed_data, STACK_OF(X509) * signers, EVP_PKEY **key,
                       struct sg_error *error)
 {
     sg_auto(CMS_ContentInfo) CMS_ContentInfo *cms = NULL;

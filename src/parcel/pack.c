@@ -7,9 +7,10 @@
 
 ASN1_ITEM_TEMPLATE(SG_KEY_PACKAGE) = ASN1_EX_TEMPLATE_TYPE(ASN1_TFLG_SEQUENCE_OF, 0, keys,
                                                            PKCS8_PRIV_KEY_INFO)
-static_ASN1_ITEM_TEMPLATE_END(SG_KEY_PACKAGE)
+                                         static_ASN1_ITEM_TEMPLATE_END(SG_KEY_PACKAGE)
 
-const ASN1_ITEM *sg_key_package_item(void)
+                                             const ASN1_ITEM
+                                     * sg_key_package_item(void)
 {
     return ASN1_ITEM_rptr(SG_KEY_PACKAGE);
 }

@@ -79,7 +79,7 @@ SG_MUST_USE bool sg_parcel_open(struct sg_slice enveloped, const struct sg_opene
 /* sg_parcel_unpack verifies SignedData and takes the one key out.
  * signers      one of them must have signed; nobody else counts, whatever is inside.
  * Fails: SG_MALFORMED; SG_REFUSED when it is signed by somebody else, or wrongly. */
-SG_MUST_USE bool sg_parcel_unpack(struct sg_slice signed_data, STACK_OF(X509) *signers,
+SG_MUST_USE bool sg_parcel_unpack(struct sg_slice signed_data, STACK_OF(X509) * signers,
                                   EVP_PKEY **key, struct sg_error *error);
 
 /* ---- for the files of this room ---- */

@@ -47,6 +47,7 @@ static const struct sg_yaml_field FIELDS[] = {
     {"validity", SG_YAML_REQUIRED, sg_policy_read_validity},
     {"renewal", SG_YAML_OPTIONAL, sg_policy_read_renewal},
     {"unique", SG_YAML_OPTIONAL, sg_policy_read_unique},
+    {"server_keys", SG_YAML_OPTIONAL, sg_policy_read_server_keys},
     {"request", SG_YAML_OPTIONAL, sg_policy_read_request},
     {"examples", SG_YAML_OPTIONAL, sg_policy_read_examples},
     {0},
@@ -56,6 +57,7 @@ static const struct sg_yaml_field FIELDS[] = {
 static sg_policy_check_function *const CHECKS[] = {
     sg_policy_check_who,   sg_policy_check_keys,     sg_policy_check_subject,
     sg_policy_check_fixed, sg_policy_check_validity, sg_policy_check_renewal,
+    sg_policy_check_server_keys,
 };
 
 static bool read_document(struct sg_policy *policy, struct sg_error *error)

@@ -65,6 +65,14 @@ int64_t sg_policy_issues_until(const struct sg_policy *policy, int64_t issuer_no
 /* sg_policy_unique: whose only certificate under the policy it is. */
 enum sg_unique sg_policy_unique(const struct sg_policy *policy);
 
+/* How a key that the service makes gets to its holder (EST serverkeygen). */
+enum sg_server_keys {
+    SG_SERVER_KEYS_NEVER, /* it makes none under this policy */
+    SG_SERVER_KEYS_CMS,   /* encrypted to a key that the holder has already */
+    SG_SERVER_KEYS_PLAIN, /* the same; to who names no such key, as it is, inside TLS */
+};
+enum sg_server_keys sg_policy_server_keys(const struct sg_policy *policy);
+
 /* sg_policy_suggests_key: the first kind of key that it names and that the OpenSSL that runs knows;
  * of sizes or curves the smallest. It is what a client is told that asks which key to make. */
 struct sg_key_kind sg_policy_suggests_key(const struct sg_policy *policy);

@@ -10,13 +10,14 @@ sg_yaml_reader sg_policy_read_who, sg_policy_read_keys, sg_policy_read_subject, 
     sg_policy_read_publish, sg_policy_read_validity, sg_policy_read_renewal, sg_policy_read_unique,
     sg_policy_read_request, sg_policy_read_examples, sg_policy_read_certificate_policies,
     sg_policy_read_name_constraints, sg_policy_read_policy_constraints,
-    sg_policy_read_inhibit_any_policy;
+    sg_policy_read_inhibit_any_policy, sg_policy_read_server_keys;
 
 /* What can only be judged once all is read: one function for each group that has something to say
  * about another. Fails: SG_INVALID at the place that contradicts. */
 typedef bool sg_policy_check_function(const struct sg_policy *policy, struct sg_error *error);
 sg_policy_check_function sg_policy_check_who, sg_policy_check_keys, sg_policy_check_subject,
-    sg_policy_check_fixed, sg_policy_check_validity, sg_policy_check_renewal;
+    sg_policy_check_fixed, sg_policy_check_validity, sg_policy_check_renewal,
+    sg_policy_check_server_keys;
 
 void sg_policy_keys_done(struct sg_policy_keys *keys);
 void sg_policy_subject_done(struct sg_policy_subject *subject);

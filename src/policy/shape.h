@@ -145,6 +145,8 @@ struct sg_policy {
     struct sg_policy_validity validity;
     struct sg_policy_renewal renewal;
     enum sg_unique unique;
+    const struct sg_yaml_node *server_keys_node; /* NULL: not there */
+    enum sg_server_keys server_keys;
     struct sg_policy_asked asked;
     struct sg_policy_examples examples;
 };

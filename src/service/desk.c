@@ -5,6 +5,7 @@
 
 #include "api.h"
 #include "base/limits.h"
+#include "keygen.h"
 
 /* of one request on the pipeline, when it meets its twin there */
 enum { MOST_TRIES = 5 };
@@ -46,6 +47,10 @@ static bool open_policy(struct sg_desk *desk, size_t index, struct sg_error *err
     if (sg_policy_is_ca(policy) || sg_policy_is_self_signed(policy))
         return fail_at(desk, label, error,
                        "makes CA certificates, which are never given out over the network");
+    if (sg_policy_server_keys(policy) != SG_SERVER_KEYS_NEVER &&
+        desk->config->est.key_certificate == NULL)
+        return fail_at(desk, label, error,
+                       "lets the service make keys, and est has no server_keys that sign for them");
     desk->policies[index] = policy;
     return true;
 }
@@ -106,8 +111,9 @@ static bool open_tokens(struct sg_desk *desk, struct sg_error *error)
         !sg_home_pins(desk->home, &desk->issuing.pins, error))
         return false;
     return desk->config->est.num_labels == 0 ||
-           sg_home_issuer(desk->home, desk->config->est.issuer, SG_ISSUER_TO_SIGN,
-                          &desk->issuing.issuer, error);
+           (sg_home_issuer(desk->home, desk->config->est.issuer, SG_ISSUER_TO_SIGN,
+                          &desk->issuing.issuer, error) &&
+               sg_keygen_open(desk->home, &desk->keygen, error));
 }
 
 bool sg_desk_check(const char *dir, struct sg_error *error)
@@ -147,6 +153,7 @@ void sg_desk_close(struct sg_desk *desk)
     sg_teller_free(desk->teller);
     sg_health_free(desk->health);
     sg_tls_key_free(desk->tls_key);
+    sg_keygen_free(desk->keygen);
     free(desk->policies);
     free(desk->issuers);
     sg_home_close(desk->home);
@@ -180,6 +187,7 @@ static bool start(struct sg_desk *desk, struct sg_errand *errand, struct sg_job 
     switch (errand->message.type) {
     case SG_WIRE_ENROLL:
     case SG_WIRE_REENROLL:
+    case SG_WIRE_SERVERKEYGEN:
         if (sg_est_begin(desk, errand, job, &error))
             return true;
         sg_figures_count(&desk->figures, "signet_refusals_total", "policy", "", "rule",

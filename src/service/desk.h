@@ -48,6 +48,7 @@ struct sg_desk {
     void *wake_context;
     struct sg_pipeline *pipeline;
     struct sg_figures figures;
+    struct sg_keygen *keygen;      /* makes keys for those who have none; NULL: it does not */
     struct sg_teller *teller;      /* answers OCSP, beside the desk */
     struct sg_tls_key *tls_key;    /* signs handshakes, beside the desk */
     struct sg_tls_certificate tls; /* that of the key, when the issuer makes it */

@@ -6,6 +6,7 @@
 #include "base/base64.h"
 #include "base/limits.h"
 #include "desk.h"
+#include "keygen.h"
 #include "request/request.h"
 
 SG_DEFINE_CLEANUP(PKCS7, PKCS7_free)
@@ -52,7 +53,8 @@ bool sg_est_begin(struct sg_desk *desk, struct sg_errand *errand, struct sg_job 
         return false;
     job->bytes = sg_buf_slice(&errand->der);
     job->policy = policy;
-    return true;
+    return errand->message.type != SG_WIRE_SERVERKEYGEN ||
+           sg_keygen_begin(desk->keygen, job, error);
 }
 
 /* ---- certs-only: RFC 7030 4.1.3 and 4.2.3 ---- */
@@ -140,6 +142,8 @@ void sg_est_answer(struct sg_desk *desk, struct sg_errand *errand, const struct 
         sg_answer_refusal(errand, &job->error);
     else if (!wrap_certificate(desk, sg_buf_slice(&job->certificate), &body, &error))
         sg_answer_refusal(errand, &error);
+    else if (job->key_maker != NULL)
+        sg_keygen_answer(errand, job, desk->config->est.wrap_base64, sg_buf_slice(&body));
     else
         sg_answer_bytes(errand, CERTS_ONLY, BASE64, sg_buf_slice(&body),
                         sg_serial_text(&job->serial, serial));

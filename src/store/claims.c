@@ -278,6 +278,8 @@ static bool weigh_same_requester(struct sg_deciding *decision, const struct prio
                                  const char *word, const char *id, struct sg_error *error)
 {
     const struct sg_claim *claim = decision->claim;
+    if (prior->id == decision->repeated)
+        return true;
     if (prior->standing.status == SG_STATUS_IN_FLIGHT)
         return refuse_in_flight(decision, prior, word, id);
     if (prior->standing.status == SG_STATUS_HELD)
@@ -381,7 +383,8 @@ static bool register_device(struct sg_deciding *decision, struct sg_error *error
 static bool make_claim(struct sg_deciding *decision, struct sg_error *error)
 {
     if (!register_device(decision, error) || !insert_claim(decision, error) ||
-        !insert_previous(decision, error) || !sg_deciding_use_evidence(decision, error))
+        !insert_previous(decision, error) || !sg_deciding_use_repeated(decision, error) ||
+        !sg_deciding_use_evidence(decision, error))
         return false;
     decision->claim->outcome = SG_CLAIM_NEW;
     return true;
@@ -395,6 +398,7 @@ static bool (*const STEPS[])(struct sg_deciding *, struct sg_error *) = {
     check_user,
     check_key,
     find_retry,
+    sg_deciding_find_repeated,
     sg_deciding_check_ticket,
     sg_deciding_check_renewed,
     check_unique,

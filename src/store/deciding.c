@@ -60,7 +60,7 @@ bool sg_deciding_check_ticket(struct sg_deciding *decision, struct sg_error *err
 {
     struct sg_claim *claim = decision->claim;
     return claim->ticket == 0 ||
-           (sg_ticket_judge(decision->store, claim, 0, &claim->error, error) &&
+           (sg_ticket_judge(decision->store, claim, decision->repeated, &claim->error, error) &&
             sg_deciding_adopt(decision));
 }
 
@@ -85,6 +85,20 @@ static bool check_window(struct sg_deciding *decision, const struct sg_standing 
                               sg_time_text(from, text));
 }
 
+/* The certificate that vouches was revoked for its successor, whose key was lost on its way. */
+static bool was_superseded_by_repeated(struct sg_deciding *decision, bool *was,
+                                       struct sg_error *error)
+{
+    int64_t ignored = 0;
+    return decision->repeated == 0 ||
+           sg_sql_number(decision->store,
+                         "SELECT 1 FROM supersedes s JOIN revocation r ON r.claim = s.previous"
+                         " WHERE s.claim = ? AND s.previous = ? AND r.reason = ?",
+                         SG_VALUES(sg_int(decision->repeated), sg_int(decision->claim->renews),
+                                   sg_int(SG_REASON_SUPERSEDED)),
+                         was, &ignored, error);
+}
+
 /* It was valid when the path began; what counts is that it is now. */
 bool sg_deciding_check_renewed(struct sg_deciding *decision, struct sg_error *error)
 {
@@ -92,21 +106,23 @@ bool sg_deciding_check_renewed(struct sg_deciding *decision, struct sg_error *er
     char serial[SG_SERIAL_TEXT_SIZE];
     struct sg_standing standing = {0};
     struct sg_serial number = {0};
-    bool same_policy = false;
+    bool same_policy = false, is_revoked_for_it = false;
     if (claim->renews == 0)
         return true;
     if (!sg_standing_find(decision->store, claim->renews, claim->now, &standing, &number, error) ||
-        !has_policy(decision, claim->renews, &same_policy, error))
+        !has_policy(decision, claim->renews, &same_policy, error) ||
+        !was_superseded_by_repeated(decision, &is_revoked_for_it, error))
         return false;
     sg_serial_text(&number, serial);
-    if (standing.status != SG_STATUS_VALID)
+    if (standing.status != SG_STATUS_VALID && !is_revoked_for_it)
         return sg_deciding_refuse(decision, SG_UNAUTHENTICATED, NULL,
                                   "certificate %s, by which the request was made, is %s", serial,
                                   sg_status_word(standing.status));
     if (!same_policy)
         return true;
     return check_window(decision, &standing, serial) &&
-           (decision->decided || sg_deciding_add_previous(decision, claim->renews, error));
+           (decision->decided || is_revoked_for_it ||
+            sg_deciding_add_previous(decision, claim->renews, error));
 }
 
 bool sg_deciding_check_approval(struct sg_deciding *decision, struct sg_error *error)

@@ -18,6 +18,7 @@ struct sg_deciding {
     int64_t approval;    /* that the claim is made with; 0: none */
     int64_t *previous;   /* certificates in their renewal window that this one renews */
     size_t num_previous;
+    int64_t repeated; /* the certificate of a key that was lost on its way; 0: none */
 };
 
 void sg_deciding_done(struct sg_deciding *decision);
@@ -34,6 +35,11 @@ SG_MUST_USE bool sg_deciding_add_previous(struct sg_deciding *decision, int64_t 
                                           struct sg_error *error);
 
 /* ---- steps ---- */
+
+/* repeated.c: does the request repeat one whose answer, and with it the key, was lost? */
+SG_MUST_USE bool sg_deciding_find_repeated(struct sg_deciding *decision, struct sg_error *error);
+/* The claim is made: the earlier certificate is revoked with it, and the ticket has paid. */
+SG_MUST_USE bool sg_deciding_use_repeated(struct sg_deciding *decision, struct sg_error *error);
 
 /* Is the ticket good for a new certificate? */
 SG_MUST_USE bool sg_deciding_check_ticket(struct sg_deciding *decision, struct sg_error *error);

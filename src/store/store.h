@@ -80,6 +80,9 @@ struct sg_claim {
     int64_t renews;          /* the claim of the certificate that vouches for this one; 0: none */
     const char *asked_by;    /* who asks, should somebody have to approve; NULL: nobody is told */
     struct sg_slice request; /* for whoever approves; may be empty */
+    bool made_key; /* the key was made for this request, is another each time, and nobody has it
+                      but who got the answer: content_sha256 is of the request, and the same one
+                      again repeats an answer that was lost */
     int64_t now;
 
     /* out */
@@ -116,6 +119,10 @@ struct sg_claim {
  *    key again;
  *  - a certificate that vouches for its own renewal has to be valid, read inside this transaction,
  *    and in its renewal window when nothing else vouches;
+ *  - with made_key, the same request by the same ticket, which has not ended, or by the same
+ *    holder's certificate under the policy, repeats one that was answered: the certificate of then
+ *    is revoked (superseded) when the new one is recorded, and stands in the way of nothing. It
+ *    costs the ticket a try, where it has tries; none left refuses (SG_UNAUTHENTICATED);
  *  - where the plan has an approver, the same certificate of the same key has to be approved:
  *    otherwise the request is kept for approvals.h, and the claim waits;
  *  - a serial that the issuer has used refuses (SG_INTERNAL; 128 random bits never do).

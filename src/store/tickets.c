@@ -245,25 +245,29 @@ static bool refuse(struct sg_error *why, const char *text)
     return true;
 }
 
-/* A claim that came to no certificate counts as revoked, and lets its own key try again. */
+/* A claim that came to no certificate counts as revoked, and lets its own key try again; of keys
+ * that are made here, its own request. */
 static bool judge_spent(struct sg_store *store, const struct sg_ticket *ticket,
                         const struct sg_claim *claim, struct sg_error *why, struct sg_error *error)
 {
     struct sg_standing standing = {0};
     struct sg_serial serial = {0};
-    bool same_key = false;
+    bool is_its_own = false;
     int64_t ignored = 0;
     if (!sg_standing_find(store, ticket->claim, claim->now, &standing, &serial, error) ||
-        !sg_sql_number(store, "SELECT 1 FROM claim WHERE id = ? AND spki_sha256 = ?",
-                       SG_VALUES(sg_int(ticket->claim), sg_digest(claim->spki_sha256)), &same_key,
-                       &ignored, error))
+        !sg_sql_number(store,
+                       "SELECT 1 FROM claim WHERE id = ?"
+                       " AND (spki_sha256 = ? OR (? = 1 AND content_sha256 = ?))",
+                       SG_VALUES(sg_int(ticket->claim), sg_digest(claim->spki_sha256),
+                                 sg_int(claim->made_key), sg_digest(claim->content_sha256)),
+                       &is_its_own, &ignored, error))
         return false;
     if (standing.status == SG_STATUS_IN_FLIGHT) {
         (void)refuse(why, "this ticket is being used at this moment: try again shortly");
         why->detail = EAGAIN; /* it may come to nothing, or be the answer to the same key */
         return true;
     }
-    if (!same_key || standing.status != SG_STATUS_ORPHANED)
+    if (!is_its_own || standing.status != SG_STATUS_ORPHANED)
         return refuse(why, "this ticket has been used");
     return sg_standing_settle(store, ticket->claim, error);
 }

@@ -50,6 +50,10 @@ static const struct sg_wire_type_row TYPES[SG_WIRE_END_OF_TYPES] = {
                             HAS(SG_WIRE_MAX_AGE) | HAS(SG_WIRE_RETRY_AFTER) | HAS(SG_WIRE_RULE) |
                             HAS(SG_WIRE_TEXT) | HAS(SG_WIRE_SERIAL) | HAS(SG_WIRE_MODIFIED) |
                             HAS(SG_WIRE_EXPIRES) | HAS(SG_WIRE_ALLOW) | HAS(SG_WIRE_DETAIL)},
+    [SG_WIRE_SERVERKEYGEN] = {"SERVERKEYGEN", SG_WIRE_FRONT, true,
+                              HAS(SG_WIRE_PEER) | HAS(SG_WIRE_BODY),
+                              HAS(SG_WIRE_LABEL) | HAS(SG_WIRE_AUTHORIZATION) |
+                                  HAS(SG_WIRE_CLIENT)},
     [SG_WIRE_OCSP] = {"OCSP", SG_WIRE_FRONT, true, HAS(SG_WIRE_BODY), HAS(SG_WIRE_ENCODING)},
     [SG_WIRE_CALL] = {"CALL", SG_WIRE_FRONT, true,
                       HAS(SG_WIRE_PEER) | HAS(SG_WIRE_METHOD) | HAS(SG_WIRE_TARGET),

@@ -43,6 +43,7 @@ enum sg_wire_type {
     SG_WIRE_CALL,      /* front: a request to the API */
     SG_WIRE_KEY_HELLO, /* front: here I am, and use the key of TLS alone */
     SG_WIRE_TLS_SIGN,  /* front: have that key sign this of a handshake */
+    SG_WIRE_SERVERKEYGEN, /* front: a request for a certificate and its key */
     SG_WIRE_END_OF_TYPES,
 };
 

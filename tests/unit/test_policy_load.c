@@ -52,8 +52,8 @@ static const struct {
     {{{"colour", "colour: red"}},
      "7:1: unknown key 'colour'; known here: policy, description, who, keys, subject, san, "
      "extended_key_usage, extensions, certificate_policies, ca, name_constraints, "
-     "policy_constraints, inhibit_any_policy, publish, validity, renewal, unique, request, "
-     "examples"},
+     "policy_constraints, inhibit_any_policy, publish, validity, renewal, unique, "
+     "server_keys, request, examples"},
     {{{"policy", "policy: small\npolicy: small"}}, "2:1: key 'policy' is here twice"},
 
     /* policy, description */
@@ -497,6 +497,15 @@ static const struct {
     {{{"validity", "validity: 365d"}}, "6:11: validity has to be a mapping"},
 
     /* renewal, unique */
+    {{{"server_keys", "server_keys: cms"}}, NULL},
+    {{{"server_keys", "server_keys: plain"}}, NULL},
+    {{{"server_keys", "server_keys: never"}}, NULL},
+    {{{"server_keys", "server_keys: pkcs12"}}, "7:14: server_keys has to be one of"},
+    {{{"keys", CA_KEYS}, {"server_keys", "server_keys: cms"}, {"ca", "ca: {path_length: 0}"}},
+     "7:14: the key of a CA is made by the CA"},
+    {{{"server_keys", "server_keys: cms"}, {"who", "who: {all: [ticket, {approval: officer}]}"}},
+     "7:14: who asks for an approval, which is of one key"},
+    {{{"server_keys", "server_keys: cms"}, {"who", "who: {any: [ticket]}"}}, NULL},
     {{{"renewal", "renewal: never"}}, NULL},
     {{{"renewal", "renewal: {window: 60d, same_key: allow, previous: revoke}"}}, NULL},
     {{{"renewal", "renewal: always"}}, "7:10: renewal is never, or {window: 60d, …}"},
