@@ -1,5 +1,8 @@
+#include "base/file.h"
+#include "base/limits.h"
 #include "cert/cert.h"
 #include "commands.h"
+#include "enroll/delivery.h"
 #include "enroll/enroll.h"
 #include "open.h"
 #include "output.h"
@@ -8,6 +11,8 @@ static const struct sg_option IMPORT_OPTIONS[] = {
     SG_TOKEN_OPTIONS,
     SG_SO_PIN_OPTION,
     {"force", 'f', NULL, "replace the certificate that is beside the key"},
+    {"decrypt-key", 0, "KEY", "for a key that a service has made: the card's key that opens it"},
+    {"signed-by", 0, "FILE", "whose certificate has to have signed for that key"},
     {0},
 };
 
@@ -24,7 +29,7 @@ static const struct sg_option LIST_OPTIONS[] = {
     {0},
 };
 
-static bool run_import(struct sg_cli *cli, struct sg_error *error)
+static bool import_certificate(struct sg_cli *cli, struct sg_error *error)
 {
     sg_auto(sg_cli_key) struct sg_cli_key place = {0};
     sg_auto(sg_certificates) sg_certificates *certificates = sk_X509_new_null();
@@ -41,6 +46,53 @@ static bool run_import(struct sg_cli *cli, struct sg_error *error)
     fprintf(stderr, "the certificate is on %s beside its key, read back and compared\n",
             sg_token_label(place.token));
     return true;
+}
+
+static bool import_delivery(struct sg_cli *cli, struct sg_slice bytes, struct sg_error *error)
+{
+    const char *signer = sg_cli_text(cli, "signed-by");
+    sg_auto(sg_cli_key) struct sg_cli_key place = {0};
+    sg_auto(sg_certificates) sg_certificates *signers = sk_X509_new_null();
+    sg_auto(sg_delivery) struct sg_delivery delivery = {0};
+    sg_auto(malloc) char *label = NULL;
+    sg_auto(sg_buf) struct sg_buf id = {0};
+    sg_auto(sg_key) struct sg_key key = {0};
+    bool was_there = false;
+
+    if (signers == NULL)
+        return sg_fail_memory(error);
+    if (signer == NULL)
+        return sg_fail(error, SG_USAGE, NULL,
+                       "whose word counts that the service has made this key? Name the "
+                       "certificate by --signed-by FILE");
+    if (!sg_cli_read_certificates(signer, signers, error) ||
+        !sg_delivery_read(bytes, &delivery, error) ||
+        !sg_cli_open_key(cli, cli->operands[0], &place, error) ||
+        !sg_key_uri_parts(place.uri, &label, &id, error))
+        return false;
+    const struct sg_delivery_place to = {
+        .token = place.token,
+        .decrypt_key = sg_cli_text(cli, "decrypt-key"),
+        .signers = signers,
+        .label = label != NULL ? label : "",
+        .id = sg_buf_slice(&id),
+    };
+    if (!sg_delivery_import(&delivery, &to, &key, &was_there, error))
+        return false;
+    fprintf(stderr, "the key %s on %s, signs there, and has its certificate beside it\n",
+            was_there ? "was already" : "is", sg_token_label(place.token));
+    return true;
+}
+
+static bool run_import(struct sg_cli *cli, struct sg_error *error)
+{
+    if (sg_cli_text(cli, "decrypt-key") == NULL)
+        return import_certificate(cli, error);
+
+    sg_auto(sg_buf) struct sg_buf bytes = {0};
+
+    return sg_file_read(cli->operands[1], SG_LIMIT_BODY, &bytes, error) &&
+           import_delivery(cli, sg_buf_slice(&bytes), error);
 }
 
 static bool run_export(struct sg_cli *cli, struct sg_error *error)
@@ -183,8 +235,11 @@ static bool run_list(struct sg_cli *cli, struct sg_error *error)
 const struct sg_command SG_CARD_COMMANDS[] = {
     {"card list", "TOKEN", "the keys on a card, their certificates, and when these end",
      "TOKEN is a PKCS#11 URI such as pkcs11:token=card.", LIST_OPTIONS, 1, 1, run_list},
-    {"card import", "KEY FILE", "put a certificate on a card, beside its key",
-     "KEY is the PKCS#11 URI of the key. The certificate is read back and compared.",
+    {"card import", "KEY FILE", "put a certificate on a card, or a key that a service has made",
+     "KEY is the PKCS#11 URI of the key. The certificate is read back and compared.\n"
+     "With --decrypt-key, FILE (- is standard input) is the answer of EST's serverkeygen, and KEY\n"
+     "the place of the new key: it is opened by the card, its signer verified, and key and\n"
+     "certificate go onto the card under one id. After a failure run the same again.",
      IMPORT_OPTIONS, 2, 2, run_import},
     {"card export", "KEY", "read the certificate that is beside a key", NULL, EXPORT_OPTIONS, 1, 1,
      run_export},

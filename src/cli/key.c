@@ -6,6 +6,7 @@
 
 static const struct sg_option CREATE_OPTIONS[] = {
     {"type", 't', "KIND", "RSA-2048 (3072, 4096), P-256 (default), P-384, P-521, Ed25519, HMAC"},
+    {"decrypt", 0, NULL, "the key also opens what is encrypted to it (RSA, EC)"},
     SG_TOKEN_OPTIONS,
     SG_SO_PIN_OPTION,
     SG_SIGNER_OPTION,
@@ -92,7 +93,8 @@ static bool run_create(struct sg_cli *cli, struct sg_error *error)
     return sg_key_kind_parse(type != NULL ? type : "P-256", &kind, error) &&
            sg_cli_open_key(cli, cli->operands[0], &place, error) &&
            sg_key_uri_parts(place.uri, &label, &id, error) &&
-           sg_key_create(place.token, kind, label, sg_buf_slice(&id), &key, error) &&
+           (sg_cli_has(cli, "decrypt") ? sg_key_create_decrypting : sg_key_create)(
+               place.token, kind, label, sg_buf_slice(&id), &key, error) &&
            print_key(cli, &key, error);
 }
 

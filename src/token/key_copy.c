@@ -279,7 +279,7 @@ static bool take_numbers(const struct sg_public_key *key, struct numbers *number
     return sg_fail_openssl(error, SG_INTERNAL, NULL, "a public key can't be taken apart");
 }
 
-static bool put_public(struct sg_token *to, const struct sg_key *key, struct sg_slice id,
+bool sg_key_put_public(struct sg_token *to, const struct sg_key *key, struct sg_slice id,
                        CK_OBJECT_HANDLE *object, struct sg_error *error)
 {
     sg_auto(numbers) struct numbers numbers = {0};
@@ -330,7 +330,7 @@ static bool unwrap_locked(struct sg_token *to, const struct sg_key *key, struct 
                      private = CK_INVALID_HANDLE;
     bool is_there = take_leftovers_away(to, key, id, error) &&
                     unwrap_aes(to, passage, &aes, error) &&
-                    put_public(to, key, id, &public, error) &&
+                    sg_key_put_public(to, key, id, &public, error) &&
                     unwrap_private(to, passage, aes, key, id, &private, error) &&
                     sg_key_read_private(to, private, copy, error);
 

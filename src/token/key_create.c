@@ -30,6 +30,7 @@ struct plan {
     struct sg_slice id;
     bool has_fixed_id; /* the token has places for keys, and labels of its own */
     bool is_wrappable; /* it may leave the token, wrapped by another key */
+    bool decrypts;     /* it opens what is encrypted to it: by RSA, or by agreeing on a secret */
     uint8_t drawn_id[ID_LEN];
     CK_MECHANISM mechanism;
     CK_KEY_TYPE type;
@@ -62,10 +63,20 @@ static void add_common(struct template *template, const struct plan *plan)
     add(template, CKA_ID, plan->id.data, plan->id.len);
     add_flag(template, CKA_TOKEN, true);
     add_flag(template, CKA_MODIFIABLE, false);
-    add_flag(template, CKA_DERIVE, false);
 }
 
-/* A key that signs and does nothing else, and that never leaves the token unless it is to. */
+static bool is_to_decrypt(const struct plan *plan)
+{
+    return plan->decrypts && plan->kind.family == SG_KEY_RSA;
+}
+
+static bool is_to_derive(const struct plan *plan)
+{
+    return plan->decrypts && plan->kind.family == SG_KEY_EC;
+}
+
+/* A key that signs and does nothing else unless it is to, and that never leaves the token unless it
+ * is to. */
 static void fill_private(const struct plan *plan, struct template *template)
 {
     add_common(template, plan);
@@ -73,7 +84,8 @@ static void fill_private(const struct plan *plan, struct template *template)
     add_flag(template, CKA_SENSITIVE, true);
     add_flag(template, CKA_EXTRACTABLE, plan->is_wrappable);
     add_flag(template, CKA_SIGN, true);
-    add_flag(template, CKA_DECRYPT, false);
+    add_flag(template, CKA_DECRYPT, is_to_decrypt(plan));
+    add_flag(template, CKA_DERIVE, is_to_derive(plan));
     add_flag(template, CKA_UNWRAP, false);
     add_flag(template, CKA_SIGN_RECOVER, false);
 }
@@ -86,6 +98,7 @@ static void fill_public(const struct plan *plan, struct template *template)
     add_flag(template, CKA_PRIVATE, false);
     add_flag(template, CKA_VERIFY, true);
     add_flag(template, CKA_ENCRYPT, false);
+    add_flag(template, CKA_DERIVE, false);
     add_flag(template, CKA_WRAP, false);
     if (plan->kind.family == SG_KEY_RSA) {
         add(template, CKA_MODULUS_BITS, &plan->modulus_bits, sizeof plan->modulus_bits);
@@ -256,9 +269,7 @@ static const struct {
     {"CKA_EXTRACTABLE", offsetof(struct sg_key, extractable), false, true},
     {"CKA_NEVER_EXTRACTABLE", offsetof(struct sg_key, never_extractable), true, true},
     {"CKA_SIGN", offsetof(struct sg_key, sign), true, false},
-    {"CKA_DECRYPT", offsetof(struct sg_key, decrypt), false, false},
     {"CKA_UNWRAP", offsetof(struct sg_key, unwrap), false, false},
-    {"CKA_DERIVE", offsetof(struct sg_key, derive), false, false},
     {"CKA_MODIFIABLE", offsetof(struct sg_key, modifiable), false, false},
 };
 
@@ -269,6 +280,10 @@ static const char *find_difference(const struct plan *plan, const struct sg_key 
         if (*(const bool *)((const char *)key + STATED[i].offset) !=
             (STATED[i].wanted != (STATED[i].turns && plan->is_wrappable)))
             return STATED[i].name;
+    if (key->decrypt != is_to_decrypt(plan))
+        return "CKA_DECRYPT";
+    if (key->derive != is_to_derive(plan))
+        return "CKA_DERIVE";
     if (!sg_slice_equal(sg_buf_slice(&key->id), plan->id))
         return "CKA_ID";
     if (!plan->has_fixed_id && strcmp(key->label, plan->label) != 0)
@@ -315,10 +330,11 @@ static bool make(struct sg_token *token, struct plan *plan, struct sg_key *key,
 }
 
 static bool create(struct sg_token *token, struct sg_key_kind kind, const char *label,
-                   struct sg_slice id, bool is_wrappable, struct sg_key *key,
+                   struct sg_slice id, const struct plan *wish, struct sg_key *key,
                    struct sg_error *error)
 {
-    sg_auto(plan) struct plan plan = {.is_wrappable = is_wrappable};
+    sg_auto(plan) struct plan plan = {.is_wrappable = wish->is_wrappable,
+                                      .decrypts = wish->decrypts};
     sg_auto(sg_key) struct sg_key fresh = {0};
     bool is_made;
     SG_TOKEN_LOCK(token);
@@ -341,11 +357,19 @@ static bool create(struct sg_token *token, struct sg_key_kind kind, const char *
 bool sg_key_create(struct sg_token *token, struct sg_key_kind kind, const char *label,
                    struct sg_slice id, struct sg_key *key, struct sg_error *error)
 {
-    return create(token, kind, label, id, false, key, error);
+    return create(token, kind, label, id, &(struct plan){0}, key, error);
 }
 
 bool sg_key_create_wrappable(struct sg_token *token, struct sg_key_kind kind, const char *label,
                              struct sg_slice id, struct sg_key *key, struct sg_error *error)
 {
-    return create(token, kind, label, id, true, key, error);
+    return create(token, kind, label, id, &(struct plan){.is_wrappable = true}, key, error);
+}
+
+bool sg_key_create_decrypting(struct sg_token *token, struct sg_key_kind kind, const char *label,
+                              struct sg_slice id, struct sg_key *key, struct sg_error *error)
+{
+    if (kind.family != SG_KEY_RSA && kind.family != SG_KEY_EC)
+        return sg_fail(error, SG_USAGE, NULL, "keys are encrypted to RSA and EC keys alone");
+    return create(token, kind, label, id, &(struct plan){.decrypts = true}, key, error);
 }

@@ -34,6 +34,12 @@ SG_MUST_USE bool sg_key_curve(struct sg_key_kind kind, uint8_t **der, size_t *de
 SG_MUST_USE bool sg_key_check_token(struct sg_token *token, P11KitUri *uri, const char *text,
                                     struct sg_error *error);
 
+/* sg_key_put_public puts the public half of a key from elsewhere on the token: key's label and
+ * public half, and that id. Fails: SG_TOKEN. */
+SG_MUST_USE bool sg_key_put_public(struct sg_token *to, const struct sg_key *key,
+                                   struct sg_slice id, CK_OBJECT_HANDLE *object,
+                                   struct sg_error *error);
+
 /* sg_key_name is how messages call a key: "'label' (id 01ab)". Returns into. */
 enum { SG_KEY_NAME_SIZE = 160 };
 const char *sg_key_name(const struct sg_key *key, char into[SG_KEY_NAME_SIZE]);

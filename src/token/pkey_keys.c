@@ -14,13 +14,15 @@ struct sg_pkey *sg_pkey_up(struct sg_pkey *key)
 
 void sg_pkey_free(struct sg_pkey *key)
 {
-    if (key != NULL && __atomic_sub_fetch(&key->num_references, 1, __ATOMIC_ACQ_REL) == 0)
-        free(key);
+    if (key == NULL || __atomic_sub_fetch(&key->num_references, 1, __ATOMIC_ACQ_REL) != 0)
+        return;
+    EVP_PKEY_free(key->other);
+    free(key);
 }
 
 static EVP_PKEY *public_half(const struct sg_pkey *key)
 {
-    return sg_signer_public_key(key->signer)->pkey;
+    return key->signer != NULL ? sg_signer_public_key(key->signer)->pkey : key->other;
 }
 
 static void *key_new(void *provider)
@@ -44,6 +46,18 @@ static void *key_dup(const void *key, int selection)
     return sg_pkey_up((struct sg_pkey *)(uintptr_t)key);
 }
 
+/* The one with whom a secret is agreed on: on a curve, and without a private half. */
+static int import_other(struct sg_pkey *key, const OSSL_PARAM parameters[])
+{
+    sg_auto(EVP_PKEY_CTX) EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+
+    return key->signer == NULL && key->other == NULL && context != NULL &&
+           OSSL_PARAM_locate_const(parameters, OSSL_PKEY_PARAM_PUB_KEY) != NULL &&
+           EVP_PKEY_fromdata_init(context) == 1 &&
+           EVP_PKEY_fromdata(context, &key->other, EVP_PKEY_PUBLIC_KEY,
+                             (OSSL_PARAM *)(uintptr_t)parameters) == 1;
+}
+
 static int key_import(void *data, int selection, const OSSL_PARAM parameters[])
 {
     const OSSL_PARAM *given = OSSL_PARAM_locate_const(parameters, SG_PKEY_SIGNER);
@@ -51,7 +65,9 @@ static int key_import(void *data, int selection, const OSSL_PARAM parameters[])
     const void *signer = NULL;
 
     (void)selection;
-    if (given == NULL || OSSL_PARAM_get_octet_ptr(given, &signer, NULL) != 1)
+    if (given == NULL)
+        return import_other(key, parameters);
+    if (OSSL_PARAM_get_octet_ptr(given, &signer, NULL) != 1)
         return 0;
     key->signer = (struct sg_signer *)(uintptr_t)signer;
     return 1;
@@ -72,8 +88,8 @@ static int key_has(const void *data, int selection)
 {
     const struct sg_pkey *key = data;
 
-    (void)selection;
-    return key->signer != NULL;
+    return key->signer != NULL ||
+           (key->other != NULL && (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) == 0);
 }
 
 static int key_match(const void *one, const void *other, int selection)
@@ -81,7 +97,7 @@ static int key_match(const void *one, const void *other, int selection)
     const struct sg_pkey *first = one, *second = other;
 
     (void)selection;
-    return first->signer != NULL && second->signer != NULL &&
+    return public_half(first) != NULL && public_half(second) != NULL &&
            EVP_PKEY_eq(public_half(first), public_half(second)) == 1;
 }
 
@@ -92,7 +108,7 @@ static int key_export(void *data, int selection, OSSL_CALLBACK *give, void *argu
     OSSL_PARAM *parameters = NULL;
     int is_given;
 
-    if ((selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0 || key->signer == NULL ||
+    if ((selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0 || public_half(key) == NULL ||
         EVP_PKEY_todata(public_half(key), EVP_PKEY_PUBLIC_KEY, &parameters) != 1)
         return 0;
     is_given = give(parameters, argument);
@@ -163,11 +179,10 @@ static const OSSL_PARAM *key_gettable(void *provider)
     return TABLE;
 }
 
-/* An EC key's signature algorithm has another name than the key. */
-static const char *ec_signature(int operation)
+/* What an EC key does has other names than the key. */
+static const char *ec_operation(int operation)
 {
-    (void)operation;
-    return "ECDSA";
+    return operation == OSSL_OP_KEYEXCH ? "ECDH" : "ECDSA";
 }
 
 #define FUNCTION(id, function)                                                                     \
@@ -192,7 +207,7 @@ const OSSL_DISPATCH SG_PKEY_RSA_KEYS[] = {
 const OSSL_DISPATCH SG_PKEY_EC_KEYS[] = {
     COMMON,
     FUNCTION(OSSL_FUNC_KEYMGMT_EXPORT_TYPES, ec_export_types),
-    FUNCTION(OSSL_FUNC_KEYMGMT_QUERY_OPERATION_NAME, ec_signature),
+    FUNCTION(OSSL_FUNC_KEYMGMT_QUERY_OPERATION_NAME, ec_operation),
     {0, NULL},
 };
 const OSSL_DISPATCH SG_PKEY_ED25519_KEYS[] = {

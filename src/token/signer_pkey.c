@@ -30,9 +30,29 @@ static const OSSL_ALGORITHM *query(void *provider, int operation, int *no_cache)
         {NULL, NULL, NULL, NULL},
     };
 
+    static const OSSL_ALGORITHM DECRYPTIONS[] = {
+        {"RSA:rsaEncryption", "provider=signet-signer", SG_PKEY_DECRYPTIONS, NULL},
+        {NULL, NULL, NULL, NULL},
+    };
+    static const OSSL_ALGORITHM AGREEMENTS[] = {
+        {"ECDH", "provider=signet-signer", SG_PKEY_AGREEMENTS, NULL},
+        {NULL, NULL, NULL, NULL},
+    };
+
     (void)provider;
     *no_cache = 0;
-    return operation == OSSL_OP_KEYMGMT ? KEYS : operation == OSSL_OP_SIGNATURE ? SIGNATURES : NULL;
+    switch (operation) {
+    case OSSL_OP_KEYMGMT:
+        return KEYS;
+    case OSSL_OP_SIGNATURE:
+        return SIGNATURES;
+    case OSSL_OP_ASYM_CIPHER:
+        return DECRYPTIONS;
+    case OSSL_OP_KEYEXCH:
+        return AGREEMENTS;
+    default:
+        return NULL;
+    }
 }
 
 static void teardown(void *provider)
@@ -70,6 +90,11 @@ bool sg_pkey_maker_new(struct sg_pkey_maker **maker, struct sg_error *error)
                                "OpenSSL does not take the provider of token keys");
     *maker = SG_TAKE(fresh);
     return true;
+}
+
+OSSL_LIB_CTX *sg_pkey_maker_context(struct sg_pkey_maker *maker)
+{
+    return maker->context;
 }
 
 bool sg_signer_pkey(struct sg_pkey_maker *maker, struct sg_signer *signer, EVP_PKEY **pkey,

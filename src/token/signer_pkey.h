@@ -24,6 +24,10 @@ SG_MUST_USE bool sg_pkey_maker_new(struct sg_pkey_maker **maker, struct sg_error
 SG_MUST_USE bool sg_signer_pkey(struct sg_pkey_maker *maker, struct sg_signer *signer,
                                 EVP_PKEY **pkey, struct sg_error *error);
 
+/* sg_pkey_maker_context: the keys' library context, for what opens with them what is encrypted
+ * (CMS_ContentInfo_new_ex): RSAES-OAEP, and ECDH with the X9.63 derivation. */
+OSSL_LIB_CTX *sg_pkey_maker_context(struct sg_pkey_maker *maker);
+
 /* sg_signer_pkey_fail is sg_fail(SG_TOKEN) for an OpenSSL call that such a key was to sign for:
  * what begins the message, and the signer's own follows, as OpenSSL has kept it. Empties OpenSSL's
  * queue. */

@@ -136,6 +136,22 @@ SG_MUST_USE bool sg_key_create_wrappable(struct sg_token *token, struct sg_key_k
                                          const char *label, struct sg_slice id, struct sg_key *key,
                                          struct sg_error *error);
 
+/* sg_key_create_decrypting is the same of a key that also opens what is encrypted to it: by RSA
+ * (CKA_DECRYPT), or by agreeing on a secret (EC: CKA_DERIVE). It signs too, as it has to for its
+ * own request. */
+SG_MUST_USE bool sg_key_create_decrypting(struct sg_token *token, struct sg_key_kind kind,
+                                          const char *label, struct sg_slice id, struct sg_key *key,
+                                          struct sg_error *error);
+
+/* sg_key_put puts an EC key that was made elsewhere on the token: sensitive, not extractable, for
+ * signing alone, and reads it back. Logs in.
+ * id       CKA_ID; empty: by the public half (RFC 5280 4.2.1.2).
+ * Fails: SG_USAGE on models that take no key from outside; SG_REFUSED on other kinds of key;
+ * SG_TOKEN, also when label or id is taken, and when it does not read back as stated: then nothing
+ * new is on the token. */
+SG_MUST_USE bool sg_key_put(struct sg_token *token, const EVP_PKEY *pkey, const char *label,
+                            struct sg_slice id, struct sg_key *key, struct sg_error *error);
+
 /* sg_key_copy brings a copy of a key from its token to another one, under the same label, and both
  * its halves. On the way it is wrapped by an AES key, which is wrapped for an RSA key pair that the
  * other token makes for this once; nobody outside of the two tokens can read either.

@@ -237,3 +237,84 @@ open_parts() {
     expect_http 401 'ticket'
     expect_equal valid 1 "$(signet -C dev list --json -p one | jq '[.[] | select(.status == "valid")] | length')"
 }
+
+# --- onto a card ---------------------------------------------------------------------------------
+
+# make_opener NAME KIND: a decryption key on the card and its certificate in NAME.pem, a request in
+# NAME-sdk.csr.
+make_opener() {
+    signet key create "pkcs11:token=card;object=$1" --type "$2" --decrypt "${on_card[@]}"
+    signet csr -k "pkcs11:token=card;object=$1" "${on_card[@]}" --subject 'CN=Ada Example' -o "$1.csr"
+    signet -C dev issue -p decryption --user 'Ada Example' -o "$1.pem" "$1.csr"
+    request_delivery "$1-sdk" "$1.pem" 'Ada Example'
+}
+
+# import KEY-NAME OPENER FILE [SIGNER]
+import() {
+    signet card import "pkcs11:token=card;object=$1" "$3" --decrypt-key "pkcs11:token=card;object=$2" \
+        --signed-by "${4:-dev/keygen.pem}" "${on_card[@]}"
+}
+
+@test "a card takes the key in, by RSA and by EC: it can't leave it again, and has its certificate beside it" {
+    local kind name
+    on_card=("${token_module[@]}" --pin file:pin/card)
+    for kind in RSA-2048 P-256 P-384; do
+        name=opener-$kind
+        make_opener "$name" "$kind" || [ "$kind" = P-384 ] || fail "no $name"
+        [ -e "$name-sdk.csr" ] || continue
+        ticket t20 -p sdk --user 'Ada Example' --no-pin
+        ask sdk t20 "$name-sdk.csr"
+        expect_http 200
+        cp body "$name.body"
+        parts
+        import "sdk-$kind" "$name" "$name.body"
+        signet card export "pkcs11:token=card;object=sdk-$kind" "${on_card[@]}" -o "sdk-$kind.pem"
+        cmp served.pem "sdk-$kind.pem"
+        signet key show "pkcs11:token=card;object=sdk-$kind" "${on_card[@]}" --json >shown
+        expect_equal "$kind" 'true false true false false' \
+            "$(jq -r '"\(.sensitive) \(.extractable) \(.sign) \(.decrypt) \(.derive)"' shown)"
+        # once more, after what may have been a failure
+        run import "sdk-$kind" "$name" - <"$name.body"
+        expect_status 0
+        expect_said 'the key was already on card'
+    done
+}
+
+@test "what is signed by somebody else, for another key, changed, or not encrypted is not taken in" {
+    on_card=("${token_module[@]}" --pin file:pin/card)
+    local before
+    before=$(signet key list pkcs11:token=card "${on_card[@]}" --json | jq length)
+    run import bad opener-RSA-2048 opener-RSA-2048.body ada.pem
+    expect_status 3
+    expect_said 'not signed by whose certificate was named'
+    run import bad opener-P-256 opener-RSA-2048.body
+    expect_status 3
+    expect_said 'another kind of key'
+    signet key create 'pkcs11:token=card;object=other' --type RSA-2048 --decrypt "${on_card[@]}"
+    run import bad other opener-RSA-2048.body
+    expect_status 3
+    expect_said 'this key does not open it'
+    signet key create 'pkcs11:token=card;object=signs' "${on_card[@]}"
+    run import bad signs opener-P-256.body
+    expect_status 3
+    expect_said 'key create --decrypt'
+    python3 "$SIGNET_DATA/tests/flow/keygen.py" damage opener-RSA-2048.body damaged.body
+    run import bad opener-RSA-2048 damaged.body
+    expect_status 3
+    sed 's/smime-type=server-generated-key/smime-type=certs-only/' opener-RSA-2048.body >keyless.body
+    run import bad opener-RSA-2048 keyless.body
+    expect_status 3
+    sed 's|pkcs7-mime; smime-type=server-generated-key|pkcs8|' opener-RSA-2048.body >plain.body
+    run import bad opener-RSA-2048 plain.body
+    expect_status 3
+    expect_said 'was to be encrypted'
+    awk '/certs-only/ {exit} {print}' opener-RSA-2048.body >mixed.body
+    awk 'seen || /certs-only/ {seen = 1; print}' opener-P-256.body >>mixed.body
+    run import bad opener-RSA-2048 mixed.body
+    expect_status 3
+    expect_said "no certificate that came with the key is the key's"
+    run signet card import 'pkcs11:token=card;object=bad' opener-RSA-2048.body \
+        --decrypt-key 'pkcs11:token=card;object=opener-RSA-2048' "${on_card[@]}"
+    expect_status 2
+    expect_equal keys "$((before + 2))" "$(signet key list pkcs11:token=card "${on_card[@]}" --json | jq length)"
+}

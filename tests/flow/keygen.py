@@ -1,4 +1,4 @@
-"""What tests of serverkeygen need of DER and of memory, that no tool of the system does."""
+"""What tests of serverkeygen need of DER, that no tool of the system does."""
 import base64
 import sys
 
@@ -43,5 +43,15 @@ def replace(source, target, old, new):
     open(target, 'w').write(f'-----BEGIN CERTIFICATE REQUEST-----\n{body}-----END CERTIFICATE REQUEST-----\n')
 
 
+def damage(source, target):
+    """One octet of the encrypted key in an answer."""
+    head, key, rest = open(source, 'rb').read().split(b'\r\n\r\n', 2)
+    end = key.index(b'\r\n')
+    der = bytearray(base64.b64decode(key[:end]))
+    der[-20] ^= 1
+    key = base64.b64encode(der) + key[end:]
+    open(target, 'wb').write(b'\r\n\r\n'.join([head, key, rest]))
+
+
 if __name__ == '__main__':
-    {'wrap': wrap, 'first': first, 'replace': replace}[sys.argv[1]](*sys.argv[2:])
+    {'wrap': wrap, 'first': first, 'replace': replace, 'damage': damage}[sys.argv[1]](*sys.argv[2:])
