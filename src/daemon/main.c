@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/secret.h"
 #include "base/text.h"
+#include "base/wiping.h"
 #include "front/front.h"
 #include "notify.h"
 #include "sandbox.h"
@@ -197,6 +198,7 @@ int main(int argc, char **argv)
 
     occupy_standard_streams();
     sg_forbid_core_dumps();
+    sg_wipe_what_is_freed();
     signal(SIGPIPE, SIG_IGN);
     /* A system's openssl.cnf may load engines and providers that break the token's keys. */
     OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);

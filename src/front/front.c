@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/wiping.h"
 #include "parts.h"
 
 enum { BACKLOG = 1024 };
@@ -382,6 +383,8 @@ bool sg_front_run(const struct sg_front_setting *setting, struct sg_error *error
 
     if (front == NULL)
         return sg_fail_memory(error);
+    /* Headers and bodies lie in libevent's buffers, tickets and hashes of PINs among them. */
+    event_set_mem_functions(malloc, sg_wiping_realloc, sg_wiping_free);
     front->setting = setting;
     served = set_up(front, error);
     if (served && event_base_dispatch(front->base) < 0)

@@ -318,3 +318,24 @@ import() {
     expect_status 2
     expect_equal keys "$((before + 2))" "$(signet key list pkcs11:token=card "${on_card[@]}" --json | jq length)"
 }
+
+# --- what is left --------------------------------------------------------------------------------
+
+@test "after delivery neither process has the key, its PKCS#8 or the PIN in its memory" {
+    [ "$(id -u)" = 0 ] || skip "only root reads another process's memory"
+    local pids pid
+    ticket t30 -p sdk --user 'Ada Example'
+    enroll sdk/serverkeygen ada-sdk.csr -u "$(cat t30):$(cat ada.hash)"
+    expect_http 200
+    open_parts ada.key ada.pem
+    python3 "$SIGNET_DATA/tests/flow/keygen.py" needles key.pkcs8 ada.hash "$(cat t30)" needles
+    pids=$(pgrep -P "$(cat service.pid)" | tr '\n' ' ')
+    expect_equal processes 2 "$(wc -w <<<"$pids")"
+    python3 "$SIGNET_DATA/tests/flow/keygen.py" search needles $pids
+    # the same search finds each of them when it is there
+    for pid in $pids; do
+        python3 "$SIGNET_DATA/tests/flow/keygen.py" plant needles "$pid"
+        run ! python3 "$SIGNET_DATA/tests/flow/keygen.py" search needles "$pid"
+        expect_said scalar pkcs8 pin-hash
+    done
+}

@@ -1,5 +1,6 @@
-"""What tests of serverkeygen need of DER, that no tool of the system does."""
+"""What tests of serverkeygen need of DER and of memory, that no tool of the system does."""
 import base64
+import os
 import sys
 
 
@@ -53,5 +54,88 @@ def damage(source, target):
     open(target, 'wb').write(b'\r\n\r\n'.join([head, key, rest]))
 
 
+def needles(pkcs8, hash_file, ticket, target):
+    """What nobody may find, one a line: a name and octets."""
+    der = open(pkcs8, 'rb').read()
+    at = der.index(bytes.fromhex('0201010420')) + 5
+    scalar = der[at:at + 32]
+    digits = open(hash_file).read().strip()
+    basic = base64.b64encode(f'{ticket}:{digits}'.encode())
+    lines = [('scalar', scalar), ('scalar-reversed', scalar[::-1]), ('pkcs8', der),
+             ('pin-hash', bytes.fromhex(digits)), ('pin-hash-digits', digits.encode()), ('basic', basic)]
+    open(target, 'w').write(''.join(f'{name} {value.hex()}\n' for name, value in lines))
+
+
+def read_needles(path):
+    return [(name, bytes.fromhex(value)) for name, value in map(str.split, open(path))]
+
+
+# A sanitizer's shadow of the whole address space has no octets of the program's.
+LARGEST = 1 << 33
+
+
+def regions(pid):
+    for line in open(f'/proc/{pid}/maps'):
+        span, rights, *rest = line.split()
+        begin, end = (int(x, 16) for x in span.split('-'))
+        name = rest[3] if len(rest) > 3 else ''
+        if rights.startswith('r') and end - begin < LARGEST and name not in ('[vvar]', '[vsyscall]'):
+            yield begin, end, name
+
+
+def is_there(pagemap, begin, end):
+    """Has any page of the span been written to, or swapped out?"""
+    entries = os.pread(pagemap, (end - begin) // 4096 * 8, begin // 4096 * 8)
+    return any(top & 0xc0 for top in entries[7::8])
+
+
+def pages(pagemap, memory, begin, end):
+    """The octets of a region, without long stretches that nobody has used."""
+    chunk, overlap = 1 << 20, 4096
+    tail = b''
+    for at in range(begin, end, chunk):
+        try:
+            there = is_there(pagemap, at, min(at + chunk, end))
+            data = os.pread(memory, min(chunk, end - at), at) if there else b''
+        except OSError:
+            data = b''
+        if not data:
+            tail = b''
+            continue
+        yield at - len(tail), tail + data
+        tail = data[-overlap:]
+
+
+def search(path, *pids):
+    """Fails when there is any of them in a process's memory."""
+    wanted, found = read_needles(path), 0
+    for pid in pids:
+        total = 0
+        memory = os.open(f'/proc/{pid}/mem', os.O_RDONLY)
+        pagemap = os.open(f'/proc/{pid}/pagemap', os.O_RDONLY)
+        for begin, end, name in regions(pid):
+            for at, data in pages(pagemap, memory, begin, end):
+                total += len(data)
+                for what, value in wanted:
+                    place = data.find(value)
+                    if place >= 0:
+                        found += 1
+                        print(f'{what} in process {pid} at {at + place:x} {name}')
+        os.close(memory)
+        os.close(pagemap)
+        if total < 1 << 20:
+            sys.exit(f'process {pid} has only {total} octets that can be read')
+    sys.exit(1 if found else 0)
+
+
+def plant(path, pid):
+    """All of them at the far end of the process's stack, where it never comes."""
+    begin = next(begin for begin, _, name in regions(pid) if name == '[stack]')
+    memory = os.open(f'/proc/{pid}/mem', os.O_RDWR)
+    os.pwrite(memory, b'\0'.join(value for _, value in read_needles(path)), begin)
+    os.close(memory)
+
+
 if __name__ == '__main__':
-    {'wrap': wrap, 'first': first, 'replace': replace, 'damage': damage}[sys.argv[1]](*sys.argv[2:])
+    {'wrap': wrap, 'first': first, 'replace': replace, 'damage': damage, 'needles': needles,
+     'search': search, 'plant': plant}[sys.argv[1]](*sys.argv[2:])
