@@ -117,15 +117,17 @@ setup() {
     ok source/tools/quickstart --service --no-install served
     [ "${#lines[@]}" -le 40 ]
     says '"has_pin":false' "'Unauthorized: PIN'" "which was there" "read back and compared" \
-        "the same certificate" "card.pem is good" "card.pem is revoked" "'Unauthorized: renewal'" \
-        "the service is stopped"
+        "the same certificate" "serverkeygen" "the key is on card, signs there" "sdk.pem is good" \
+        "card.pem and sdk.pem are revoked" "'Unauthorized: renewal'" "the service is stopped"
     openssl verify -x509_strict -purpose sslclient -CAfile served/root.pem -untrusted served/issuing.pem \
-        served/card.pem
+        served/card.pem served/sdk.pem
     [ -z "$(find served/pin -type f -perm /077)" ]
     for pin in served/pin/*; do
         not grep -qF "$(cat "$pin")" served/quickstart.log served/service.log
     done
     [ ! -e served/ticket ] || fail "a ticket was left"
+    not grep -rlF -e 'PRIVATE KEY' --exclude=tls.key --exclude=token-service.key served
+    expect_equal valid 0 "$(signet -C served/issuing list --json | jq '[.[] | select(.token == "card-1" and .status == "valid")] | length')"
     printf '%s\n' "${lines[@]}" | sed '1,/^All of it/d; s/^ *//' >by-hand
 }
 
