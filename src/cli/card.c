@@ -235,7 +235,7 @@ static bool run_list(struct sg_cli *cli, struct sg_error *error)
 const struct sg_command SG_CARD_COMMANDS[] = {
     {"card list", "TOKEN", "the keys on a card, their certificates, and when these end",
      "TOKEN is a PKCS#11 URI such as pkcs11:token=card.", LIST_OPTIONS, 1, 1, run_list},
-    {"card import", "KEY FILE", "put a certificate on a card, or a key that a service has made",
+    {"card import", "KEY FILE", "put a certificate on a card, or a key that a service made",
      "KEY is the PKCS#11 URI of the key. The certificate is read back and compared.\n"
      "With --decrypt-key, FILE (- is standard input) is the answer of EST's serverkeygen, and KEY\n"
      "the place of the new key: it is opened by the card, its signer verified, and key and\n"

@@ -466,7 +466,7 @@ yearly() { # DIR
         "Ada Example, type the time=$typed"
     says "Then it is ${typed%T*}"
     expect_proved watch
-    [[ $(jq -r 'select(.event == "end").time' watch/run/transcript.jsonl) > $typed ]]
+    [[ ! $(jq -r 'select(.event == "end").time' watch/run/transcript.jsonl) < $typed ]]
 }
 
 @test "a custodian who types a wrong PIN once" {
