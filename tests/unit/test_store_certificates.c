@@ -166,8 +166,8 @@ static void test_strange_columns(void **state)
         "UPDATE claim SET serial = x''",
         "UPDATE claim SET serial = x'000000000000000000000000000000000000000000'",
         "UPDATE claim SET spki_sha256 = x'01'",
-        "UPDATE claim SET policy_sha256 = "
-        "x'000000000000000000000000000000000000000000000000000000000000000000'",
+        ("UPDATE claim SET policy_sha256 = "
+         "x'000000000000000000000000000000000000000000000000000000000000000000'"),
     };
     for (size_t i = 0; i < NUM(CHANGES); i++) {
         struct fixture *fixture = *state;
