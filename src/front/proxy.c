@@ -139,6 +139,13 @@ static X509 *read_escaped(const char *value)
     return memory != NULL ? PEM_read_bio_X509(memory, NULL, NULL, NULL) : NULL;
 }
 
+/* Some versions of libevent 2.1 put what comes after the last chunk among the headers. */
+static bool comes_in_chunks(const struct sg_exchange *exchange)
+{
+    return evhttp_find_header(evhttp_request_get_input_headers(exchange->http),
+                              "Transfer-Encoding") != NULL;
+}
+
 bool sg_proxy_client(const struct sg_exchange *exchange, struct sg_buf *der, struct sg_error *error)
 {
     const char *name = exchange->front->config.service.proxy.header;
@@ -151,6 +158,11 @@ bool sg_proxy_client(const struct sg_exchange *exchange, struct sg_buf *der, str
         return sg_fail(error, SG_MALFORMED, RULE, "the proxy has sent %s more than once", name);
     if (value == NULL || value[0] == '\0')
         return true;
+    if (comes_in_chunks(exchange))
+        return sg_fail(error, SG_MALFORMED, RULE,
+                       "the proxy has sent %s with a body in chunks, after which it could be the "
+                       "client's own trailer: it has to send the body's length",
+                       name);
     len = strlen(value);
     if (value[0] == ':' && len > 2 && value[len - 1] == ':')
         certificate = read_item(value + 1, len - 2);

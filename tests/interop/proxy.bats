@@ -6,7 +6,7 @@ load listen
 setup_file() {
     start_in_own_folder
     make_root_home dev
-    for id in device-AB12 device-CD34 device-EF56 device-GH78; do
+    for id in device-AB12 device-CD34 device-EF56 device-GH78 device-IJ90; do
         make_due dev "$id"
     done
     make_tls .
@@ -145,6 +145,38 @@ escaped() {
     renew "$url" device-GH78 --unix-socket dev/proxy.sock -H "Client-Cert: :$der:" -H "client-cert: :$der:"
     expect_http 400 'client certificate'
     said_in service.log 'more than once'
+}
+
+# in_chunks [HEADER]: a renewal of device-IJ90 at the socket, with a trailer that is named as the proxy's
+# header; prints the status.
+in_chunks() {
+    openssl req -in device-IJ90.csr -outform der | base64 -w0 >wish
+    {
+        printf 'POST /.well-known/est/simplereenroll HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n'
+        printf 'Content-Type: application/pkcs10\r\nTransfer-Encoding: chunked\r\n%s\r\n' "${1:+$1$'\r\n'}"
+        printf '%x\r\n%s\r\n0\r\n%s: %s\r\n\r\n' "$(wc -c <wish)" "$(cat wish)" \
+            "${TRAILER:-Client-Cert}" "$(escaped device-IJ90.pem)"
+    } >sent
+    python3 - sent <<'END'
+import socket, sys
+client = socket.socket(socket.AF_UNIX)
+client.settimeout(20)
+client.connect('dev/proxy.sock')
+client.sendall(open(sys.argv[1], 'rb').read())
+print(client.makefile().readline().split()[1])
+END
+}
+
+@test "at the socket: a trailer of the header's name is not believed, nor the header itself before chunks" {
+    local status
+    # libevent may have put it among the headers, or not
+    status=$(in_chunks)
+    [[ $status == 40[01] ]] || fail "the status is $status"
+    expect_equal status 400 "$(TRAILER=Other in_chunks "Client-Cert: $(escaped device-IJ90.pem)")"
+    said_in service.log 'with a body in chunks'
+    renew http://localhost/.well-known/est device-IJ90 --unix-socket dev/proxy.sock \
+        -H "Client-Cert: $(escaped device-IJ90.pem)"
+    expect_http 200
 }
 
 @test "another user at the socket is refused, whatever is said there" {
