@@ -842,6 +842,18 @@ static PGresult *ask_session(struct sg_store *store, const char *text)
     return result;
 }
 
+static bool has_index_condition(const struct sg_libpq *pq, const PGresult *plan, int step)
+{
+    return step + 1 < pq->PQntuples(plan) &&
+           strstr(pq->PQgetvalue(plan, step + 1, 0), "Index Cond") != NULL;
+}
+
+/* The highest or lowest: PostgreSQL 17 finds one without a condition. */
+static bool is_limited(const struct sg_libpq *pq, const PGresult *plan, int step)
+{
+    return step > 0 && strstr(pq->PQgetvalue(plan, step - 1, 0), "->  Limit") != NULL;
+}
+
 /* As the server has planned it: a scan of a whole index is one too. */
 static void expect_no_scan_in_plan(struct sg_store *store, const struct sg_kept *kept)
 {
@@ -863,8 +875,7 @@ static void expect_no_scan_in_plan(struct sg_store *store, const struct sg_kept 
         const char *step = pq->PQgetvalue(result, i, 0);
         const bool by_index = strstr(step, "Index") != NULL && strstr(step, " using ") != NULL;
         if (strstr(step, "Seq Scan") != NULL ||
-            (by_index && (i + 1 == pq->PQntuples(result) ||
-                          strstr(pq->PQgetvalue(result, i + 1, 0), "Index Cond") == NULL)))
+            (by_index && !has_index_condition(pq, result, i) && !is_limited(pq, result, i)))
             fail_msg("%s: %s", kept->text, step);
     }
     pq->PQclear(result);
