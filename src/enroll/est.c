@@ -15,7 +15,7 @@ enum {
     LABEL_SIZE = 65,
     /* when the service does not say, and at most, whatever it says */
     WAIT_S = 5,
-    LONGEST_WAIT_S = 24 * 3600,
+    LONGEST_WAIT_S = 6 * 3600, /* curl 8 tells of no longer one */
     TOLD_SIZE = 161,
 };
 

@@ -117,7 +117,7 @@ nothing_on_card() {
     answer busy '429 Too Many Requests' ''
     ends 1 "again in 5 s" -- ask busy --wait 4s
     answer busy '503 Service Unavailable' '' 'Retry-After: 99999999999'
-    ends 1 "again in 86400 s" -- ask busy
+    ends 1 "again in 21600 s" -- ask busy
     answer waits '202 Accepted' '' 'Retry-After: 60'
     ends 1 "the request waits for an approval; run the same again in 60 s" -- ask waits --wait 59s
 }
@@ -148,7 +148,9 @@ nothing_on_card() {
     serve -cert tls.pem -key tls.key -tls1_1 -cipher 'DEFAULT@SECLEVEL=0' -www
     ends 1 "the service can't be asked" -- ask k --url "https://localhost:$(cat other.port)"
     serve -cert tls.pem -key tls.key -tls1_2 -www
-    ends 1 "Empty reply from server" -- ask k --url "https://localhost:$(cat other.port)"
+    ends 1 "the service can't be asked" -- ask k --url "https://localhost:$(cat other.port)"
+    # It was spoken to, and hung up instead of answering: as curl 7 and as curl 8 say it.
+    [[ $stderr == *"Empty reply from server"* || $stderr == *"unexpected eof while reading"* ]]
 }
 
 @test "without its helper signet says what is missing" {
