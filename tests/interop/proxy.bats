@@ -26,6 +26,7 @@ teardown_file() {
 setup() {
     cd "$BATS_FILE_TMPDIR"
     source ./urls
+    tls=tls.pem
 }
 
 teardown() {
@@ -52,7 +53,6 @@ serve() {
     } >nginx.conf
     starts nginx -p "$PWD" -c nginx.conf
     proxied_url=https://localhost:$PORT/.well-known/est
-    tls=tls.pem
 }
 
 serve_by_socket() {
