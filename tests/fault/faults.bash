@@ -14,6 +14,20 @@ start_with_ca() {
     make_root_home ca
 }
 
+# keep_tokens: a copy of the tokens' folder, for put_back_tokens.
+keep_tokens() {
+    cp -a tokens tokens.kept
+}
+
+# put_back_tokens: SoftHSM empties token.object and writes it anew at each login; a process that was
+# killed in that moment leaves no token. What docs/operations.md tells to do then.
+put_back_tokens() {
+    local file
+    for file in tokens/*/token.object; do
+        [ -s "$file" ] || cp -a "${file/#tokens/tokens.kept}" "$file"
+    done
+}
+
 # check_invariants [CERTIFICATE…]: both promises hold; its counts are in $counts.
 check_invariants() {
     counts=$("$SIGNET_FAULT_TOOLS/check_invariants" "$home" "$SIGNET_WRAP_LOG" "$@") ||

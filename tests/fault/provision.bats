@@ -72,6 +72,7 @@ expect_whole() {
 
 @test "killed at random moments, again and again" {
     make_requests 24 RANDOM
+    keep_tokens
     local try process
     for try in 1 2 3 4 5 6; do
         "$SIGNET" -C ca provision -p line --report random.csv RANDOM "$out" 2>/dev/null &
@@ -79,6 +80,7 @@ expect_whole() {
         sleep "0.$((RANDOM % 9))"
         kill -KILL "$process" 2>/dev/null || true
         wait "$process" || true
+        put_back_tokens
         check_invariants
         rm -f "$out/device-RANDOM$try.pem"
     done

@@ -77,14 +77,15 @@ issuer_pid() {
     done | head -n 1
 }
 
-# kill_issuer: kill -9 of the one that runs now, or of the next one.
+# kill_issuer: kill -9 of the one that runs now, or of the next one; not before it has logged in, as
+# SoftHSM empties token.object for a moment then.
 kill_issuer() {
-    wait_for 20 has_issuer
+    wait_for 20 has_ready_issuer
     kill -9 "$(issuer_pid)"
 }
 
-has_issuer() {
-    [ -n "$(issuer_pid)" ]
+has_ready_issuer() {
+    [ -n "$(issuer_pid)" ] && is_ready
 }
 
 # fetch [CURL-OPTION…] URL: sets http_status, and puts the headers into headers, the body into body.
