@@ -112,6 +112,7 @@ struct sg_exchange {
     char *uri;
     char label[65];
     const char *rest;        /* of OCSP: the URL's end, while the request is taken */
+    bool is_anonymous;       /* it brings nothing that says who is asking */
     bool is_offered;         /* it waits for the issuer, and is in its lists */
     struct event *waits;     /* until it may be offered, as its address is slowed; or NULL */
     unsigned num_offers;     /* how often it was sent there */

@@ -119,13 +119,20 @@ static size_t tell_length(const struct sg_exchange *exchange, size_t octets)
     return 0;
 }
 
+/* To who has brought nothing the challenge is all there is to say: BouncyCastle 1.72 gives up over a
+ * body that stands beside one (HttpAuth closes it unread). */
+static bool is_mere_challenge(const struct sg_exchange *exchange, unsigned status)
+{
+    return status == 401 && exchange->is_anonymous;
+}
+
 static size_t send_http(struct sg_exchange *exchange, unsigned status, const struct sg_reply *reply)
 {
     struct sg_reply refusal = *reply;
     struct evbuffer *body = reply->body;
     size_t octets;
 
-    if (status >= 400 && body == NULL) {
+    if (status >= 400 && body == NULL && !is_mere_challenge(exchange, status)) {
         refusal.media_type = is_api(exchange) ? "application/problem+json" : "text/plain";
         body = is_api(exchange) ? problem_body(status, reply) : refusal_body(status, reply->rule);
         refusal.body = body;

@@ -29,6 +29,7 @@ static void offer_enrolment(struct sg_exchange *exchange, struct sg_slice body)
         sg_reply_status(exchange, 400, "client certificate", error.text);
         return;
     }
+    exchange->is_anonymous = authorization == NULL && client.len == 0;
     sg_message_set_text(&message, SG_WIRE_PEER, exchange->peer);
     if (exchange->label[0] != '\0')
         sg_message_set_text(&message, SG_WIRE_LABEL, exchange->label);

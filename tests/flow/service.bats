@@ -94,7 +94,8 @@ setup() {
 
 @test "nobody gets a certificate without saying who is asking" {
     enroll simpleenroll device-AB12.csr
-    expect_http 401 'WWW-Authenticate: Basic' 'requester'
+    expect_http 401 'WWW-Authenticate: Basic' 'Content-Length: 0'
+    said_in service.log 'rule="requester" text="nothing says who is asking'
     enroll simplereenroll device-AB12.csr
     expect_http 401
     enroll simpleenroll device-AB12.csr -H 'Authorization: Bearer 0123'
