@@ -57,6 +57,7 @@ void sg_answer_refusal(struct sg_errand *errand, const struct sg_error *why)
     encode(errand, &answer);
 }
 
+/* Without a body, which RFC 7030 4.2.3 leaves open: BouncyCastle 1.72 closes one unread, and fails. */
 void sg_answer_wait(struct sg_errand *errand, const struct sg_error *why, unsigned retry_after)
 {
     struct sg_message answer = {.type = SG_WIRE_ANSWER, .id = errand->message.id};
@@ -66,9 +67,6 @@ void sg_answer_wait(struct sg_errand *errand, const struct sg_error *why, unsign
     (void)snprintf(text, sizeof text, "%s", why->text);
     sg_message_set_number(&answer, SG_WIRE_STATUS, 202);
     sg_message_set_number(&answer, SG_WIRE_RETRY_AFTER, retry_after);
-    sg_message_set_text(&answer, SG_WIRE_MEDIA_TYPE, "text/plain");
-    sg_message_set_bytes(&answer, SG_WIRE_BODY,
-                         sg_slice_text("Accepted: the request waits for an approval\n"));
     sg_message_set_text(&answer, SG_WIRE_RULE, sg_text_make_printable(rule));
     sg_message_set_text(&answer, SG_WIRE_TEXT, sg_text_make_printable(text));
     encode(errand, &answer);

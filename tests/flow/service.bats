@@ -277,7 +277,7 @@ setup() {
     ticket waits -p cards --user 'Ada Example'
     for i in 1 2; do
         enroll_by_ticket cards waits "$(cat ada.hash)" cards.csr
-        expect_http 202 'Retry-After: 60' 'waits for an approval'
+        expect_http 202 'Retry-After: 60' 'Content-Length: 0'
         not grep -q 'signet request\|officer' headers body
     done
     said_in service.log 'waits for the approval by officer'
