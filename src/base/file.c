@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -48,6 +49,23 @@ bool sg_file_read(const char *path, size_t limit, struct sg_buf *into, struct sg
     *into = bytes;
     bytes = (struct sg_buf){0};
     return true;
+}
+
+/* Network file systems, and those in user space, have either error for it. */
+bool sg_folder_sync(int folder)
+{
+    return fsync(folder) == 0 || errno == EINVAL || errno == ENOTSUP;
+}
+
+bool sg_folder_sync_of(const char *path)
+{
+    sg_auto(malloc) char *copy = strdup(path);
+    sg_auto(fd) int folder = -1;
+
+    if (copy == NULL)
+        return false;
+    folder = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return folder >= 0 && sg_folder_sync(folder);
 }
 
 /* A file on its way: the open folder, the name it shall get, and the one it has until then. */
@@ -185,8 +203,7 @@ static bool place(struct target *target, int file, enum sg_overwrite overwrite,
         return fail_to_write(target, error);
     if (overwrite == SG_REPLACE_EXISTING ? !place_over(target, error) : !place_new(target, error))
         return false;
-    /* Some network file systems can't sync a folder and say so with EINVAL. */
-    if (fsync(target->folder) != 0 && errno != EINVAL) {
+    if (!sg_folder_sync(target->folder)) {
         fail_to_write(target, error);
         if (overwrite == SG_KEEP_EXISTING)
             unlinkat(target->folder, target->name, 0);

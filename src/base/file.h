@@ -50,6 +50,13 @@ void sg_draft_free(struct sg_draft *draft);
 typedef struct sg_draft sg_draft;
 SG_DEFINE_CLEANUP(sg_draft, sg_draft_free)
 
+/* sg_folder_sync makes durable what was put into an open folder, renamed or taken away there.
+ * Returns false with errno. Some file systems can't sync a folder, and say so: that is no failure,
+ * as there is nothing else that could be done. */
+SG_MUST_USE bool sg_folder_sync(int folder);
+/* sg_folder_sync_of does so for the folder that path is in. */
+SG_MUST_USE bool sg_folder_sync_of(const char *path);
+
 /* sg_path_join: "folder/name", or name alone when it is absolute. The caller frees it. */
 SG_MUST_USE bool sg_path_join(const char *folder, const char *name, char **path,
                               struct sg_error *error);

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <string.h>
 #include <sys/file.h>
 
@@ -98,18 +97,6 @@ bool sg_transcript_read(struct sg_slice bytes, const char *plan_sha256,
 
 /* ---- writing ---- */
 
-static bool sync_folder_of(const char *path, struct sg_error *error)
-{
-    sg_auto(malloc) char *copy = strdup(path);
-    sg_auto(fd) int folder = -1;
-
-    if (copy == NULL)
-        return sg_fail_memory(error);
-    folder = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return (folder >= 0 && fsync(folder) == 0) ||
-           sg_fail_errno(error, "cannot sync the folder of %s", path);
-}
-
 static bool lock(int fd, const char *path, struct sg_error *error)
 {
     if (flock(fd, LOCK_EX | LOCK_NB) == 0)
@@ -129,8 +116,11 @@ bool sg_transcript_open(const char *path, const char *plan_sha256, struct sg_tra
     fresh.fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
     if (fresh.fd < 0)
         return sg_fail_errno(error, "cannot open %s", path);
-    if (!lock(fresh.fd, path, error) || !sync_folder_of(path, error) ||
-        !sg_file_read(path, SG_LIMIT_CEREMONY_TRANSCRIPT, &bytes, error) ||
+    if (!lock(fresh.fd, path, error))
+        return false;
+    if (!sg_folder_sync_of(path))
+        return sg_fail_errno(error, "cannot sync the folder of %s", path);
+    if (!sg_file_read(path, SG_LIMIT_CEREMONY_TRANSCRIPT, &bytes, error) ||
         !start(plan_sha256, &fresh, error))
         return false;
     if (!take_lines(sg_buf_slice(&bytes), &fresh, &whole, error))

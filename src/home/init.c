@@ -96,10 +96,7 @@ static bool sync_folder(const char *path, struct sg_error *error)
 {
     sg_auto(fd) int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-    /* Some network file systems can't sync a folder and say so with EINVAL. */
-    if (folder < 0 || (fsync(folder) != 0 && errno != EINVAL))
-        return sg_fail_errno(error, "cannot sync %s", path);
-    return true;
+    return (folder >= 0 && sg_folder_sync(folder)) || sg_fail_errno(error, "cannot sync %s", path);
 }
 
 /* rename(2) takes the place of an empty folder, and of nothing else. */

@@ -151,20 +151,6 @@ static bool open_to_read(struct sg_store *store, struct sg_error *error)
 
 /* ---- making one ---- */
 
-static bool sync_folder_of(const char *path)
-{
-    sg_auto(malloc) char *folder = strdup(path);
-    if (folder == NULL)
-        return false;
-    char *slash = strrchr(folder, '/');
-    if (slash == NULL)
-        memcpy(folder, ".", sizeof ".");
-    else
-        slash[slash == folder ? 1 : 0] = '\0';
-    sg_auto(fd) int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return fd >= 0 && fsync(fd) == 0;
-}
-
 /* The registry is nobody else's business: SQLite gives its other files the mode of this one. */
 static bool make_file(const char *path, struct sg_error *error)
 {
@@ -197,7 +183,7 @@ static bool create(struct sg_store *store, struct sg_error *error)
     if (!make_file(store->path, error))
         return false;
     if (open_to_write(store, true, error)) {
-        if (sync_folder_of(store->path))
+        if (sg_folder_sync_of(store->path))
             return true;
         (void)sg_fail(error, SG_STORE, NULL, "store %s: its folder can't be synced: %s",
                       store->path, strerror(errno));

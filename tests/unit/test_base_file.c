@@ -16,6 +16,7 @@ static struct {
     bool write_is_short;  /* one byte at a time */
     bool write_is_broken; /* every second call is interrupted */
     int fsync_call;       /* the call that fails, from 1; 0: none */
+    int fsync_errno;      /* by which; 0: EIO */
     int link_errno;
     int num_writes, num_fsyncs;
 } fault;
@@ -33,7 +34,7 @@ ssize_t write(int fd, const void *bytes, size_t len)
 int fsync(int fd)
 {
     if (++fault.num_fsyncs == fault.fsync_call) {
-        errno = EIO;
+        errno = fault.fsync_errno != 0 ? fault.fsync_errno : EIO;
         return -1;
     }
     return (int)syscall(SYS_fsync, fd);
@@ -398,6 +399,26 @@ static void a_draft_that_is_left_leaves_nothing(void **state)
     closedir(dir);
 }
 
+static void folders_are_synced(void **state)
+{
+    static const struct {
+        int failure;
+        bool synced;
+    } CASES[] = {{0, true}, {EINVAL, true}, {ENOTSUP, true}, {EIO, false}, {ENOSPC, false}};
+
+    (void)state;
+    for (size_t i = 0; i < NUM(CASES); i++) {
+        memset(&fault, 0, sizeof fault);
+        fault.fsync_call = CASES[i].failure != 0 ? 1 : 0;
+        fault.fsync_errno = CASES[i].failure;
+        assert_int_equal(sg_folder_sync_of("absent"), CASES[i].synced);
+        assert_int_equal(fault.num_fsyncs, 1);
+    }
+    assert_false(sg_folder_sync_of("absent/absent"));
+    assert_int_equal(errno, ENOENT);
+    assert_true(sg_folder_sync_of("/absent"));
+}
+
 static void paths_are_joined(void **state)
 {
     static const struct {
@@ -443,6 +464,7 @@ int main(void)
         TEST(standard_input_is_read),
         TEST(a_draft_is_put_in_place_whole),
         TEST(a_draft_that_is_left_leaves_nothing),
+        TEST(folders_are_synced),
         TEST(paths_are_joined),
     };
 
