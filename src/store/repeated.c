@@ -81,11 +81,18 @@ bool sg_deciding_find_repeated(struct sg_deciding *decision, struct sg_error *er
     return true;
 }
 
+/* What the one of then was issued in place of, this one is: so the certificate that vouched for
+ * both vouches for the next repetition too. */
 bool sg_deciding_use_repeated(struct sg_deciding *decision, struct sg_error *error)
 {
     const struct sg_claim *claim = decision->claim;
     return decision->repeated == 0 ||
            (sg_sql_run(decision->store,
+                       "INSERT INTO supersedes (claim, previous, reason)"
+                       " SELECT ?, previous, reason FROM supersedes WHERE claim = ?"
+                       " ON CONFLICT DO NOTHING",
+                       SG_VALUES(sg_int(claim->id), sg_int(decision->repeated)), error) &&
+            sg_sql_run(decision->store,
                        "INSERT INTO supersedes (claim, previous, reason)"
                        " VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
                        SG_VALUES(sg_int(claim->id), sg_int(decision->repeated),
