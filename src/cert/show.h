@@ -7,13 +7,10 @@
 #ifndef SG_CERT_SHOW_H
 #define SG_CERT_SHOW_H
 
-#include <jansson.h>
 #include <openssl/x509.h>
 
-#include "base/cleanup.h"
+#include "base/json.h"
 #include "model/request.h"
-
-SG_DEFINE_CLEANUP(json_t, json_decref)
 
 /* The entries of a CRL that text shows; the rest is counted. */
 enum { SG_SHOW_CRL_ENTRIES = 20 };

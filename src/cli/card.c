@@ -177,10 +177,10 @@ static json_t *beside_json(const struct sg_key *key, const struct beside *beside
 
     if (beside->certificate != NULL)
         certificate = json_pack("{s:s, s:o, s:s, s:s}", "serial", beside->serial, "subject",
-                                sg_cli_text_json(beside->subject), "not_before",
+                                sg_json_text(beside->subject), "not_before",
                                 sg_time_text(beside->not_before, from), "not_after",
                                 sg_time_text(beside->not_after, until));
-    return json_pack("{s:o, s:s, s:s, s:o}", "label", sg_cli_text_json(key->label), "id",
+    return json_pack("{s:o, s:s, s:s, s:o}", "label", sg_json_text(key->label), "id",
                      sg_hex(sg_buf_slice(&key->id), id, sizeof id), "kind",
                      sg_key_kind_text(key->public.kind, kind), "certificate", certificate);
 }

@@ -367,7 +367,7 @@ static bool print(const struct sg_cli *cli, const struct sg_card_key *card, cons
     if (!cli->json)
         return true;
     return sg_cli_print_json(
-        json_pack("{s:o, s:s, s:b, s:s, s:s, s:o}", "key", sg_cli_text_json(card->key.label), "id",
+        json_pack("{s:o, s:s, s:b, s:s, s:s, s:o}", "key", sg_json_text(card->key.label), "id",
                   sg_hex(sg_buf_slice(&card->key.id), id, sizeof id), "new_key", card->is_new,
                   "serial", told->serial, "not_after", told->until, "certificate",
                   sg_cli_pem_json(der, "CERTIFICATE")),

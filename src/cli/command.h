@@ -6,10 +6,8 @@
 #ifndef SG_CLI_COMMAND_H
 #define SG_CLI_COMMAND_H
 
-#include <jansson.h>
-
-#include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/json.h"
 
 /* An option. `value` is its argument's name in the help, NULL for a switch. */
 struct sg_option {

@@ -54,7 +54,7 @@ static json_t *summary_json(const struct sg_crl_summary *summary, struct sg_slic
                      "entries", (json_int_t)summary->num_entries, "this_update",
                      sg_time_text(summary->this_update, this), "next_update",
                      sg_time_text(summary->next_update, next), "output",
-                     sg_cli_text_or_null(output), "crl",
+                     sg_json_text_or_null(output), "crl",
                      output != NULL ? json_null() : sg_cli_pem_json(der, "X509 CRL"));
 }
 

@@ -48,7 +48,7 @@ static json_t *sans_json(const struct sg_sans *sans)
     for (size_t i = 0; i < sans->num; i++) {
         const struct sg_sans one = {.items = &sans->items[i], .num = 1};
         char text[SG_LIMIT_VALUE + 32];
-        sg_cli_append(&array, sg_cli_text_json(sg_sans_text(&one, text, sizeof text)));
+        sg_cli_append(&array, sg_json_text(sg_sans_text(&one, text, sizeof text)));
     }
     return array;
 }
@@ -64,7 +64,7 @@ static json_t *key_json(const struct sg_cli *cli, const struct sg_csr_key *key)
     sg_hex(sg_slice_of(key->signer.key->sha256, SG_SHA256_LEN), digest, sizeof digest);
     return json_pack("{s:s, s:s, s:o, s:b, s:o}", "kind",
                      sg_key_kind_text(key->signer.key->kind, kind), "sha256", digest, "file",
-                     sg_cli_text_or_null(key->file != NULL ? path : NULL), "new",
+                     sg_json_text_or_null(key->file != NULL ? path : NULL), "new",
                      key->new_path != NULL, "encrypted",
                      key->file != NULL ? json_boolean(is_encrypted) : json_null());
 }
@@ -77,10 +77,10 @@ static json_t *result_json(const struct sg_cli *cli, const struct sg_csr_key *ke
 
     return json_pack("{s:o, s:o, s:o, s:o, s:o}", "request",
                      output != NULL ? json_null() : sg_cli_pem_json(der, "CERTIFICATE REQUEST"),
-                     "output", sg_cli_text_or_null(output), "subject",
-                     sg_cli_text_json(spec->subject->num > 0
-                                          ? sg_name_text(spec->subject, subject, sizeof subject)
-                                          : ""),
+                     "output", sg_json_text_or_null(output), "subject",
+                     sg_json_text(spec->subject->num > 0
+                                      ? sg_name_text(spec->subject, subject, sizeof subject)
+                                      : ""),
                      "san", sans_json(spec->sans), "key", key_json(cli, key));
 }
 

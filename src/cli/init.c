@@ -94,9 +94,9 @@ static bool run_init(struct sg_cli *cli, struct sg_error *error)
         return false;
     note_what_is_missing(dir, &spec, pin_file);
     if (cli->json)
-        return sg_cli_print_json(json_pack("{s:o, s:o}", "home", sg_cli_text_json(dir), "issuer",
-                                           sg_cli_text_json(spec.issuer)),
-                                 error);
+        return sg_cli_print_json(
+            json_pack("{s:o, s:o}", "home", sg_json_text(dir), "issuer", sg_json_text(spec.issuer)),
+            error);
     printf("%s is a CA home now; its settings are in %s/signet.yaml, its policies in %s/policies.\n"
            "%s%s%sNext, its key:  signet -C %s key create %s\n",
            dir, dir, dir, pin_file != NULL ? "Its PIN is read from " : "",

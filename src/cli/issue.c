@@ -243,13 +243,13 @@ static json_t *job_json(const struct order *order, const struct sg_job *job)
     bool refused = job->outcome == SG_JOB_REFUSED;
 
     return json_pack("{s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "request",
-                     sg_cli_text_json(order->path), "outcome", outcome_word(job), "serial",
+                     sg_json_text(order->path), "outcome", outcome_word(job), "serial",
                      serial_json(job), "output",
-                     sg_cli_text_or_null(refused ? NULL : order->output), "certificate",
+                     sg_json_text_or_null(refused ? NULL : order->output), "certificate",
                      certificate_json(order, job), "waits_for",
                      job->waits_for != 0 ? json_integer(job->waits_for) : json_null(), "rule",
-                     sg_cli_text_or_null(refused ? job->error.rule : NULL), "message",
-                     sg_cli_text_or_null(refused ? job->error.text : NULL));
+                     sg_json_text_or_null(refused ? job->error.rule : NULL), "message",
+                     sg_json_text_or_null(refused ? job->error.text : NULL));
 }
 
 static void say(const struct order *order, const struct sg_job *job)
@@ -349,10 +349,10 @@ static json_t *verdicts_json(const struct sg_verdict *verdicts, size_t num)
 
     for (size_t i = 0; i < num; i++)
         sg_cli_append(
-            &array, json_pack("{s:o, s:s, s:o, s:o}", "rule", sg_cli_text_json(verdicts[i].rule),
+            &array, json_pack("{s:o, s:s, s:o, s:o}", "rule", sg_json_text(verdicts[i].rule),
                               "verdict", verdict_word(&verdicts[i]), "passed",
                               verdicts[i].skipped ? json_null() : json_boolean(verdicts[i].passed),
-                              "text", sg_cli_text_json(verdicts[i].text)));
+                              "text", sg_json_text(verdicts[i].text)));
     return array;
 }
 

@@ -61,8 +61,8 @@ static bool print_hmac(const struct sg_cli *cli, const struct sg_cli_key *place,
     const char *token = sg_token_label(place->token);
 
     if (cli->json)
-        return sg_cli_print_json(json_pack("{s:o, s:o, s:s}", "label", sg_cli_text_json(label),
-                                           "token", sg_cli_text_json(token), "type", "HMAC"),
+        return sg_cli_print_json(json_pack("{s:o, s:o, s:s}", "label", sg_json_text(label), "token",
+                                           sg_json_text(token), "type", "HMAC"),
                                  error);
     printf("%s  HMAC, 256 bits, on token %s; never extractable\n", label, token);
     return true;

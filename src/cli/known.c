@@ -71,8 +71,8 @@ static bool describe(struct sg_home *home, const struct sg_certificate *certific
     *known = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:s, s:o, s:o}", "serial",
                        sg_serial_text(&certificate->serial, serial), "subject",
                        certificate->subject, "policy", certificate->policy, "policy_file", file,
-                       "device", sg_cli_text_or_null(certificate->device), "user",
-                       sg_cli_text_or_null(certificate->user), "claimed",
+                       "device", sg_json_text_or_null(certificate->device), "user",
+                       sg_json_text_or_null(certificate->user), "claimed",
                        sg_time_text(certificate->claimed, claimed), "status",
                        sg_status_word(certificate->status), "note", note, "fields",
                        fields != NULL ? fields : json_array());

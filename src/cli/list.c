@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "home/view.h"
 #include "open.h"
 #include "output.h"
 
@@ -75,7 +76,7 @@ static bool visit(const struct sg_certificate *certificate, void *context, struc
 
     listing->num++;
     if (listing->cli->json)
-        return json_array_append_new(listing->array, sg_cli_certificate_json(certificate)) == 0 ||
+        return json_array_append_new(listing->array, sg_view_certificate(certificate)) == 0 ||
                sg_fail_memory(error);
     if (sg_cli_has(listing->cli, "pem"))
         return certificate->der.len == 0 ||

@@ -23,7 +23,7 @@ static int report(const struct sg_cli *cli, const struct sg_error *error)
     if (cli->json && !cli->answered) {
         json_t *object =
             json_pack("{s:{s:s, s:o, s:o}}", "error", "code", sg_code_name(error->code), "rule",
-                      sg_cli_text_json(error->rule), "message", sg_cli_text_json(error->text));
+                      sg_json_text(error->rule), "message", sg_json_text(error->text));
         json_dumpf(object, stdout, JSON_INDENT(2));
         putchar('\n');
         json_decref(object);

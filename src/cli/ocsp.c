@@ -74,7 +74,7 @@ static json_t *answer_json(const struct sg_ocsp_answer *answer, const char *outp
                      (json_int_t)answer->num_unknown, "this_update",
                      sg_time_text(answer->this_update, from), "next_update",
                      sg_time_text(answer->next_update, until), "cacheable", answer->cacheable,
-                     "output", sg_cli_text_or_null(output), "response",
+                     "output", sg_json_text_or_null(output), "response",
                      output != NULL ? json_null()
                                     : sg_cli_pem_json(sg_buf_slice(&answer->der), "OCSP RESPONSE"));
 }

@@ -53,14 +53,6 @@ json_t *sg_cli_pem_json(struct sg_slice der, const char *label)
     return json_stringn((const char *)pem.data, pem.len);
 }
 
-json_t *sg_cli_text_json(const char *text)
-{
-    json_t *value = json_string(text);
-    sg_auto(malloc) char *copy = value == NULL ? strdup(text) : NULL;
-
-    return copy != NULL ? json_string(sg_text_make_printable(copy)) : value;
-}
-
 void sg_cli_append(json_t **array, json_t *item)
 {
     if (*array != NULL && item != NULL && json_array_append(*array, item) == 0) {
@@ -70,38 +62,6 @@ void sg_cli_append(json_t **array, json_t *item)
     json_decref(item);
     json_decref(*array);
     *array = NULL;
-}
-
-json_t *sg_cli_text_or_null(const char *text)
-{
-    return text != NULL ? sg_cli_text_json(text) : json_null();
-}
-
-static json_t *moment_json(int64_t moment)
-{
-    char text[SG_TIME_TEXT_SIZE];
-
-    return json_string(sg_time_text(moment, text));
-}
-
-json_t *sg_cli_certificate_json(const struct sg_certificate *certificate)
-{
-    char serial[SG_SERIAL_TEXT_SIZE], key[SG_SHA256_HEX_SIZE];
-    bool revoked = certificate->status == SG_STATUS_REVOKED ||
-                   certificate->status == SG_STATUS_HELD ||
-                   certificate->status == SG_STATUS_ORPHANED;
-
-    sg_hex(sg_slice_of(certificate->spki_sha256, SG_SHA256_LEN), key, sizeof key);
-    return json_pack(
-        "{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o}", "serial",
-        sg_serial_text(&certificate->serial, serial), "status", sg_status_word(certificate->status),
-        "issuer", certificate->issuer, "policy", certificate->policy, "subject",
-        sg_cli_text_json(certificate->subject), "device", sg_cli_text_or_null(certificate->device),
-        "user", sg_cli_text_or_null(certificate->user), "token",
-        sg_cli_text_or_null(certificate->token), "not_before", moment_json(certificate->not_before),
-        "not_after", moment_json(certificate->not_after), "key_sha256", key, "revoked",
-        revoked ? moment_json(certificate->revoked) : json_null(), "reason",
-        revoked ? json_string(sg_reason_word(certificate->reason)) : json_null());
 }
 
 static const char *yes_no(bool value)
@@ -140,7 +100,7 @@ json_t *sg_cli_key_json(const struct sg_key *key)
     sg_hex(sg_slice_of(key->public.sha256, SG_SHA256_LEN), digest, sizeof digest);
     return json_pack(
         "{s:o, s:s, s:s, s:o, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b, s:b}", "label",
-        sg_cli_text_json(key->label), "kind", sg_key_kind_text(key->public.kind, kind), "id",
+        sg_json_text(key->label), "kind", sg_key_kind_text(key->public.kind, kind), "id",
         sg_hex(sg_buf_slice(&key->id), id, sizeof id), "key_sha256",
         key->public.spki.len > 0 ? json_string(digest) : json_null(), "certificate",
         key->has_certificate, "local", key->local, "sensitive", key->sensitive, "always_sensitive",

@@ -21,22 +21,12 @@ SG_MUST_USE bool sg_cli_emit_pem(const char *output, bool force, struct sg_slice
 /* sg_cli_check_output fails early when `output` exists and may not be replaced; NULL passes. */
 SG_MUST_USE bool sg_cli_check_output(const char *output, bool force, struct sg_error *error);
 
-/* A certificate of the store as JSON; NULL when memory ran out. The caller releases it. */
-json_t *sg_cli_certificate_json(const struct sg_certificate *certificate);
-
 /* A DER object as PEM text, or JSON null when der is empty. NULL when memory ran out. */
 json_t *sg_cli_pem_json(struct sg_slice der, const char *label);
-
-/* A text that comes from outside (a path, a token's label, a message that quotes one): JSON takes
- * only UTF-8, so '?' stands for what is none. NULL when memory ran out. */
-json_t *sg_cli_text_json(const char *text);
 
 /* sg_cli_append takes item into *array. When there is none, as memory ran out, the array goes as a
  * whole: *array is NULL from then on, and sg_cli_print_json fails. A result is never left out. */
 void sg_cli_append(json_t **array, json_t *item);
-
-/* The same as sg_cli_text_json, or JSON null for NULL. */
-json_t *sg_cli_text_or_null(const char *text);
 
 /* What a key on a token is, as text on stdout and as JSON. */
 void sg_cli_print_key(const struct sg_key *key);

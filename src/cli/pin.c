@@ -78,10 +78,10 @@ static bool print_state(const struct sg_cli *cli, const char *user, bool found,
 
     sg_time_text(pin->chosen, chosen);
     if (cli->json)
-        return sg_cli_print_json(json_pack("{s:o, s:b, s:o, s:o}", "user", sg_cli_text_json(user),
+        return sg_cli_print_json(json_pack("{s:o, s:b, s:o, s:o}", "user", sg_json_text(user),
                                            "pin", found, "chosen",
                                            found ? json_string(chosen) : json_null(), "device",
-                                           sg_cli_text_or_null(pin->device)),
+                                           sg_json_text_or_null(pin->device)),
                                  error);
     if (!found)
         printf("user %s has no PIN\n", user);

@@ -61,11 +61,11 @@ static void print_result(const char *path, const struct sg_example_result *resul
 static json_t *result_json(const char *path, const struct sg_example_result *result)
 {
     return json_pack(
-        "{s:o, s:o, s:i, s:b, s:o, s:o}", "policy", sg_cli_text_json(path), "csr",
-        sg_cli_text_json(result->example->csr), "line", (int)result->example->line, "as_expected",
+        "{s:o, s:o, s:i, s:b, s:o, s:o}", "policy", sg_json_text(path), "csr",
+        sg_json_text(result->example->csr), "line", (int)result->example->line, "as_expected",
         result->as_expected, "expected",
         json_sprintf("%s%s", expectation(result->example), expected_rule(result->example)), "text",
-        sg_cli_text_json(result->text));
+        sg_json_text(result->text));
 }
 
 /* Tells every example's verdict; counts those that are not as expected. */

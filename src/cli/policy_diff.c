@@ -96,8 +96,8 @@ static bool keep_item(json_t *items, const struct sg_certificate *certificate, e
     json_t *item = json_pack(
         "{s:s, s:s, s:s, s:o, s:o, s:o}", "serial", sg_serial_text(&certificate->serial, serial),
         "subject", certificate->subject, "outcome", WORDS[outcome], "rule",
-        sg_cli_text_or_null(why->rule[0] != '\0' ? why->rule : NULL), "message",
-        sg_cli_text_or_null(why->text[0] != '\0' ? why->text : NULL), "changes",
+        sg_json_text_or_null(why->rule[0] != '\0' ? why->rule : NULL), "message",
+        sg_json_text_or_null(why->text[0] != '\0' ? why->text : NULL), "changes",
         changes != NULL ? json_incref(changes) : json_array());
 
     return json_array_append_new(items, item) == 0 || sg_fail_memory(error);
@@ -175,8 +175,8 @@ static bool conclude(struct sg_cli *cli, struct comparison *run, const char *pol
     if (!cli->json)
         printf("%zu certificate%s under policy %s: %zu the same, %zu would change, %zu would be "
                "refused, %zu refused no more, %zu can't be decided again\n",
-               others + counts[SAME], others + counts[SAME] == 1 ? "" : "s", policy, counts[SAME], counts[CHANGED], counts[REFUSED],
-               counts[ADMITTED], counts[UNKNOWN]);
+               others + counts[SAME], others + counts[SAME] == 1 ? "" : "s", policy, counts[SAME],
+               counts[CHANGED], counts[REFUSED], counts[ADMITTED], counts[UNKNOWN]);
     return others == 0 || sg_fail(error, SG_FAILED, NULL, "%zu of %zu certificates differ", others,
                                   others + counts[SAME]);
 }

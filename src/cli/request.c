@@ -2,10 +2,9 @@
 #include <string.h>
 
 #include "commands.h"
-#include "home/home.h"
+#include "home/view.h"
 #include "open.h"
 #include "output.h"
-#include "store/approvals.h"
 #include "who.h"
 
 static const struct sg_option LIST_OPTIONS[] = {
@@ -27,30 +26,6 @@ static const struct sg_option REFUSE_OPTIONS[] = {
 
 /* ---- list and show ---- */
 
-static json_t *moment_or_null(int64_t moment)
-{
-    char text[SG_TIME_TEXT_SIZE];
-
-    return moment != 0 ? json_string(sg_time_text(moment, text)) : json_null();
-}
-
-static json_t *approval_json(const struct sg_approval *approval)
-{
-    char key[SG_SHA256_HEX_SIZE];
-
-    sg_hex(sg_slice_of(approval->spki_sha256, SG_SHA256_LEN), key, sizeof key);
-    return json_pack(
-        "{s:I, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
-        (json_int_t)approval->id, "state", sg_approval_state_word(approval->state), "policy",
-        approval->policy, "role", approval->role, "subject", sg_cli_text_json(approval->subject),
-        "device", sg_cli_text_or_null(approval->device), "user",
-        sg_cli_text_or_null(approval->user), "token", sg_cli_text_or_null(approval->token),
-        "key_sha256", key, "asked", moment_or_null(approval->asked), "asked_by",
-        sg_cli_text_json(approval->asked_by), "not_after", moment_or_null(approval->not_after),
-        "decided", moment_or_null(approval->decided), "decided_by",
-        sg_cli_text_or_null(approval->decided_by), "reason", sg_cli_text_or_null(approval->reason));
-}
-
 static bool visit(const struct sg_approval *approval, void *context, struct sg_error *error)
 {
     json_t **array = context;
@@ -58,7 +33,7 @@ static bool visit(const struct sg_approval *approval, void *context, struct sg_e
 
     (void)error;
     if (*array != NULL) {
-        sg_cli_append(array, approval_json(approval));
+        sg_cli_append(array, sg_view_approval(approval));
         return *array != NULL || sg_fail_memory(error);
     }
     printf("%lld  %-8s asked %s by %s  %s  %s\n", (long long)approval->id,
@@ -139,7 +114,7 @@ static bool run_show(struct sg_cli *cli, struct sg_error *error)
     if (!found)
         return sg_fail(error, SG_REFUSED, "approval", "there is no request %lld", (long long)id);
     if (cli->json)
-        return sg_cli_print_json(approval_json(&approval), error);
+        return sg_cli_print_json(sg_view_approval(&approval), error);
     print_approval(sg_home_store(home), &approval);
     return true;
 }

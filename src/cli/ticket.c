@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "home/view.h"
 #include "open.h"
 #include "output.h"
 #include "who.h"
@@ -96,19 +97,6 @@ struct listing {
     json_t *array;
 };
 
-static json_t *ticket_json(const struct sg_ticket *ticket, enum sg_ticket_state state)
-{
-    char made[SG_TIME_TEXT_SIZE], until[SG_TIME_TEXT_SIZE];
-
-    return json_pack(
-        "{s:I, s:s, s:s, s:o, s:o, s:o, s:s, s:s, s:o, s:o}", "id", (json_int_t)ticket->id, "state",
-        sg_ticket_state_word(state), "policy", ticket->policy, "device",
-        sg_cli_text_or_null(ticket->device), "user", sg_cli_text_or_null(ticket->user), "token",
-        sg_cli_text_or_null(ticket->token), "made", sg_time_text(ticket->made, made), "not_after",
-        sg_time_text(ticket->not_after, until), "made_by", sg_cli_text_json(ticket->made_by),
-        "pin_tries", ticket->wants_pin ? json_integer(ticket->tries) : json_null());
-}
-
 static void print_line(const struct sg_ticket *ticket, enum sg_ticket_state state)
 {
     char until[SG_TIME_TEXT_SIZE];
@@ -135,7 +123,7 @@ static bool visit(const struct sg_ticket *ticket, void *context, struct sg_error
     if (sg_cli_has(listing->cli, "open") && state != SG_TICKET_OPEN && state != SG_TICKET_WAITING)
         return true;
     if (listing->cli->json)
-        sg_cli_append(&listing->array, ticket_json(ticket, state));
+        sg_cli_append(&listing->array, sg_view_ticket(ticket, listing->now));
     else
         print_line(ticket, state);
     return true;

@@ -16,13 +16,13 @@ static const struct sg_option INIT_OPTIONS[] = {
 static json_t *token_json(const struct sg_token_info *token)
 {
     return json_pack("{s:o, s:o, s:o, s:o, s:I, s:b, s:b, s:b, s:b, s:b, s:b}", "label",
-                     sg_cli_text_json(token->label), "serial_number",
-                     sg_cli_text_json(token->serial_number), "model",
-                     sg_cli_text_json(token->model), "manufacturer",
-                     sg_cli_text_json(token->manufacturer), "slot", (json_int_t)token->slot,
-                     "initialized", token->initialized, "pin_initialized", token->pin_initialized,
-                     "pin_count_low", token->pin_count_low, "pin_final_try", token->pin_final_try,
-                     "pin_locked", token->pin_locked, "write_protected", token->write_protected);
+                     sg_json_text(token->label), "serial_number",
+                     sg_json_text(token->serial_number), "model", sg_json_text(token->model),
+                     "manufacturer", sg_json_text(token->manufacturer), "slot",
+                     (json_int_t)token->slot, "initialized", token->initialized, "pin_initialized",
+                     token->pin_initialized, "pin_count_low", token->pin_count_low, "pin_final_try",
+                     token->pin_final_try, "pin_locked", token->pin_locked, "write_protected",
+                     token->write_protected);
 }
 
 static void print_token(const struct sg_token_info *token)

@@ -1,11 +1,9 @@
 /* One JSON object a line, its values text. */
-#include <jansson.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/limits.h"
 #include "import.h"
-
-SG_DEFINE_CLEANUP(json_t, json_decref)
 
 static const char *kind_of(const json_t *value)
 {

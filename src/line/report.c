@@ -1,14 +1,12 @@
 #include "report.h"
 
 #include <fcntl.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "outcome.h"
-
-SG_DEFINE_CLEANUP(json_t, json_decref)
 
 static const char HEADER[] = "number,input,device,outcome,serial,rule,message\r\n";
 static const char JSON_START[] = "{\"number\":";

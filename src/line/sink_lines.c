@@ -1,14 +1,12 @@
 /* One JSON object for each input, served or not: a file that is in place when it is whole, or
  * standard output, a line at a time. */
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "outcome.h"
 #include "sink.h"
-
-SG_DEFINE_CLEANUP(json_t, json_decref)
 
 struct lines {
     struct sg_sink head;

@@ -1,12 +1,11 @@
 #include "statement.h"
 
-#include <jansson.h>
 #include <stdio.h>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "merkle.h"
 
-SG_DEFINE_CLEANUP(json_t, json_decref)
 SG_DEFINE_CLEANUP(CMS_ContentInfo, CMS_ContentInfo_free)
 
 struct sg_statement {

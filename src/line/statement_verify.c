@@ -1,15 +1,14 @@
 /* A statement, as somebody else gets it, and the folder that it is about. */
 #include <dirent.h>
 #include <errno.h>
-#include <jansson.h>
 #include <string.h>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "cert/cert.h"
 #include "merkle.h"
 #include "statement.h"
 
-SG_DEFINE_CLEANUP(json_t, json_decref)
 SG_DEFINE_CLEANUP(CMS_ContentInfo, CMS_ContentInfo_free)
 SG_DEFINE_CLEANUP(X509_STORE, X509_STORE_free)
 

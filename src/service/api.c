@@ -163,7 +163,7 @@ static bool take_body(struct sg_api_call *call, const struct route *route, struc
         return true;
     if (!route->takes_body)
         return sg_fail(error, SG_MALFORMED, "RFC 9110", "nothing is taken in a body here");
-    return sg_json_parse(text, &call->body, error);
+    return sg_json_parse(text, SG_LIMIT_JSON, &call->body, error);
 }
 
 bool sg_api_read(const struct sg_api_call *call, const struct sg_json_field *fields, void *into,

@@ -9,7 +9,7 @@
 #define SG_SERVICE_API_H
 
 #include "desk.h"
-#include "json.h"
+#include "base/json.h"
 
 enum { SG_API_SEGMENTS = 4, SG_API_QUERIES = 16 };
 
@@ -90,9 +90,6 @@ SG_MUST_USE bool sg_api_page_reply(struct sg_api_call *call, struct sg_api_page 
 
 /* sg_api_number reads a whole decimal number; false when it is none, or out of its range. */
 bool sg_api_number(const char *text, int64_t least, int64_t most, int64_t *number);
-
-/* sg_api_record is a record as JSON; NULL when memory ran out. */
-json_t *sg_api_record(const struct sg_record *record);
 
 /* sg_api_make_ticket makes a ticket as sg_ticket_make does, under a policy that may be served here.
  * order    with its lifetime. answer   the caller's. */

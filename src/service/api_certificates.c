@@ -5,30 +5,10 @@
 #include "api.h"
 #include "base/limits.h"
 #include "cert/cert.h"
+#include "home/view.h"
 #include "status/status.h"
 
 /* ---- reading ---- */
-
-static json_t *certificate_json(const struct sg_certificate *certificate)
-{
-    char serial[SG_SERIAL_TEXT_SIZE], key[SG_SHA256_HEX_SIZE];
-    const bool revoked = certificate->status == SG_STATUS_REVOKED ||
-                         certificate->status == SG_STATUS_HELD ||
-                         certificate->status == SG_STATUS_ORPHANED;
-
-    sg_hex(sg_slice_of(certificate->spki_sha256, SG_SHA256_LEN), key, sizeof key);
-    return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:o}", "serial",
-                     sg_serial_text(&certificate->serial, serial), "status",
-                     sg_status_word(certificate->status), "issuer", certificate->issuer, "policy",
-                     certificate->policy, "subject", sg_json_text(certificate->subject), "device",
-                     sg_json_text_or_null(certificate->device), "user",
-                     sg_json_text_or_null(certificate->user), "token",
-                     sg_json_text_or_null(certificate->token), "not_before",
-                     sg_json_moment(certificate->not_before), "not_after",
-                     sg_json_moment(certificate->not_after), "key_sha256", key, "revoked",
-                     revoked ? sg_json_moment(certificate->revoked) : json_null(), "reason",
-                     revoked ? json_string(sg_reason_word(certificate->reason)) : json_null());
-}
 
 static bool list_one(const struct sg_certificate *certificate, void *context,
                      struct sg_error *error)
@@ -36,7 +16,7 @@ static bool list_one(const struct sg_certificate *certificate, void *context,
     char mark[24];
 
     (void)snprintf(mark, sizeof mark, "%lld", (long long)certificate->id);
-    return sg_api_page_add(context, certificate_json(certificate), mark, error);
+    return sg_api_page_add(context, sg_view_certificate(certificate), mark, error);
 }
 
 /* The newest first: these are asked about most. */
@@ -67,7 +47,7 @@ struct finding {
 static json_t *whole_json(const struct sg_certificate *certificate)
 {
     sg_auto(sg_buf) struct sg_buf pem = {0};
-    json_t *answer = certificate_json(certificate);
+    json_t *answer = sg_view_certificate(certificate);
 
     if (certificate->der.len > 0 &&
         !sg_cert_pem(sg_buf_slice(&certificate->der), "CERTIFICATE", &pem, NULL)) {

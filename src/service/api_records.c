@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "home/registry.h"
+#include "home/view.h"
 
 static enum sg_registry_kind kind_of(const struct sg_api_call *call)
 {
@@ -24,20 +25,6 @@ static const struct sg_schema *schema_of(const struct sg_api_call *call)
     return kind_of(call) == SG_REGISTRY_DEVICE ? &config->device : &config->user;
 }
 
-json_t *sg_api_record(const struct sg_record *record)
-{
-    json_t *values = json_object();
-
-    for (size_t i = 0; i < record->num_attributes; i++)
-        if (json_object_set_new(values, record->attributes[i].name,
-                                sg_json_text(record->attributes[i].value)) != 0) {
-            json_decref(values);
-            return NULL;
-        }
-    return json_pack("{s:o, s:b, s:o}", "id", sg_json_text(record->id), "enabled",
-                     !record->disabled, "values", values);
-}
-
 /* What the registry says no to is what the body says, but for what is not there. */
 static bool settle(struct sg_api_call *call, const struct sg_error *why, struct sg_error *error)
 {
@@ -54,7 +41,7 @@ static bool settle(struct sg_api_call *call, const struct sg_error *why, struct 
 
 static bool list_one(const struct sg_record *record, void *context, struct sg_error *error)
 {
-    return sg_api_page_add(context, sg_api_record(record), record->id, error);
+    return sg_api_page_add(context, sg_view_record(record), record->id, error);
 }
 
 bool sg_api_list_records(struct sg_api_call *call, struct sg_error *error)
@@ -80,7 +67,7 @@ static bool reply_record(struct sg_api_call *call, unsigned status, struct sg_er
 {
     sg_auto(sg_record) struct sg_record record = {0};
 
-    return find(call, &record, error) && sg_api_reply(call, status, sg_api_record(&record), error);
+    return find(call, &record, error) && sg_api_reply(call, status, sg_view_record(&record), error);
 }
 
 bool sg_api_get_record(struct sg_api_call *call, struct sg_error *error)
@@ -155,7 +142,7 @@ bool sg_api_add_record(struct sg_api_call *call, struct sg_error *error)
         !sg_store_register(call->store, kind_of(call), &record, 1, &index, &why))
         return settle(call, &why, error);
     (void)snprintf(call->said, sizeof call->said, "%s %s was registered", noun_of(call), record.id);
-    return sg_api_reply(call, 201, sg_api_record(&record), error);
+    return sg_api_reply(call, 201, sg_view_record(&record), error);
 }
 
 struct amendment {

@@ -4,39 +4,11 @@
 
 #include "api.h"
 #include "base/limits.h"
-#include "store/approvals.h"
+#include "home/view.h"
 
 static const char RULE[] = "approval";
 
 /* ---- reading ---- */
-
-/* The record as it is today, or null: whoever approves compares them. */
-static json_t *record_of(struct sg_store *store, enum sg_registry_kind kind, const char *id)
-{
-    sg_auto(sg_record) struct sg_record record = {0};
-
-    return id != NULL && sg_store_find_record(store, kind, id, &record, NULL)
-               ? sg_api_record(&record)
-               : json_null();
-}
-
-static json_t *approval_json(const struct sg_approval *approval)
-{
-    char key[SG_SHA256_HEX_SIZE];
-
-    sg_hex(sg_slice_of(approval->spki_sha256, SG_SHA256_LEN), key, sizeof key);
-    return json_pack(
-        "{s:I, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
-        (json_int_t)approval->id, "state", sg_approval_state_word(approval->state), "policy",
-        approval->policy, "role", approval->role, "subject", sg_json_text(approval->subject),
-        "device", sg_json_text_or_null(approval->device), "user",
-        sg_json_text_or_null(approval->user), "token", sg_json_text_or_null(approval->token),
-        "key_sha256", key, "asked", sg_json_moment(approval->asked), "asked_by",
-        sg_json_text(approval->asked_by), "not_after", sg_json_moment(approval->not_after),
-        "decided", sg_json_moment(approval->decided), "decided_by",
-        sg_json_text_or_null(approval->decided_by), "reason",
-        sg_json_text_or_null(approval->reason));
-}
 
 struct listing {
     struct sg_api_page page;
@@ -51,7 +23,7 @@ static bool list_one(const struct sg_approval *approval, void *context, struct s
     if (approval->id <= listing->after || listing->page.has_more)
         return true;
     (void)snprintf(mark, sizeof mark, "%lld", (long long)approval->id);
-    return sg_api_page_add(&listing->page, approval_json(approval), mark, error);
+    return sg_api_page_add(&listing->page, sg_view_approval(approval), mark, error);
 }
 
 static bool parse_state(const struct sg_api_call *call, bool *only_waiting, struct sg_error *error)
@@ -97,17 +69,7 @@ static bool find(struct sg_api_call *call, struct sg_approval *approval, struct 
 static bool reply_request(struct sg_api_call *call, const struct sg_approval *approval,
                           struct sg_error *error)
 {
-    json_t *answer = approval_json(approval);
-
-    if (answer == NULL ||
-        json_object_set_new(answer, "device_record",
-                            record_of(call->store, SG_REGISTRY_DEVICE, approval->device)) != 0 ||
-        json_object_set_new(answer, "user_record",
-                            record_of(call->store, SG_REGISTRY_USER, approval->user)) != 0) {
-        json_decref(answer);
-        return sg_fail_memory(error);
-    }
-    return sg_api_reply(call, 200, answer, error);
+    return sg_api_reply(call, 200, sg_view_whole_approval(call->store, approval), error);
 }
 
 bool sg_api_get_request(struct sg_api_call *call, struct sg_error *error)

@@ -5,6 +5,7 @@
 
 #include "api.h"
 #include "base/limits.h"
+#include "home/view.h"
 #include "issue/pins.h"
 
 /* ---- a user's PIN ---- */
@@ -171,17 +172,6 @@ bool sg_api_add_ticket(struct sg_api_call *call, struct sg_error *error)
 
 /* ---- tickets that were given out ---- */
 
-static json_t *ticket_json(const struct sg_ticket *ticket, int64_t now)
-{
-    return json_pack(
-        "{s:I, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id", (json_int_t)ticket->id, "state",
-        sg_ticket_state_word(sg_ticket_state(ticket, now)), "policy", ticket->policy, "device",
-        sg_json_text_or_null(ticket->device), "user", sg_json_text_or_null(ticket->user), "token",
-        sg_json_text_or_null(ticket->token), "made", sg_json_moment(ticket->made), "made_by",
-        sg_json_text(ticket->made_by), "not_after", sg_json_moment(ticket->not_after), "pin_tries",
-        ticket->wants_pin ? json_integer(ticket->tries) : json_null());
-}
-
 struct listing {
     struct sg_api_page page;
     int64_t after, now;
@@ -195,7 +185,7 @@ static bool list_one(const struct sg_ticket *ticket, void *context, struct sg_er
     if (ticket->id <= listing->after || listing->page.has_more)
         return true;
     (void)snprintf(mark, sizeof mark, "%lld", (long long)ticket->id);
-    return sg_api_page_add(&listing->page, ticket_json(ticket, listing->now), mark, error);
+    return sg_api_page_add(&listing->page, sg_view_ticket(ticket, listing->now), mark, error);
 }
 
 bool sg_api_list_tickets(struct sg_api_call *call, struct sg_error *error)

@@ -9,7 +9,7 @@
 #include "base/file.h"
 #include "desk.h"
 #include "door.h"
-#include "json.h"
+#include "base/json.h"
 
 /* Both threads' view of the running service. */
 struct service {

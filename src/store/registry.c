@@ -1,11 +1,9 @@
 #include "registry.h"
 
-#include <jansson.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/text.h"
-
-SG_DEFINE_CLEANUP(json_t, json_decref)
 
 const char *sg_registry_word(enum sg_registry_kind kind)
 {

@@ -23,7 +23,7 @@ static void read_body(struct sg_slice bytes)
     struct thing thing = {.number = 1};
     struct sg_error error = {0};
 
-    if (!sg_json_parse(bytes, &object, &error)) {
+    if (!sg_json_parse(bytes, SG_LIMIT_JSON, &object, &error)) {
         if (error.code != SG_MALFORMED)
             abort();
         return;

@@ -19,7 +19,7 @@ static const struct sg_json_field FIELDS[] = {
 static bool read_thing(const char *text, json_t **object, struct thing *thing,
                        struct sg_error *error)
 {
-    return sg_json_parse(sg_slice_text(text), object, error) &&
+    return sg_json_parse(sg_slice_text(text), SG_LIMIT_JSON, object, error) &&
            sg_json_read(*object, FIELDS, thing, error);
 }
 
@@ -126,11 +126,11 @@ static void long_bodies_are_refused(void **state)
         assert_true(sg_buf_append(&text, " ", 1, SG_LIMIT_BODY, NULL));
     text.data[0] = '{';
     text.data[text.len - 1] = '}';
-    expect_failure("long", sg_json_parse(sg_buf_slice(&text), &object, &error), &error,
+    expect_failure("long", sg_json_parse(sg_buf_slice(&text), SG_LIMIT_JSON, &object, &error), &error,
                    SG_MALFORMED, "more than");
     text.data[text.len - 2] = '}';
     sg_error_clear(&error);
-    expect_success("longest", sg_json_parse(sg_slice_of(text.data, SG_LIMIT_JSON), &object, &error),
+    expect_success("longest", sg_json_parse(sg_slice_of(text.data, SG_LIMIT_JSON), SG_LIMIT_JSON, &object, &error),
                    &error);
 }
 

@@ -1,25 +1,26 @@
-/* json: what comes to the API in a body: one object, read strictly by a table.
+/* json: reading and writing JSON. What comes from outside is one object, read strictly by a table.
  *
  * Refused: what is no JSON (RFC 8259), keys that come twice, keys that the table does not have, and
  * values of another type or length. Messages name keys and places, never values: these may be
  * secrets. For the same reason all that jansson frees is wiped, once sg_json_wipe_freed was called.
  * Thread rule: none.
  */
-#ifndef SG_SERVICE_JSON_H
-#define SG_SERVICE_JSON_H
+#ifndef SG_BASE_JSON_H
+#define SG_BASE_JSON_H
 
 #include <jansson.h>
 
-#include "base/cleanup.h"
+#include "cleanup.h"
 
 SG_DEFINE_CLEANUP(json_t, json_decref)
 
 /* sg_json_wipe_freed has jansson overwrite, in this process, whatever it frees. */
 void sg_json_wipe_freed(void);
 
-/* sg_json_parse reads one object of at most SG_LIMIT_JSON bytes. The caller releases it.
+/* sg_json_parse reads one object of at most limit bytes. The caller releases it.
  * Fails: SG_MALFORMED, rule "RFC 8259". */
-SG_MUST_USE bool sg_json_parse(struct sg_slice text, json_t **object, struct sg_error *error);
+SG_MUST_USE bool sg_json_parse(struct sg_slice text, size_t limit, json_t **object,
+                               struct sg_error *error);
 
 enum sg_json_kind {
     SG_JSON_TEXT,    /* const char *, borrowed from the object */

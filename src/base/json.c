@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
-#include "base/limits.h"
-#include "base/text.h"
+#include "clock.h"
+#include "limits.h"
+#include "text.h"
 
 static void wipe_and_free(void *pointer)
 {
@@ -46,21 +46,20 @@ static const char *complaint_of(const json_error_t *why)
     }
 }
 
-bool sg_json_parse(struct sg_slice text, json_t **object, struct sg_error *error)
+bool sg_json_parse(struct sg_slice text, size_t limit, json_t **object, struct sg_error *error)
 {
     sg_auto(json_t) json_t *parsed = NULL;
     json_error_t why = {0};
 
-    if (text.len > SG_LIMIT_JSON)
-        return sg_fail(error, SG_MALFORMED, "RFC 8259", "more than %d bytes of JSON",
-                       SG_LIMIT_JSON);
+    if (text.len > limit)
+        return sg_fail(error, SG_MALFORMED, "RFC 8259", "more than %zu bytes of JSON", limit);
     parsed = json_loadb((const char *)text.data, text.len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY,
                         &why);
     if (parsed == NULL)
         return sg_fail(error, SG_MALFORMED, "RFC 8259", "line %d, column %d: %s", why.line,
                        why.column, complaint_of(&why));
     if (!json_is_object(parsed))
-        return sg_fail(error, SG_MALFORMED, "RFC 8259", "the body has to be an object, {…}");
+        return sg_fail(error, SG_MALFORMED, "RFC 8259", "it has to be an object, {…}");
     *object = SG_TAKE(parsed);
     return true;
 }
