@@ -128,6 +128,8 @@ enum {
     SG_LIMIT_JSON = 128 * 1024,
     /* items of a list in one answer of the API */
     SG_LIMIT_LISTED = 500,
+    /* things that a command takes of a service's list, in all its pages */
+    SG_LIMIT_FETCHED = 100 * 1000,
     /* bytes of the path and query of the API's URLs: escaped names of two registries' records */
     SG_LIMIT_TARGET = 2048,
     /* connections from clients that are open at once, and requests that wait for the issuer */

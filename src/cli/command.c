@@ -153,6 +153,37 @@ static bool take(struct sg_cli *cli, const struct sg_option *option, const char 
     return true;
 }
 
+/* The first words of the commands that --url can be given to. */
+static bool fail_no_url(const struct sg_command *command, struct sg_error *error)
+{
+    char nouns[256] = "";
+
+    for (size_t i = 0; SG_COMMANDS[i] != NULL; i++)
+        for (const struct sg_command *row = SG_COMMANDS[i]; row->words != NULL; row++) {
+            const size_t len = strlen(nouns);
+            const int noun_len = (int)strcspn(row->words, " ");
+            char entry[40];
+
+            (void)snprintf(entry, sizeof entry, ", %.*s", noun_len, row->words);
+            if (sg_cli_is_for_desk(row) && strstr(nouns, entry) == NULL)
+                (void)snprintf(nouns + len, sizeof nouns - len, "%s", entry);
+        }
+    return sg_fail(error, SG_USAGE, NULL,
+                   "--url: 'signet %s' is done at the CA itself; from here there are%s",
+                   command->words, nouns + 1);
+}
+
+static bool fail_option(const struct sg_command *command, const char *given, struct sg_error *error)
+{
+    const size_t len = strcspn(given, "=");
+
+    if (len == 5 && strncmp(given, "--url", len) == 0)
+        return fail_no_url(command, error);
+    return sg_fail(error, SG_USAGE, NULL,
+                   "signet %s has no option %s; `signet %s --help` lists them", command->words,
+                   given, command->words);
+}
+
 static bool check_operands(const struct sg_cli *cli, struct sg_error *error)
 {
     const struct sg_command *command = cli->command;
@@ -182,9 +213,7 @@ bool sg_cli_parse(struct sg_cli *cli, int argc, char **argv, struct sg_error *er
         if (found == ':')
             return sg_fail(error, SG_USAGE, NULL, "option %s needs a value", given);
         if (found == '?')
-            return sg_fail(error, SG_USAGE, NULL,
-                           "signet %s has no option %s; `signet %s --help` lists them",
-                           cli->command->words, given, cli->command->words);
+            return fail_option(cli->command, given, error);
         if (!take(cli, find_option(&grammar, found), optarg, error))
             return false;
     }

@@ -72,6 +72,9 @@ SG_MUST_USE bool sg_cli_need(const struct sg_cli *cli, const char *word, const c
 void sg_cli_help(const struct sg_command *command);
 void sg_cli_overview(FILE *out);
 
+/* Commands that do the same at a service, with --url and --as; desk.c. */
+bool sg_cli_is_for_desk(const struct sg_command *command);
+
 /* The program's exit status for an error (design: 0 done, 1 failed, 2 usage, 3 refused, 4 token,
  * 5 store). */
 int sg_cli_exit_status(enum sg_code code);

@@ -25,6 +25,7 @@ extern const struct sg_command SG_POLICY_COMMANDS[];      /* policy.c */
 extern const struct sg_command SG_LINE_COMMANDS[];        /* line.c */
 extern const struct sg_command SG_PROVISION_COMMANDS[];   /* provision.c */
 extern const struct sg_command SG_CARD_COMMANDS[];        /* card.c */
+extern const struct sg_command SG_CARD_LOST_COMMANDS[];   /* card_lost.c */
 extern const struct sg_command SG_CARD_ENROLL_COMMANDS[]; /* card_enroll.c */
 extern const struct sg_command SG_CEREMONY_COMMANDS[];    /* ceremony.c */
 

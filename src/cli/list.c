@@ -1,9 +1,11 @@
 #include <string.h>
 
 #include "commands.h"
+#include "desk.h"
 #include "home/view.h"
 #include "open.h"
 #include "output.h"
+#include "tell.h"
 
 static const struct sg_option OPTIONS[] = {
     {"serial", 0, "HEX", "only this serial number"},
@@ -15,6 +17,7 @@ static const struct sg_option OPTIONS[] = {
     {"status", 0, "WORD", "only valid, expired, revoked, held, in-flight or orphaned ones"},
     {"expires-within", 0, "TIME", "only valid ones that end within 30d, 12h, …"},
     {"pem", 0, NULL, "print the certificates themselves"},
+    SG_DESK_OPTIONS,
     {0},
 };
 
@@ -34,8 +37,8 @@ static bool parse_status(const char *word, struct sg_certificate_filter *filter,
                    word);
 }
 
-static bool parse_filter(const struct sg_cli *cli, struct sg_serial *serial,
-                         struct sg_certificate_filter *filter, struct sg_error *error)
+bool sg_cli_list_filter(const struct sg_cli *cli, struct sg_serial *serial,
+                        struct sg_certificate_filter *filter, struct sg_error *error)
 {
     const char *serial_text = sg_cli_text(cli, "serial");
     const char *within = sg_cli_text(cli, "expires-within");
@@ -64,30 +67,19 @@ static bool parse_filter(const struct sg_cli *cli, struct sg_serial *serial,
 
 /* What the visitor collects or prints. */
 struct listing {
-    const struct sg_cli *cli;
-    json_t *array;
-    size_t num;
+    struct sg_cli_list list;
+    bool as_pem;
 };
 
 static bool visit(const struct sg_certificate *certificate, void *context, struct sg_error *error)
 {
     struct listing *listing = context;
-    char serial[SG_SERIAL_TEXT_SIZE], until[SG_TIME_TEXT_SIZE];
 
-    listing->num++;
-    if (listing->cli->json)
-        return json_array_append_new(listing->array, sg_view_certificate(certificate)) == 0 ||
-               sg_fail_memory(error);
-    if (sg_cli_has(listing->cli, "pem"))
-        return certificate->der.len == 0 ||
-               sg_cli_emit_pem(NULL, false, sg_buf_slice(&certificate->der), "CERTIFICATE", error);
-    printf("%s  %-9s until %.10s  %-14s %s%s%s%s\n", sg_serial_text(&certificate->serial, serial),
-           sg_status_word(certificate->status), sg_time_text(certificate->not_after, until),
-           certificate->policy, certificate->subject,
-           certificate->status == SG_STATUS_REVOKED ? " (" : "",
-           certificate->status == SG_STATUS_REVOKED ? sg_reason_word(certificate->reason) : "",
-           certificate->status == SG_STATUS_REVOKED ? ")" : "");
-    return true;
+    if (!listing->as_pem)
+        return sg_cli_list_add(&listing->list, sg_view_certificate(certificate), error);
+    listing->list.num++;
+    return certificate->der.len == 0 ||
+           sg_cli_emit_pem(NULL, false, sg_buf_slice(&certificate->der), "CERTIFICATE", error);
 }
 
 static bool run_list(struct sg_cli *cli, struct sg_error *error)
@@ -95,21 +87,16 @@ static bool run_list(struct sg_cli *cli, struct sg_error *error)
     sg_auto(sg_home) struct sg_home *home = NULL;
     struct sg_certificate_filter filter;
     struct sg_serial serial;
-    struct listing listing = {.cli = cli};
+    struct listing listing = {.as_pem = sg_cli_has(cli, "pem") && !cli->json};
+    const bool is_told =
+        sg_cli_list_filter(cli, &serial, &filter, error) &&
+        sg_cli_list_begin(cli, &SG_CERTIFICATE_FORM, &listing.list, error) &&
+        sg_cli_open_home(cli, SG_STORE_READ_ONLY, &home, error) &&
+        sg_store_each_certificate(sg_home_store(home), &filter, visit, &listing, error) &&
+        sg_cli_tell_certificates(&listing.list, error);
 
-    if (!parse_filter(cli, &serial, &filter, error) ||
-        !sg_cli_open_home(cli, SG_STORE_READ_ONLY, &home, error))
-        return false;
-    listing.array = cli->json ? json_array() : NULL;
-    if (!sg_store_each_certificate(sg_home_store(home), &filter, visit, &listing, error)) {
-        json_decref(listing.array);
-        return false;
-    }
-    if (cli->json)
-        return sg_cli_print_json(listing.array, error);
-    if (listing.num == 0)
-        fprintf(stderr, "no certificates\n");
-    return true;
+    sg_cli_list_done(&listing.list);
+    return is_told;
 }
 
 const struct sg_command SG_LIST_COMMANDS[] = {

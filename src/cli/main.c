@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "base/secret.h"
-#include "command.h"
+#include "desk.h"
 #include "output.h"
 #include "token/token.h"
 
@@ -44,7 +44,7 @@ static bool run_command(struct sg_cli *cli, int argc, char **argv, struct sg_err
         return false;
     if (cli->help)
         sg_cli_help(cli->command);
-    else if (!cli->command->run(cli, error))
+    else if (!sg_cli_run(cli, error))
         return false;
     return flush_results(error);
 }

@@ -7,6 +7,9 @@
 
 #include "command.h"
 
+/* A command that was given with --url; net_desk.c does it. */
+SG_MUST_USE bool sg_cli_desk(struct sg_cli *cli, struct sg_error *error);
+
 /* card enroll; card_enroll_run.c does it. */
 SG_MUST_USE bool sg_cli_card_enroll(struct sg_cli *cli, struct sg_error *error);
 

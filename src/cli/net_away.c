@@ -43,3 +43,8 @@ bool sg_cli_card_enroll(struct sg_cli *cli, struct sg_error *error)
 {
     return go(cli, error);
 }
+
+bool sg_cli_desk(struct sg_cli *cli, struct sg_error *error)
+{
+    return go(cli, error);
+}

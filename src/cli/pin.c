@@ -3,15 +3,18 @@
 #include <string.h>
 
 #include "commands.h"
+#include "desk.h"
 #include "open.h"
-#include "output.h"
+#include "tell.h"
 
 static const struct sg_option OPTIONS[] = {
     {"state", 0, NULL, "tell whether the user has a PIN (default)"},
     {"set", 0, NULL, "choose the user's PIN"},
     {"clear", 0, NULL, "forget the user's PIN, so that another can be chosen"},
-    {"pin", 0, "SOURCE", "file:PATH, env:NAME, credential:NAME or prompt (default)"},
+    {"pin", 0, "SOURCE", "file:PATH, env:NAME, credential:NAME, prompt; with --url the card's"},
     {"device", 'd', "ID", "the device at which it is chosen"},
+    SG_DESK_REACH_OPTIONS,
+    SG_DESK_AS_OPTION,
     {0},
 };
 
@@ -71,26 +74,6 @@ static bool clear(const struct sg_cli *cli, const char *user, struct sg_error *e
     return true;
 }
 
-static bool print_state(const struct sg_cli *cli, const char *user, bool found,
-                        const struct sg_pin *pin, struct sg_error *error)
-{
-    char chosen[SG_TIME_TEXT_SIZE];
-
-    sg_time_text(pin->chosen, chosen);
-    if (cli->json)
-        return sg_cli_print_json(json_pack("{s:o, s:b, s:o, s:o}", "user", sg_json_text(user),
-                                           "pin", found, "chosen",
-                                           found ? json_string(chosen) : json_null(), "device",
-                                           sg_json_text_or_null(pin->device)),
-                                 error);
-    if (!found)
-        printf("user %s has no PIN\n", user);
-    else
-        printf("user %s has a PIN, chosen %s%s%s\n", user, chosen,
-               pin->device != NULL ? " at device " : "", pin->device != NULL ? pin->device : "");
-    return true;
-}
-
 static bool state(const struct sg_cli *cli, const char *user, struct sg_error *error)
 {
     sg_auto(sg_home) struct sg_home *home = NULL;
@@ -101,7 +84,11 @@ static bool state(const struct sg_cli *cli, const char *user, struct sg_error *e
     return sg_cli_open_home(cli, SG_STORE_READ_ONLY, &home, error) &&
            sg_store_find_record(sg_home_store(home), SG_REGISTRY_USER, user, &record, error) &&
            sg_store_find_pin(sg_home_store(home), user, &found, &pin, error) &&
-           print_state(cli, user, found, &pin, error);
+           sg_cli_tell_pin(cli,
+                           json_pack("{s:o, s:b, s:o, s:o}", "user", sg_json_text(user), "pin",
+                                     found, "chosen", sg_json_moment(found ? pin.chosen : 0),
+                                     "device", sg_json_text_or_null(pin.device)),
+                           error);
 }
 
 static bool run_pin(struct sg_cli *cli, struct sg_error *error)

@@ -2,14 +2,19 @@
 
 #include <string.h>
 
+#include "base/file.h"
 #include "commands.h"
+#include "desk.h"
+#include "home/view.h"
 #include "open.h"
-#include "output.h"
+#include "tell.h"
 
 static const struct sg_option IMPORT_OPTIONS[] = {
     {"format", 0, "WORD", "csv or jsonl (default: by the file's name)"},
     {0},
 };
+
+static const struct sg_option OPTIONS[] = {SG_DESK_OPTIONS, {0}};
 
 /* The same commands serve devices and users; the noun is the command's first word. */
 static enum sg_registry_kind kind_of(const struct sg_cli *cli)
@@ -29,8 +34,7 @@ static const struct sg_schema *schema_of(const struct sg_cli *cli, const struct 
     return kind_of(cli) == SG_REGISTRY_DEVICE ? &config->device : &config->user;
 }
 
-/* ID NAME=VALUE… */
-static bool parse_record(const struct sg_cli *cli, struct sg_record *record, struct sg_error *error)
+bool sg_cli_record(const struct sg_cli *cli, struct sg_record *record, struct sg_error *error)
 {
     if ((record->id = strdup(cli->operands[0])) == NULL)
         return sg_fail_memory(error);
@@ -57,11 +61,12 @@ static bool run_add(struct sg_cli *cli, struct sg_error *error)
     sg_auto(sg_record) struct sg_record record = {0};
     size_t index;
 
-    if (!parse_record(cli, &record, error) || !sg_cli_open_home(cli, SG_STORE_OPEN, &home, error) ||
+    if (!sg_cli_record(cli, &record, error) ||
+        !sg_cli_open_home(cli, SG_STORE_OPEN, &home, error) ||
         !sg_registry_check(schema_of(cli, home), noun_of(cli), &record, error) ||
         !sg_store_register(sg_home_store(home), kind_of(cli), &record, 1, &index, error))
         return false;
-    fprintf(stderr, "%s %s is registered\n", noun_of(cli), record.id);
+    sg_cli_tell_record_change(cli);
     return true;
 }
 
@@ -123,46 +128,31 @@ static bool run_import(struct sg_cli *cli, struct sg_error *error)
     return done;
 }
 
-static json_t *record_json(const struct sg_record *record)
-{
-    json_t *object = json_pack("{s:s, s:b}", "id", record->id, "enabled", !record->disabled);
-
-    for (size_t i = 0; i < record->num_attributes; i++)
-        if (json_object_set_new(object, record->attributes[i].name,
-                                json_string(record->attributes[i].value)) != 0) {
-            json_decref(object);
-            return NULL;
-        }
-    return object;
-}
-
 static bool visit(const struct sg_record *record, void *context, struct sg_error *error)
 {
-    json_t *array = context;
-
-    if (array != NULL)
-        return json_array_append_new(array, record_json(record)) == 0 || sg_fail_memory(error);
-    printf("%s%s", record->id, record->disabled ? " (disabled)" : "");
-    for (size_t i = 0; i < record->num_attributes; i++)
-        printf("  %s=%s", record->attributes[i].name, record->attributes[i].value);
-    printf("\n");
-    return true;
+    return sg_cli_list_add(context, sg_view_record(record), error);
 }
 
 static bool run_list(struct sg_cli *cli, struct sg_error *error)
 {
     sg_auto(sg_home) struct sg_home *home = NULL;
-    json_t *array = NULL;
+    sg_auto(sg_cli_list) struct sg_cli_list list = {0};
 
-    if (!sg_cli_open_home(cli, SG_STORE_READ_ONLY, &home, error))
-        return false;
-    if (cli->json)
-        array = json_array();
-    if (!sg_store_each_record(sg_home_store(home), kind_of(cli), visit, array, error)) {
-        json_decref(array);
-        return false;
-    }
-    return !cli->json || sg_cli_print_json(array, error);
+    return sg_cli_list_begin(cli, &SG_RECORD_FORM, &list, error) &&
+           sg_cli_open_home(cli, SG_STORE_READ_ONLY, &home, error) &&
+           sg_store_each_record(sg_home_store(home), kind_of(cli), visit, &list, error) &&
+           sg_cli_list_end(&list, error);
+}
+
+static bool run_show(struct sg_cli *cli, struct sg_error *error)
+{
+    sg_auto(sg_home) struct sg_home *home = NULL;
+    sg_auto(sg_record) struct sg_record record = {0};
+
+    return sg_cli_open_home(cli, SG_STORE_READ_ONLY, &home, error) &&
+           sg_store_find_record(sg_home_store(home), kind_of(cli), cli->operands[0], &record,
+                                error) &&
+           sg_cli_tell_one(cli, &SG_RECORD_FORM, sg_view_record(&record), error);
 }
 
 static bool set_disabled(struct sg_cli *cli, bool disabled, struct sg_error *error)
@@ -173,9 +163,7 @@ static bool set_disabled(struct sg_cli *cli, bool disabled, struct sg_error *err
         !sg_store_set_disabled(sg_home_store(home), kind_of(cli), cli->operands[0], disabled,
                                error))
         return false;
-    fprintf(stderr, "%s %s is %s%s\n", noun_of(cli), cli->operands[0],
-            disabled ? "disabled" : "enabled",
-            disabled ? "; its certificates stay valid until they are revoked" : "");
+    sg_cli_tell_record_change(cli);
     return true;
 }
 
@@ -207,14 +195,13 @@ static bool run_set(struct sg_cli *cli, struct sg_error *error)
     sg_auto(sg_home) struct sg_home *home = NULL;
     sg_auto(sg_record) struct sg_record changes = {0};
 
-    if (!parse_record(cli, &changes, error) || !sg_cli_open_home(cli, SG_STORE_OPEN, &home, error))
+    if (!sg_cli_record(cli, &changes, error) || !sg_cli_open_home(cli, SG_STORE_OPEN, &home, error))
         return false;
     struct amendment amendment = {schema_of(cli, home), noun_of(cli), &changes};
     if (!sg_store_amend_record(sg_home_store(home), kind_of(cli), changes.id, amend, &amendment,
                                error))
         return false;
-    fprintf(stderr, "%s %s is changed; its certificates stay as they were issued\n", noun_of(cli),
-            changes.id);
+    sg_cli_tell_record_change(cli);
     return true;
 }
 
@@ -228,26 +215,29 @@ static const char IMPORT_DETAILS[] =
     "CSV with a header line of field names, or one JSON object a line. All records or none.";
 
 const struct sg_command SG_DEVICE_COMMANDS[] = {
-    {"device add", "ID [NAME=VALUE…]", "register a device", ADD_DETAILS, NULL, 1, -1, run_add},
-    {"device set", "ID NAME=[VALUE]…", "change a device's record", SET_DETAILS, NULL, 2, -1,
+    {"device add", "ID [NAME=VALUE…]", "register a device", ADD_DETAILS, OPTIONS, 1, -1, run_add},
+    {"device set", "ID NAME=[VALUE]…", "change a device's record", SET_DETAILS, OPTIONS, 2, -1,
      run_set},
     {"device import", "FILE", "register many devices", IMPORT_DETAILS, IMPORT_OPTIONS, 1, 1,
      run_import},
-    {"device list", "", "the registered devices", NULL, NULL, 0, 0, run_list},
-    {"device disable", "ID", "let a device have no further certificate", NULL, NULL, 1, 1,
+    {"device list", "", "the registered devices", NULL, OPTIONS, 0, 0, run_list},
+    {"device show", "ID", "one device", NULL, OPTIONS, 1, 1, run_show},
+    {"device disable", "ID", "let a device have no further certificate", NULL, OPTIONS, 1, 1,
      run_disable},
-    {"device enable", "ID", "take that back", NULL, NULL, 1, 1, run_enable},
+    {"device enable", "ID", "take that back", NULL, OPTIONS, 1, 1, run_enable},
     {0},
 };
 
 const struct sg_command SG_USER_COMMANDS[] = {
-    {"user add", "NAME [NAME=VALUE…]", "register a user", ADD_DETAILS, NULL, 1, -1, run_add},
-    {"user set", "NAME NAME=[VALUE]…", "change a user's record", SET_DETAILS, NULL, 2, -1, run_set},
+    {"user add", "NAME [NAME=VALUE…]", "register a user", ADD_DETAILS, OPTIONS, 1, -1, run_add},
+    {"user set", "NAME NAME=[VALUE]…", "change a user's record", SET_DETAILS, OPTIONS, 2, -1,
+     run_set},
     {"user import", "FILE", "register many users", IMPORT_DETAILS, IMPORT_OPTIONS, 1, 1,
      run_import},
-    {"user list", "", "the registered users", NULL, NULL, 0, 0, run_list},
-    {"user disable", "NAME", "let a user have no further certificate", NULL, NULL, 1, 1,
+    {"user list", "", "the registered users", NULL, OPTIONS, 0, 0, run_list},
+    {"user show", "NAME", "one user", NULL, OPTIONS, 1, 1, run_show},
+    {"user disable", "NAME", "let a user have no further certificate", NULL, OPTIONS, 1, 1,
      run_disable},
-    {"user enable", "NAME", "take that back", NULL, NULL, 1, 1, run_enable},
+    {"user enable", "NAME", "take that back", NULL, OPTIONS, 1, 1, run_enable},
     {0},
 };

@@ -2,10 +2,11 @@
 
 #include "cert/cert.h"
 #include "commands.h"
+#include "desk.h"
 #include "open.h"
-#include "output.h"
 #include "revoke.h"
 #include "status/status.h"
+#include "tell.h"
 
 #define WHICH_OPTIONS                                                                              \
     {"device", 'd', "ID", "every certificate of this device"},                                     \
@@ -19,26 +20,18 @@ static const struct sg_option REVOKE_OPTIONS[] = {
     {"hold", 0, NULL, "for now: certificateHold; `signet release` takes it back"},
     WHICH_OPTIONS,
     {"devices", 0, "FILE", "every certificate of each device that FILE names, one a line"},
+    SG_DESK_OPTIONS,
     {0},
 };
 
-static const struct sg_option RELEASE_OPTIONS[] = {WHICH_OPTIONS, {0}};
+static const struct sg_option RELEASE_OPTIONS[] = {WHICH_OPTIONS, SG_DESK_OPTIONS, {0}};
 
-/* Which certificates; what the filter borrows stands beside it. */
-struct which {
-    struct sg_certificate_filter filter;
-    struct sg_serial serial;
-    const char *file;  /* the certificate's, or NULL */
-    struct sg_buf der; /* what is in it */
-};
-
-static void which_done(struct which *which)
+void sg_cli_which_done(struct sg_cli_which *which)
 {
     sg_buf_free(&which->der);
 }
-SG_DEFINE_CLEANUP_IN_PLACE(which, which_done)
 
-static bool parse_operand(const char *operand, struct which *which, struct sg_error *error)
+static bool parse_operand(const char *operand, struct sg_cli_which *which, struct sg_error *error)
 {
     which->filter.serial = &which->serial;
     if (!sg_cli_find_serial(operand, &which->serial, &which->der, error))
@@ -47,7 +40,8 @@ static bool parse_operand(const char *operand, struct which *which, struct sg_er
     return true;
 }
 
-static bool parse_which(const struct sg_cli *cli, struct which *which, struct sg_error *error)
+bool sg_cli_parse_which(const struct sg_cli *cli, struct sg_cli_which *which,
+                        struct sg_error *error)
 {
     int selectors = cli->num_operands + sg_cli_has(cli, "device") + sg_cli_has(cli, "user") +
                     sg_cli_has(cli, "devices") + sg_cli_has(cli, "token");
@@ -73,12 +67,21 @@ static bool see_any(const struct sg_certificate *certificate, void *context, str
     return true;
 }
 
+bool sg_cli_fail_other(const struct sg_cli_which *which, struct sg_error *error)
+{
+    char serial[SG_SERIAL_TEXT_SIZE];
+
+    return sg_fail(error, SG_REFUSED, "another certificate",
+                   "%s has the serial number %s, which this CA has given to another certificate; "
+                   "name the serial number if that one is meant",
+                   which->file, sg_serial_text(&which->serial, serial));
+}
+
 /* Another CA may have given its certificate the same serial number: a file stands for itself alone.
  * From here on the filter finds nothing else. */
-static bool check_file(struct which *which, struct sg_store *store, struct sg_error *error)
+static bool check_file(struct sg_cli_which *which, struct sg_store *store, struct sg_error *error)
 {
     bool by_serial = false, itself = false;
-    char serial[SG_SERIAL_TEXT_SIZE];
 
     if (which->file == NULL)
         return true;
@@ -87,14 +90,10 @@ static bool check_file(struct which *which, struct sg_store *store, struct sg_er
     which->filter.der = sg_buf_slice(&which->der);
     if (!sg_store_each_certificate(store, &which->filter, see_any, &itself, error))
         return false;
-    return itself || !by_serial ||
-           sg_fail(error, SG_REFUSED, "another certificate",
-                   "%s has the serial number %s, which this CA has given to another certificate; "
-                   "name the serial number if that one is meant",
-                   which->file, sg_serial_text(&which->serial, serial));
+    return itself || !by_serial || sg_cli_fail_other(which, error);
 }
 
-static bool parse_reason(const struct sg_cli *cli, enum sg_reason *reason, struct sg_error *error)
+bool sg_cli_parse_reason(const struct sg_cli *cli, enum sg_reason *reason, struct sg_error *error)
 {
     const char *word = sg_cli_text(cli, "reason");
 
@@ -107,43 +106,35 @@ static bool parse_reason(const struct sg_cli *cli, enum sg_reason *reason, struc
     return word == NULL || sg_reason_parse(word, reason, error);
 }
 
-static bool print_count(const struct sg_cli *cli, const char *what, size_t num,
-                        struct sg_error *error)
-{
-    if (cli->json)
-        return sg_cli_print_json(json_pack("{s:I}", what, (json_int_t)num), error);
-    printf("%zu %s%s\n", num, what, "; `signet crl` makes the revocation list that says so");
-    return true;
-}
-
 static bool run_revoke(struct sg_cli *cli, struct sg_error *error)
 {
     sg_auto(sg_home) struct sg_home *home = NULL;
-    sg_auto(which) struct which which = {0};
+    sg_auto(sg_cli_which) struct sg_cli_which which = {0};
     enum sg_reason reason;
     size_t num = 0;
 
-    if (!parse_reason(cli, &reason, error) || !parse_which(cli, &which, error))
+    if (!sg_cli_parse_reason(cli, &reason, error) || !sg_cli_parse_which(cli, &which, error))
         return false;
     if (sg_cli_has(cli, "devices"))
-        return sg_cli_revoke_devices(cli, sg_cli_text(cli, "devices"), reason, error);
+        return sg_cli_revoke_devices(cli, reason, error);
     return sg_cli_open_home(cli, SG_STORE_OPEN, &home, error) &&
            check_file(&which, sg_home_store(home), error) &&
            sg_status_revoke(sg_home_store(home), &which.filter, reason, which.filter.now, &num,
                             error) &&
-           print_count(cli, "revoked", num, error);
+           sg_cli_tell_count(cli, "revoked", (int64_t)num, error);
 }
 
 static bool run_release(struct sg_cli *cli, struct sg_error *error)
 {
     sg_auto(sg_home) struct sg_home *home = NULL;
-    sg_auto(which) struct which which = {0};
+    sg_auto(sg_cli_which) struct sg_cli_which which = {0};
     size_t num = 0;
 
-    return parse_which(cli, &which, error) && sg_cli_open_home(cli, SG_STORE_OPEN, &home, error) &&
+    return sg_cli_parse_which(cli, &which, error) &&
+           sg_cli_open_home(cli, SG_STORE_OPEN, &home, error) &&
            check_file(&which, sg_home_store(home), error) &&
            sg_status_release(sg_home_store(home), &which.filter, &num, error) &&
-           print_count(cli, "released", num, error);
+           sg_cli_tell_count(cli, "released", (int64_t)num, error);
 }
 
 const struct sg_command SG_REVOKE_COMMANDS[] = {

@@ -5,6 +5,7 @@
 #include "output.h"
 #include "revoke.h"
 #include "status/status.h"
+#include "tell.h"
 
 struct returns {
     struct sg_buf text; /* the file, each line ended by a zero byte */
@@ -49,14 +50,13 @@ static bool check_lines(struct returns *returns, const char *path, struct sg_err
            sg_fail(error, SG_INVALID, NULL, "%s names no device; one a line", path);
 }
 
-static bool revoke_one(struct returns *returns, struct sg_store *store, const char *id,
-                       enum sg_reason reason, int64_t now, struct sg_error *error)
+static bool revoke_one(struct returns *returns, const char *id, enum sg_reason reason,
+                       sg_cli_revoke_device *revoke, void *context, struct sg_error *error)
 {
-    const struct sg_certificate_filter filter = {.device = id, .now = now};
     struct sg_error why = {0};
     size_t num = 0;
 
-    if (sg_status_revoke(store, &filter, reason, now, &num, &why)) {
+    if (revoke(id, reason, context, &num, &why)) {
         returns->revoked += num;
     } else if (why.code == SG_REFUSED) {
         returns->before++;
@@ -71,15 +71,15 @@ static bool revoke_one(struct returns *returns, struct sg_store *store, const ch
 }
 
 /* The lines are ended by zero bytes by now. */
-static bool revoke_each(struct returns *returns, struct sg_store *store, enum sg_reason reason,
-                        int64_t now, struct sg_error *error)
+static bool revoke_each(struct returns *returns, enum sg_reason reason,
+                        sg_cli_revoke_device *revoke, void *context, struct sg_error *error)
 {
     char *at = (char *)returns->text.data, *end = at + returns->text.len;
 
     for (; at <= end; at += strlen(at) + 1) {
         const char *id = at + strspn(at, " \t");
 
-        if (id[0] != '\0' && !revoke_one(returns, store, id, reason, now, error))
+        if (id[0] != '\0' && !revoke_one(returns, id, reason, revoke, context, error))
             return sg_error_prefix(error, "device %s", id);
     }
     return true;
@@ -89,9 +89,8 @@ static bool tell(struct sg_cli *cli, const struct returns *returns, struct sg_er
 {
     cli->answered = cli->json;
     if (!cli->json)
-        printf("%zu certificates are revoked, %zu devices had theirs revoked before; `signet crl` "
-               "makes the revocation list that says so\n",
-               returns->revoked, returns->before);
+        printf("%zu certificates are revoked, %zu devices had theirs revoked before%s\n",
+               returns->revoked, returns->before, sg_cli_tell_crl(cli));
     else if (!sg_cli_print_json(json_pack("{s:I, s:I, s:I}", "revoked",
                                           (json_int_t)returns->revoked, "revoked_before",
                                           (json_int_t)returns->before, "without_certificate",
@@ -103,16 +102,45 @@ static bool tell(struct sg_cli *cli, const struct returns *returns, struct sg_er
                    returns->without, returns->num);
 }
 
-bool sg_cli_revoke_devices(struct sg_cli *cli, const char *path, enum sg_reason reason,
-                           struct sg_error *error)
+static bool read_list(const struct sg_cli *cli, struct returns *returns, struct sg_error *error)
 {
-    sg_auto(sg_home) struct sg_home *home = NULL;
+    const char *path = sg_cli_text(cli, "devices");
+
+    return sg_file_read(path, SG_LIMIT_IMPORT, &returns->text, error) &&
+           sg_buf_append(&returns->text, "", 0, SG_LIMIT_IMPORT, error) &&
+           check_lines(returns, path, error);
+}
+
+bool sg_cli_revoke_listed(struct sg_cli *cli, enum sg_reason reason, sg_cli_revoke_device *revoke,
+                          void *context, struct sg_error *error)
+{
     sg_auto(returns) struct returns returns = {0};
 
-    return sg_file_read(path, SG_LIMIT_IMPORT, &returns.text, error) &&
-           sg_buf_append(&returns.text, "", 0, SG_LIMIT_IMPORT, error) &&
-           check_lines(&returns, path, error) &&
-           sg_cli_open_home(cli, SG_STORE_OPEN, &home, error) &&
-           revoke_each(&returns, sg_home_store(home), reason, sg_clock_now(&cli->clock), error) &&
-           tell(cli, &returns, error);
+    return read_list(cli, &returns, error) &&
+           revoke_each(&returns, reason, revoke, context, error) && tell(cli, &returns, error);
+}
+
+/* The home in hand. */
+struct hand {
+    struct sg_home *home;
+    int64_t now;
+};
+
+static bool revoke_here(const char *id, enum sg_reason reason, void *context, size_t *num,
+                        struct sg_error *error)
+{
+    const struct hand *hand = context;
+    const struct sg_certificate_filter filter = {.device = id, .now = hand->now};
+
+    return sg_status_revoke(sg_home_store(hand->home), &filter, reason, hand->now, num, error);
+}
+
+bool sg_cli_revoke_devices(struct sg_cli *cli, enum sg_reason reason, struct sg_error *error)
+{
+    sg_auto(sg_home) struct sg_home *home = NULL;
+
+    if (!sg_cli_open_home(cli, SG_STORE_OPEN, &home, error))
+        return false;
+    struct hand hand = {home, sg_clock_now(&cli->clock)};
+    return sg_cli_revoke_listed(cli, reason, revoke_here, &hand, error);
 }

@@ -3,9 +3,10 @@
 #include <string.h>
 
 #include "commands.h"
+#include "desk.h"
 #include "home/view.h"
 #include "open.h"
-#include "output.h"
+#include "tell.h"
 #include "who.h"
 
 static const struct sg_option ADD_OPTIONS[] = {
@@ -17,13 +18,18 @@ static const struct sg_option ADD_OPTIONS[] = {
     {"tries", 0, "NUMBER", "tries of the user's PIN (default: 5; 20 at most)"},
     {"no-pin", 0, NULL, "a user's ticket that asks for no PIN"},
     SG_AS_OPTION,
+    SG_DESK_REACH_OPTIONS,
+    SG_DESK_PIN_OPTION,
     {0},
 };
 
 static const struct sg_option LIST_OPTIONS[] = {
     {"open", 0, NULL, "only those that can still be used"},
+    SG_DESK_OPTIONS,
     {0},
 };
+
+static const struct sg_option DROP_OPTIONS[] = {SG_DESK_OPTIONS, {0}};
 
 /* ---- add ---- */
 
@@ -40,8 +46,8 @@ static bool parse_tries(const struct sg_cli *cli, long *tries, struct sg_error *
     return true;
 }
 
-static bool parse_order(const struct sg_cli *cli, struct sg_ticket_order *order,
-                        struct sg_error *error)
+bool sg_cli_ticket_order(const struct sg_cli *cli, struct sg_ticket_order *order,
+                         struct sg_error *error)
 {
     const char *lifetime = sg_cli_text(cli, "for");
 
@@ -52,26 +58,17 @@ static bool parse_order(const struct sg_cli *cli, struct sg_ticket_order *order,
         .without_pin = sg_cli_has(cli, "no-pin"),
     };
     if (!sg_cli_need(cli, "policy", &order->policy, error) ||
-        !sg_cli_who(cli, &order->made_by, error) || !parse_tries(cli, &order->tries, error))
+        !parse_tries(cli, &order->tries, error))
         return false;
     if (order->user == NULL && (order->without_pin || order->tries != 0))
         return sg_fail(error, SG_USAGE, NULL, "only a user's ticket asks for a PIN; add --user");
     return lifetime == NULL || sg_duration_parse(lifetime, &order->lifetime_s, error);
 }
 
-static bool print_ticket(const struct sg_cli *cli, const char *text, int64_t id, int64_t not_after,
-                         struct sg_error *error)
+static json_t *new_ticket_json(const char *text, int64_t id, int64_t not_after)
 {
-    char until[SG_TIME_TEXT_SIZE];
-
-    sg_time_text(not_after, until);
-    if (cli->json)
-        return sg_cli_print_json(
-            json_pack("{s:I, s:s, s:s}", "id", (json_int_t)id, "ticket", text, "not_after", until),
-            error);
-    printf("%s\n", text);
-    fprintf(stderr, "ticket %lld is good until %s; it is not shown again\n", (long long)id, until);
-    return true;
+    return json_pack("{s:I, s:s, s:o}", "id", (json_int_t)id, "ticket", text, "not_after",
+                     sg_json_moment(not_after));
 }
 
 static bool run_add(struct sg_cli *cli, struct sg_error *error)
@@ -82,66 +79,44 @@ static bool run_add(struct sg_cli *cli, struct sg_error *error)
     const int64_t now = sg_clock_now(&cli->clock);
     int64_t id = 0;
 
-    return parse_order(cli, &order, error) && sg_cli_open_home(cli, SG_STORE_OPEN, &home, error) &&
-           sg_ticket_make(home, &order, now, text, &id, error) &&
-           print_ticket(cli, text, id,
-                        now + (order.lifetime_s != 0 ? order.lifetime_s : SG_TICKET_LIFETIME_S),
-                        error);
+    if (!sg_cli_ticket_order(cli, &order, error) || !sg_cli_who(cli, &order.made_by, error) ||
+        !sg_cli_open_home(cli, SG_STORE_OPEN, &home, error) ||
+        !sg_ticket_make(home, &order, now, text, &id, error))
+        return false;
+    const int64_t lifetime_s = order.lifetime_s != 0 ? order.lifetime_s : SG_TICKET_LIFETIME_S;
+    return sg_cli_tell_new_ticket(cli, new_ticket_json(text, id, now + lifetime_s), error);
 }
 
 /* ---- list ---- */
 
 struct listing {
-    const struct sg_cli *cli;
+    struct sg_cli_list list;
+    bool only_open;
     int64_t now;
-    json_t *array;
 };
-
-static void print_line(const struct sg_ticket *ticket, enum sg_ticket_state state)
-{
-    char until[SG_TIME_TEXT_SIZE];
-
-    printf("%lld  %-8s until %s  %s", (long long)ticket->id, sg_ticket_state_word(state),
-           sg_time_text(ticket->not_after, until), ticket->policy);
-    if (ticket->device != NULL)
-        printf("  device %s", ticket->device);
-    if (ticket->user != NULL)
-        printf("  user %s", ticket->user);
-    if (ticket->token != NULL)
-        printf("  token %s", ticket->token);
-    if (ticket->wants_pin)
-        printf("  %lld tries", (long long)ticket->tries);
-    printf("  by %s\n", ticket->made_by);
-}
 
 static bool visit(const struct sg_ticket *ticket, void *context, struct sg_error *error)
 {
     struct listing *listing = context;
     const enum sg_ticket_state state = sg_ticket_state(ticket, listing->now);
 
-    (void)error;
-    if (sg_cli_has(listing->cli, "open") && state != SG_TICKET_OPEN && state != SG_TICKET_WAITING)
+    if (listing->only_open && state != SG_TICKET_OPEN && state != SG_TICKET_WAITING)
         return true;
-    if (listing->cli->json)
-        sg_cli_append(&listing->array, sg_view_ticket(ticket, listing->now));
-    else
-        print_line(ticket, state);
-    return true;
+    return sg_cli_list_add(&listing->list, sg_view_ticket(ticket, listing->now), error);
 }
 
 static bool run_list(struct sg_cli *cli, struct sg_error *error)
 {
     sg_auto(sg_home) struct sg_home *home = NULL;
-    struct listing listing = {.cli = cli, .now = sg_clock_now(&cli->clock)};
+    struct listing listing = {.only_open = sg_cli_has(cli, "open"),
+                              .now = sg_clock_now(&cli->clock)};
+    const bool is_told = sg_cli_list_begin(cli, &SG_TICKET_FORM, &listing.list, error) &&
+                         sg_cli_open_home(cli, SG_STORE_READ_ONLY, &home, error) &&
+                         sg_store_each_ticket(sg_home_store(home), visit, &listing, error) &&
+                         sg_cli_list_end(&listing.list, error);
 
-    if (!sg_cli_open_home(cli, SG_STORE_READ_ONLY, &home, error))
-        return false;
-    listing.array = cli->json ? json_array() : NULL;
-    if (!sg_store_each_ticket(sg_home_store(home), visit, &listing, error)) {
-        json_decref(listing.array);
-        return false;
-    }
-    return !cli->json || sg_cli_print_json(listing.array, error);
+    sg_cli_list_done(&listing.list);
+    return is_told;
 }
 
 /* ---- drop ---- */
@@ -155,7 +130,7 @@ static bool run_drop(struct sg_cli *cli, struct sg_error *error)
         !sg_cli_open_home(cli, SG_STORE_OPEN, &home, error) ||
         !sg_store_drop_ticket(sg_home_store(home), id, error))
         return false;
-    fprintf(stderr, "ticket %lld is good for nothing any more\n", (long long)id);
+    sg_cli_tell_drop(cli);
     return true;
 }
 
@@ -167,7 +142,7 @@ static const char ADD_DETAILS[] =
 const struct sg_command SG_TICKET_COMMANDS[] = {
     {"ticket add", "", "let a device or user ask once", ADD_DETAILS, ADD_OPTIONS, 0, 0, run_add},
     {"ticket list", "", "the tickets that were given out", NULL, LIST_OPTIONS, 0, 0, run_list},
-    {"ticket drop", "ID", "make a ticket good for nothing", "ID is its number in the list.", NULL,
-     1, 1, run_drop},
+    {"ticket drop", "ID", "make a ticket good for nothing", "ID is its number in the list.",
+     DROP_OPTIONS, 1, 1, run_drop},
     {0},
 };

@@ -8,7 +8,7 @@
 
 #define SG_AS_OPTION                                                                               \
     {                                                                                              \
-        "as", 0, "NAME", "your name, to be written down (default: your login's)"                   \
+        "as", 0, "NAME", "your name (default: your login's); with --url KEY on your card"          \
     }
 
 /* sg_cli_who: --as, or the name of the user who runs the program; "operator" when it has none. It

@@ -255,11 +255,11 @@ bool sg_est_enroll(struct sg_est *est, const struct sg_est_order *order, struct 
              order->renew ? "simplereenroll" : "simpleenroll");
     if (!sg_base64_encode(order->request, false, SG_LIMIT_BODY, &body, error))
         return false;
-    const struct sg_https_post post = {.path = path,
-                                       .type = "application/pkcs10",
-                                       .user = order->ticket,
-                                       .password = order->pin_hash,
-                                       .body = sg_buf_slice(&body)};
+    const struct sg_https_request post = {.path = path,
+                                          .type = "application/pkcs10",
+                                          .user = order->ticket,
+                                          .password = order->pin_hash,
+                                          .body = sg_buf_slice(&body)};
     if (!sg_https_send(est->https, &post, &answer, error) ||
         !take_answer(&answer, order->key, &fresh, error))
         return false;

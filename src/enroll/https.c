@@ -126,6 +126,7 @@ static bool set_up(struct sg_https *https, const char *ca, struct sg_error *erro
         curl_easy_setopt(curl, CURLOPT_CURLU, https->url) == CURLE_OK &&
         curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https") == CURLE_OK &&
         curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
+        curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L) == CURLE_OK &&
         curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
         curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L) == CURLE_OK &&
         curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L) == CURLE_OK &&
@@ -198,30 +199,44 @@ static bool add_header(curl_slist **headers, const char *line, struct sg_error *
     return true;
 }
 
-static bool make_headers(const struct sg_https_post *post, curl_slist **headers,
+static bool make_headers(const struct sg_https_request *request, curl_slist **headers,
                          struct sg_error *error)
 {
     char type[160];
 
-    snprintf(type, sizeof type, "Content-Type: %s", post->type);
-    return add_header(headers, type, error) &&
+    snprintf(type, sizeof type, "Content-Type: %s", request->type != NULL ? request->type : "");
+    return (request->body.len == 0 || add_header(headers, type, error)) &&
            /* the body goes at once, without a question whether it may */
            add_header(headers, "Expect:", error);
 }
 
-static bool prepare(struct sg_https *https, const struct sg_https_post *post, curl_slist *headers,
-                    struct receiving *receiving, struct sg_error *error)
+/* What is no GET has a body, be it empty. */
+static bool set_method(CURL *curl, const struct sg_https_request *request)
+{
+    const char *method = request->method != NULL ? request->method : "POST";
+    const char *body = request->body.len > 0 ? (const char *)request->body.data : "";
+
+    if (strcmp(method, "GET") == 0)
+        return curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, NULL) == CURLE_OK &&
+               curl_easy_setopt(curl, CURLOPT_HTTPGET, 1L) == CURLE_OK;
+    return curl_easy_setopt(curl, CURLOPT_POST, 1L) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)request->body.len) == CURLE_OK;
+}
+
+static bool prepare(struct sg_https *https, const struct sg_https_request *request,
+                    curl_slist *headers, struct receiving *receiving, struct sg_error *error)
 {
     CURL *curl = https->curl;
 
-    return (curl_url_set(https->url, CURLUPART_PATH, post->path, 0) == CURLUE_OK &&
+    return (curl_url_set(https->url, CURLUPART_PATH, request->path, 0) == CURLUE_OK &&
+            curl_url_set(https->url, CURLUPART_QUERY, request->query, 0) == CURLUE_OK &&
             curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers) == CURLE_OK &&
-            curl_easy_setopt(curl, CURLOPT_POST, 1L) == CURLE_OK &&
-            curl_easy_setopt(curl, CURLOPT_POSTFIELDS, post->body.data) == CURLE_OK &&
-            curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)post->body.len) == CURLE_OK &&
+            set_method(curl, request) &&
             curl_easy_setopt(curl, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC) == CURLE_OK &&
-            curl_easy_setopt(curl, CURLOPT_USERNAME, post->user) == CURLE_OK &&
-            curl_easy_setopt(curl, CURLOPT_PASSWORD, post->password) == CURLE_OK &&
+            curl_easy_setopt(curl, CURLOPT_USERNAME, request->user) == CURLE_OK &&
+            curl_easy_setopt(curl, CURLOPT_PASSWORD, request->password) == CURLE_OK &&
             curl_easy_setopt(curl, CURLOPT_HEADERDATA, receiving) == CURLE_OK &&
             curl_easy_setopt(curl, CURLOPT_WRITEDATA, receiving) == CURLE_OK) ||
            sg_fail_memory(error);
@@ -263,7 +278,7 @@ static void read_about(CURL *curl, struct sg_https_answer *answer)
     answer->retry_after_s = (int64_t)retry_after;
 }
 
-bool sg_https_send(struct sg_https *https, const struct sg_https_post *post,
+bool sg_https_send(struct sg_https *https, const struct sg_https_request *request,
                    struct sg_https_answer *answer, struct sg_error *error)
 {
     sg_auto(sg_https_answer) struct sg_https_answer fresh = {0};
@@ -271,7 +286,8 @@ bool sg_https_send(struct sg_https *https, const struct sg_https_post *post,
     sg_auto(curl_slist) curl_slist *headers = NULL;
     CURLcode code;
 
-    if (!make_headers(post, &headers, error) || !prepare(https, post, headers, &receiving, error))
+    if (!make_headers(request, &headers, error) ||
+        !prepare(https, request, headers, &receiving, error))
         return false;
     https->message[0] = '\0';
     ERR_clear_error();

@@ -29,9 +29,11 @@ SG_MUST_USE bool sg_https_use_key(struct sg_https *https, X509 *certificate, EVP
 const char *sg_https_path(const struct sg_https *https);
 
 /* What is sent. */
-struct sg_https_post {
-    const char *path;            /* "/.well-known/est/simpleenroll" */
-    const char *type;            /* media type */
+struct sg_https_request {
+    const char *method;          /* "GET", "POST", "PATCH", …; NULL: "POST" */
+    const char *path;            /* "/.well-known/est/simpleenroll", escaped */
+    const char *query;           /* "a=b&c=d", escaped; NULL: none */
+    const char *type;            /* media type of the body */
     const char *user, *password; /* Basic, sent at once; NULL: none */
     struct sg_slice body;
 };
@@ -46,11 +48,11 @@ struct sg_https_answer {
 void sg_https_answer_done(struct sg_https_answer *answer);
 SG_DEFINE_CLEANUP_IN_PLACE(sg_https_answer, sg_https_answer_done)
 
-/* sg_https_send posts and fills answer, which is empty before. Whatever the status is, it is an
+/* sg_https_send asks and fills answer, which is empty before. Whatever the status is, it is an
  * answer.
  * Fails: SG_FAILED: the server can't be reached, is not believed, breaks off, says too much or
  * takes longer than its deadline; SG_TOKEN when the client's key did not sign. */
-SG_MUST_USE bool sg_https_send(struct sg_https *https, const struct sg_https_post *post,
+SG_MUST_USE bool sg_https_send(struct sg_https *https, const struct sg_https_request *request,
                                struct sg_https_answer *answer, struct sg_error *error);
 
 /* Ends the connection, and lets go of the key. */
