@@ -82,6 +82,16 @@ static void foresee_files(const struct sg_line *line, const char *path)
                     (unsigned long long)space.f_favail, (unsigned long long)line->counts.total);
 }
 
+static void foresee_store(const struct sg_line *line)
+{
+    struct sg_home *home = line->spec->issuing->home;
+
+    if (sg_store_is_file(sg_home_store(home)))
+        foresee_disk(line, "disk of the store", sg_home_dir(home), STORE_BYTES);
+    else
+        sg_line_say(line, false, "disk of the store: its server's, which can't be seen from here");
+}
+
 bool sg_line_foresee(struct sg_line *line, struct sg_error *error)
 {
     const struct sg_line_spec *spec = line->spec;
@@ -97,7 +107,7 @@ bool sg_line_foresee(struct sg_line *line, struct sg_error *error)
                     issuing->issuer->entry->token, issuing->issuer->facts.name);
     if (spec->dry_run)
         return true;
-    foresee_disk(line, "disk of the store", sg_home_dir(issuing->home), STORE_BYTES);
+    foresee_store(line);
     if (spec->output != NULL && strcmp(spec->output, "-") != 0)
         foresee_disk(line, "disk of the output", spec->output, OUTPUT_BYTES);
     if (line->sink != NULL && line->sink->keeps_part && line->sink->has_names)

@@ -20,6 +20,11 @@ const char *sg_store_warning(const struct sg_store *store)
     return store->warning;
 }
 
+bool sg_store_is_file(const struct sg_store *store)
+{
+    return store->engine == &sg_sqlite_engine;
+}
+
 void sg_store_close(struct sg_store *store)
 {
     if (store == NULL)

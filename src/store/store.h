@@ -44,6 +44,9 @@ SG_DEFINE_CLEANUP(sg_store, sg_store_close)
 
 /* ---- issuers: an issuer is its key; a name in signet.yaml points at it ---- */
 
+/* sg_store_is_file: is it in a file, whose disk can be looked at from here? */
+bool sg_store_is_file(const struct sg_store *store);
+
 /* sg_store_issuer finds or adds the issuer of that key and tells its number. */
 SG_MUST_USE bool sg_store_issuer(struct sg_store *store, const char *name,
                                  const uint8_t spki_sha256[SG_SHA256_LEN], int64_t *issuer,

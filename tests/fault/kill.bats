@@ -141,7 +141,7 @@ kill_crl() {
     make_crl
     after=$(crl_number)
     expect_equal "the next CRL's number" $((16#$before + 2)) $((16#$after))
-    expect_equal "CRLs of one number" "" "$(sqlite3 ca/signet.db \
+    expect_equal "CRLs of one number" "" "$(ask_store ca \
         'SELECT number FROM crl GROUP BY issuer, number HAVING count(*) > 1')"
     check_invariants
 }

@@ -14,6 +14,9 @@ token_module=(--profile softhsm)
 home_signer=()
 [ -z "${SIGNET_TEST_SIGNER:-}" ] || home_signer=(--signer "$SIGNET_TEST_SIGNER")
 
+# Where the homes' stores are: with SIGNET_TEST_POSTGRES (tests/postgres/private) each home has a database
+# there; without it a file. ask_store and copy_home know the difference.
+
 signet() {
     "$SIGNET" "$@"
 }
@@ -82,13 +85,54 @@ make_token() {
     signet token init --label "$1" --so-pin "file:pin/$1-so" --pin "file:pin/$1" "${token_module[@]}"
 }
 
+# make_store NAME: sets home_store to what `signet init` needs for a home's store.
+make_store() {
+    home_store=()
+    [ -z "${SIGNET_TEST_POSTGRES:-}" ] ||
+        home_store=(--store "$("$SIGNET_TEST_SERVER" database "$(basename "$1")")")
+}
+
+# store_of HOME: where its store is.
+store_of() {
+    sed -n "s/^store: *['\"]\{0,1\}\([^'\"]*\).*/\1/p" "$1/signet.yaml"
+}
+
+# ask_store HOME SQL: what the store answers, values with | between them.
+ask_store() {
+    case $(store_of "$1") in
+    sqlite:*) sqlite3 "$1/signet.db" "$2" ;;
+    *) psql -X -q -A -t -v ON_ERROR_STOP=1 "$(store_of "$1")" -c "$2" ;;
+    esac
+}
+
+# dump_store HOME: all that is in it, as lines of SQL.
+dump_store() {
+    case $(store_of "$1") in
+    sqlite:*) sqlite3 "$1/signet.db" .dump ;;
+    # newer ones put a random word around it
+    *) pg_dump --data-only --rows-per-insert=1 "$(store_of "$1")" |
+        sed -n -e 's/^INSERT INTO public\./INSERT INTO /' -e '/^INSERT INTO writer /d' -e '/^INSERT/,/;$/p' ;;
+    esac
+}
+
+# copy_home FROM TO: with a store of its own.
+copy_home() {
+    cp -r "$1" "$2"
+    [ -n "${SIGNET_TEST_POSTGRES:-}" ] || return 0
+    local database
+    database=$("$SIGNET_TEST_SERVER" database "$(basename "$2")" "$(store_of "$1")")
+    sed -i "s|^store: .*|store: $database|" "$2/signet.yaml"
+}
+
 # make_home NAME [INIT-OPTION…]: a token and a CA home of that name, its key made, no certificate yet.
 make_home() {
     local name=$1
     shift
     make_token "$name"
+    make_store "$name"
     signet init "$name" --ca "Test CA $name" --token "pkcs11:token=$name" --pin "file:../pin/$name" \
-        --crl-url "http://pki.example.com/$name.crl" "${token_module[@]}" "${home_signer[@]}" "$@"
+        --crl-url "http://pki.example.com/$name.crl" "${token_module[@]}" "${home_signer[@]}" \
+        "${home_store[@]}" "$@"
     signet -C "$name" key create "$name" --type "${KEY_TYPE:-P-256}"
 }
 

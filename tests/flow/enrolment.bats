@@ -47,10 +47,27 @@ by_ticket() {
     signet -C ca issue -p "$2" --ticket-file "$1" "${@:4}" "$3"
 }
 
-# find_bytes HEX: they are in the store.
+# store_bytes: all that the store is; of one in PostgreSQL what it holds, with bytes as hex.
+store_bytes() {
+    if [ -e ca/signet.db ]; then
+        cat ca/signet.db*
+    else
+        dump_store ca
+    fi
+}
+
+# find_text TEXT / find_bytes HEX: they are in the store.
+find_text() {
+    store_bytes | grep -aqi "$1"
+}
+
 find_bytes() {
     # as hex, for grep looks at lines, and 0a ends one
-    cat ca/signet.db* | od -An -v -tx1 | tr -d ' \n' | grep -qi "$1"
+    if [ -e ca/signet.db ]; then
+        store_bytes | od -An -v -tx1 | tr -d ' \n' | grep -qi "$1"
+    else
+        find_text "$1"
+    fi
 }
 
 @test "user pin tells, sets and clears" {
@@ -79,7 +96,8 @@ find_bytes() {
 @test "no PIN and no ticket is in the store" {
     ticket seen -p people --user Ada
     ok grep -q . seen
-    not grep -aqi "$(cat seen)" ca/signet.db*
+    not find_text "$(cat seen)"
+    find_text people
     # neither as bytes; its hash is there, so this search finds what is there
     not find_bytes "$(cat seen)"
     find_bytes "$(printf "$(sed 's/../\\x&/g' seen)" | sha256sum | cut -c 1-64)"

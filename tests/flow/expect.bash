@@ -66,7 +66,7 @@ picture() {
     (
         cd "$1"
         find . -type f ! -name 'signet.db*' ! -name refused-pins -exec sha256sum {} + | sort -k 2
-        sqlite3 signet.db .dump | grep -v '^INSERT INTO \(counter\|issuer\|request_intent\) '
+        dump_store . | grep -v '^INSERT INTO \(counter\|issuer\|request_intent\) '
     )
 }
 

@@ -142,8 +142,8 @@ field() {
 }
 
 @test "diff of two policies leaves aside what changed elsewhere" {
-    cp -r ca moved
-    sqlite3 moved/signet.db "UPDATE registry SET attributes = replace(attributes, 'leo', 'heo')"
+    copy_home ca moved
+    ask_store moved "UPDATE registry SET attributes = replace(attributes, 'leo', 'heo')"
     ends 1 "2 of 2" -- signet -C moved policy diff named
     says "+ subjectAltName          dns:heo.example"
     edit 's/O: Example/O: Other/'

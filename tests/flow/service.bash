@@ -73,8 +73,13 @@ stop_service() {
 issuer_pid() {
     local pid
     for pid in $(pgrep -P "$(cat service.pid)"); do
-        [ -e "/proc/$pid/fd" ] && ls -l "/proc/$pid/fd" 2>/dev/null | grep -q 'signet.db$' && echo "$pid"
+        holds_store "$pid" && echo "$pid"
     done | head -n 1
+}
+
+# holds_store PID: it has opened a store, in a file or by libpq.
+holds_store() {
+    ls -l "/proc/$1/fd" 2>/dev/null | grep -q 'signet.db$' || grep -q '/libpq\.so' "/proc/$1/maps" 2>/dev/null
 }
 
 # kill_issuer: kill -9 of the one that runs now, or of the next one; not before it has logged in, as

@@ -67,11 +67,11 @@ guess() {
 
 @test "refusals fill neither the log nor the store" {
     local i before
-    before=$(sqlite3 dev/signet.db .dump | sha256sum)
+    before=$(dump_store dev | sha256sum)
     for i in 1 2 3 4 5 6; do guess 127.0.0.4; done
     expect_equal lines 3 "$(grep -c ' 127\.0\.0\.4 POST ' service.log)"
     expect_equal notes 1 "$(grep -c '127\.0\.0\.4 is refused so often' service.log)"
     fetch "$metrics_url/metrics"
     [ "$(sed -n 's/^signet_log_lines_left_out_total //p' body)" -ge 3 ]
-    expect_equal store "$before" "$(sqlite3 dev/signet.db .dump | sha256sum)"
+    expect_equal store "$before" "$(dump_store dev | sha256sum)"
 }

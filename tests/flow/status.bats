@@ -109,9 +109,9 @@ entry() {
     ok signet -C ca crl --json -o json.crl
     json '[.output, .crl] | tojson' '["json.crl",null]'
     openssl crl -in json.crl -noout
-    before=$(sqlite3 ca/signet.db 'select max(number) from crl')
+    before=$(ask_store ca 'select max(number) from crl')
     fails 1 "der.crl exists" "--force" -- signet -C ca crl --der -o der.crl
-    [ "$before" = "$(sqlite3 ca/signet.db 'select max(number) from crl')" ]
+    [ "$before" = "$(ask_store ca 'select max(number) from crl')" ]
     ok signet -C ca crl --der -o der.crl --force
 }
 
@@ -266,7 +266,7 @@ entry() {
     serial=$(serial_of exp1.pem)
     [[ $(crl_text | entry "$serial") == *Superseded* ]]
     # Time goes by: there is no shorter way that does not depend on how fast this machine is.
-    sqlite3 ca/signet.db "UPDATE claim SET not_after = not_after - 31 * 86400 WHERE device = 'device-EXP1'"
+    ask_store ca "UPDATE claim SET not_after = not_after - 31 * 86400 WHERE device = 'device-EXP1'"
     [[ $(crl_text | entry "$serial") == *Superseded* ]]
     text=$(crl_text)
     not grep -q "Serial Number: ${serial^^}" <<<"$text"
