@@ -31,14 +31,15 @@ static bool check_claim(struct sg_store *store, int64_t id, int64_t now, struct 
     return true;
 }
 
+static const char TBS_AND_OWNER[] = "SELECT tbs, owner FROM pending WHERE claim = ?";
+
 /* Reads the claimed bytes; they must stand in the certificate as they were claimed. */
 static bool find_claimed(struct sg_store *store, int64_t id, struct sg_slice der, int64_t *offset,
                          int64_t *len, struct sg_error *error)
 {
     sg_auto(sg_query) struct sg_query query = {0};
     bool row = false;
-    if (!sg_query_start(store, "SELECT tbs, owner FROM pending WHERE claim = ?",
-                        SG_VALUES(sg_int(id)), &query, error) ||
+    if (!sg_query_start(store, TBS_AND_OWNER, SG_VALUES(sg_int(id)), &query, error) ||
         !sg_query_next(&query, &row, error))
         return false;
     if (!row || sg_column_int(&query, 1) != store->own)
@@ -78,11 +79,22 @@ static bool record_one(struct sg_store *store, int64_t id, struct sg_slice der, 
                       SG_VALUES(sg_int(id), sg_int(now)), error);
 }
 
+/* What is recorded of one claim changes nothing of another one that is in flight. */
+static bool ask_ahead(struct sg_store *store, const int64_t *ids, size_t num,
+                      struct sg_error *error)
+{
+    for (size_t i = 0; i < num; i++)
+        if (!sg_standing_ahead(store, ids[i], error) ||
+            !sg_query_ahead(store, TBS_AND_OWNER, SG_VALUES(sg_int(ids[i])), error))
+            return false;
+    return true;
+}
+
 static bool record_group(struct sg_store *store, const int64_t *ids, const struct sg_slice *ders,
                          size_t num, int64_t now, struct sg_error *error)
 {
     sg_auto(sg_transaction) struct sg_transaction write = {0};
-    if (!sg_transaction_write(store, &write, error))
+    if (!sg_transaction_write(store, &write, error) || !ask_ahead(store, ids, num, error))
         return false;
     for (size_t i = 0; i < num; i++)
         if (!record_one(store, ids[i], ders[i], now, error))

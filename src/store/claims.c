@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "certificates.h"
 #include "deciding.h"
+#include "engine.h"
 #include "evidence.h"
 #include "registry.h"
 #include "standing.h"
@@ -19,6 +20,7 @@ static bool check_known(struct sg_deciding *decision, enum sg_registry_kind kind
     struct sg_registration known = {0};
     if (!sg_registry_look(decision->store, kind, id, to_register, &known, error))
         return false;
+    decision->has_new_device = decision->has_new_device || !known.found;
     if (!known.found && to_register == NULL)
         return sg_deciding_refuse(decision, SG_UNAUTHENTICATED, NULL,
                                   "%s \"%s\" is not in the registry: `signet %s add` registers it",
@@ -56,16 +58,21 @@ static bool check_user(struct sg_deciding *decision, struct sg_error *error)
 
 /* ---- the key ---- */
 
-static bool check_key(struct sg_deciding *decision, struct sg_error *error)
+static struct sg_key_question key_question(const struct sg_claim *claim)
 {
-    struct sg_claim *claim = decision->claim;
-    const struct sg_key_question question = {
+    return (struct sg_key_question){
         .spki_sha256 = claim->spki_sha256,
         .device = sg_claim_device(claim),
         .user = sg_claim_user(claim),
         .for_ca = claim->plan->ca,
         .for_ocsp = sg_plan_signs_ocsp(claim->plan),
     };
+}
+
+static bool check_key(struct sg_deciding *decision, struct sg_error *error)
+{
+    struct sg_claim *claim = decision->claim;
+    const struct sg_key_question question = key_question(claim);
     return sg_store_judge_key(decision->store, &question, &claim->error, error) &&
            sg_deciding_adopt(decision);
 }
@@ -90,15 +97,15 @@ static const char BY_KEY[] = SELECT_PRIOR "c.spki_sha256 = ?1 AND c.device IS NO
 static const char BY_DEVICE[] = SELECT_PRIOR "c.device = ?4";
 static const char BY_USER[] = SELECT_PRIOR "c.user = ?5";
 
+#define PRIOR_VALUES(claim)                                                                        \
+    SG_VALUES(sg_digest((claim)->spki_sha256), sg_digest((claim)->content_sha256),                 \
+              sg_text((claim)->plan->policy), sg_text(sg_claim_device(claim)),                     \
+              sg_text(sg_claim_user(claim)), sg_int((claim)->now))
+
 static bool start_prior(struct sg_deciding *decision, const char *text, struct sg_query *query,
                         struct sg_error *error)
 {
-    const struct sg_claim *claim = decision->claim;
-    return sg_query_start(decision->store, text,
-                          SG_VALUES(sg_digest(claim->spki_sha256), sg_digest(claim->content_sha256),
-                                    sg_text(claim->plan->policy), sg_text(sg_claim_device(claim)),
-                                    sg_text(sg_claim_user(claim)), sg_int(claim->now)),
-                          query, error);
+    return sg_query_start(decision->store, text, PRIOR_VALUES(decision->claim), query, error);
 }
 
 /* The next one that counts: a dead process's claim is made an orphan, and orphans and revoked ones
@@ -314,13 +321,15 @@ static bool check_unique(struct sg_deciding *decision, struct sg_error *error)
     return true;
 }
 
+static const char BY_SERIAL[] = "SELECT id FROM claim WHERE serial = ? AND issuer = ?";
+
 static bool check_serial(struct sg_deciding *decision, struct sg_error *error)
 {
     const struct sg_claim *claim = decision->claim;
     char serial[SG_SERIAL_TEXT_SIZE];
     bool found = false;
     int64_t id = 0;
-    if (!sg_sql_number(decision->store, "SELECT id FROM claim WHERE serial = ? AND issuer = ?",
+    if (!sg_sql_number(decision->store, BY_SERIAL,
                        SG_VALUES(sg_serial_value(claim->serial), sg_int(claim->issuer)), &found,
                        &id, error))
         return false;
@@ -372,12 +381,8 @@ static bool insert_previous(struct sg_deciding *decision, struct sg_error *error
 
 static bool register_device(struct sg_deciding *decision, struct sg_error *error)
 {
-    const struct sg_record *device = decision->claim->register_device;
-    struct sg_registration known = {0};
-    if (device == NULL)
-        return true;
-    return sg_registry_look(decision->store, SG_REGISTRY_DEVICE, device->id, NULL, &known, error) &&
-           (known.found || sg_registry_insert(decision->store, SG_REGISTRY_DEVICE, device, error));
+    return !decision->has_new_device || sg_registry_insert(decision->store, SG_REGISTRY_DEVICE,
+                                                           decision->claim->register_device, error);
 }
 
 static bool make_claim(struct sg_deciding *decision, struct sg_error *error)
@@ -387,6 +392,63 @@ static bool make_claim(struct sg_deciding *decision, struct sg_error *error)
         !sg_deciding_use_evidence(decision, error))
         return false;
     decision->claim->outcome = SG_CLAIM_NEW;
+    return true;
+}
+
+/* ---- what a group asks, asked at once ---- */
+
+static bool is_same_text(const char *a, const char *b)
+{
+    return a != NULL && b != NULL && strcmp(a, b) == 0;
+}
+
+/* What one of them writes may change what the other one asks. */
+static bool may_meet(const struct sg_claim *a, const struct sg_claim *b)
+{
+    return is_same_text(sg_claim_device(a), sg_claim_device(b)) ||
+           is_same_text(sg_claim_user(a), sg_claim_user(b)) ||
+           memcmp(a->spki_sha256, b->spki_sha256, SG_SHA256_LEN) == 0 ||
+           sg_slice_equal(sg_slice_of(a->serial->bytes, a->serial->len),
+                          sg_slice_of(b->serial->bytes, b->serial->len));
+}
+
+static bool ask_of_requester(struct sg_store *store, const struct sg_claim *claim,
+                             struct sg_error *error)
+{
+    const char *device = sg_claim_device(claim), *user = sg_claim_user(claim);
+    return (device == NULL || sg_registry_ahead(store, SG_REGISTRY_DEVICE, device, error)) &&
+           (user == NULL || sg_registry_ahead(store, SG_REGISTRY_USER, user, error));
+}
+
+static bool ask_of_priors(struct sg_store *store, const struct sg_claim *claim,
+                          struct sg_error *error)
+{
+    const char *text = claim->plan->unique == SG_UNIQUE_DEVICE ? BY_DEVICE : BY_USER;
+    return sg_query_ahead(store, BY_KEY, PRIOR_VALUES(claim), error) &&
+           (claim->plan->unique == SG_UNIQUE_NONE ||
+            sg_query_ahead(store, text, PRIOR_VALUES(claim), error));
+}
+
+/* In the order of STEPS. */
+static bool ask_ahead(struct sg_store *store, const struct sg_claim *claim, struct sg_error *error)
+{
+    const struct sg_key_question question = key_question(claim);
+    return ask_of_requester(store, claim, error) && sg_deciding_ask_keys(store, &question, error) &&
+           ask_of_priors(store, claim, error) &&
+           sg_query_ahead(store, BY_SERIAL,
+                          SG_VALUES(sg_serial_value(claim->serial), sg_int(claim->issuer)), error);
+}
+
+static bool ask_group_ahead(struct sg_store *store, const struct sg_claim *claims, size_t num,
+                            struct sg_error *error)
+{
+    for (size_t i = 0; i < num && store->engine->ahead != NULL; i++) {
+        bool alone = true;
+        for (size_t before = 0; alone && before < i; before++)
+            alone = !may_meet(&claims[before], &claims[i]);
+        if (alone && !ask_ahead(store, &claims[i], error))
+            return false;
+    }
     return true;
 }
 
@@ -433,6 +495,7 @@ static bool claim_group(struct sg_store *store, struct sg_claim *claims, size_t 
     bool found = false;
     int64_t latest = 0;
     if (!sg_transaction_write(store, &write, error) ||
+        !ask_group_ahead(store, claims, num, error) ||
         !sg_sql_number(store, "SELECT max(id) FROM claim", SG_NO_VALUES, &found, &latest, error))
         return false;
     const int64_t group_start = latest + 1;

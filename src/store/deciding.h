@@ -18,7 +18,8 @@ struct sg_deciding {
     int64_t approval;    /* that the claim is made with; 0: none */
     int64_t *previous;   /* certificates in their renewal window that this one renews */
     size_t num_previous;
-    int64_t repeated; /* the certificate of a key that was lost on its way; 0: none */
+    int64_t repeated;    /* the certificate of a key that was lost on its way; 0: none */
+    bool has_new_device; /* that the registry doesn't know yet */
 };
 
 void sg_deciding_done(struct sg_deciding *decision);
@@ -33,6 +34,11 @@ bool sg_deciding_adopt(struct sg_deciding *decision);
 /* sg_deciding_add_previous: the new certificate renews that one, too. */
 SG_MUST_USE bool sg_deciding_add_previous(struct sg_deciding *decision, int64_t id,
                                           struct sg_error *error);
+
+/* keys.c: asks ahead what sg_store_judge_key will (sg_query_ahead). */
+SG_MUST_USE bool sg_deciding_ask_keys(struct sg_store *store,
+                                      const struct sg_key_question *question,
+                                      struct sg_error *error);
 
 /* ---- steps ---- */
 

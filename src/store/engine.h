@@ -21,6 +21,9 @@ struct sg_engine {
 
     bool (*start)(struct sg_query *query, enum sg_query_kind kind, const char *text,
                   const struct sg_value *values, struct sg_error *error);
+    /* NULL where a question costs no way */
+    bool (*ahead)(struct sg_store *store, const char *text, const struct sg_value *values,
+                  struct sg_error *error);
     bool (*next)(struct sg_query *query, bool *row, struct sg_error *error);
     void (*done)(struct sg_query *query);
     bool (*run)(struct sg_store *store, const char *text, const struct sg_value *values,

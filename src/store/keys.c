@@ -2,18 +2,12 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
+#include "deciding.h"
 #include "model/undecoded.h"
-#include "sql.h"
 
-static bool find(struct sg_store *store, const char *text, const struct sg_key_question *question,
-                 bool *found, struct sg_error *error)
-{
-    int64_t number = 0;
-    return sg_sql_number(store, text,
-                         SG_VALUES(sg_digest(question->spki_sha256), sg_text(question->device),
-                                   sg_text(question->user)),
-                         found, &number, error);
-}
+#define VALUES_OF(question)                                                                        \
+    SG_VALUES(sg_digest((question)->spki_sha256), sg_text((question)->device),                     \
+              sg_text((question)->user))
 
 /* ?1 key, ?2 device, ?3 user. A key stands for one holder, also after its certificates have ended:
  * whoever has it could speak for both. Two have the same one when they name the same device or user
@@ -42,6 +36,24 @@ static const struct {
      "this key was certified for another device or user: make a new key"},
 };
 
+static bool is_asked(const struct sg_store *store, const struct sg_key_question *question, size_t i)
+{
+    return store->version >= QUESTIONS[i].since && !(question->for_ca && QUESTIONS[i].ca_exempt);
+}
+
+static const char BY_KEY[] = "SELECT d.der FROM claim c CROSS JOIN certificate d"
+                             " WHERE d.claim = c.id AND c.spki_sha256 = ?";
+
+bool sg_deciding_ask_keys(struct sg_store *store, const struct sg_key_question *question,
+                          struct sg_error *error)
+{
+    for (size_t i = 0; i < sizeof QUESTIONS / sizeof QUESTIONS[0]; i++)
+        if (is_asked(store, question, i) &&
+            !sg_query_ahead(store, QUESTIONS[i].query, VALUES_OF(question), error))
+            return false;
+    return sg_query_ahead(store, BY_KEY, SG_VALUES(sg_digest(question->spki_sha256)), error);
+}
+
 /* A CA, its OCSP responder and all others don't share a key: the first two speak for the CA. Bytes
  * that can't be decoded speak for nobody. */
 static bool is_same_role(const struct sg_key_question *question, struct sg_slice der)
@@ -62,10 +74,7 @@ static bool judge_roles(struct sg_store *store, const struct sg_key_question *qu
                         struct sg_error *why, struct sg_error *error)
 {
     sg_auto(sg_query) struct sg_query query = {0};
-    if (!sg_query_start(store,
-                        "SELECT d.der FROM claim c CROSS JOIN certificate d"
-                        " WHERE d.claim = c.id AND c.spki_sha256 = ?",
-                        SG_VALUES(sg_digest(question->spki_sha256)), &query, error))
+    if (!sg_query_start(store, BY_KEY, SG_VALUES(sg_digest(question->spki_sha256)), &query, error))
         return false;
     for (bool row = true; row;) {
         if (!sg_query_next(&query, &row, error))
@@ -90,9 +99,10 @@ bool sg_store_judge_key(struct sg_store *store, const struct sg_key_question *qu
 {
     for (size_t i = 0; i < sizeof QUESTIONS / sizeof QUESTIONS[0]; i++) {
         bool found = false;
-        if (store->version < QUESTIONS[i].since || (question->for_ca && QUESTIONS[i].ca_exempt))
+        int64_t number = 0;
+        if (!is_asked(store, question, i))
             continue;
-        if (!find(store, QUESTIONS[i].query, question, &found, error))
+        if (!sg_sql_number(store, QUESTIONS[i].query, VALUES_OF(question), &found, &number, error))
             return false;
         if (found) {
             (void)sg_fail(why, SG_KEY_QUALITY, QUESTIONS[i].rule, "%s", QUESTIONS[i].text);

@@ -73,6 +73,7 @@ static bool send_begin(struct sg_store *store, bool to_write, struct sg_error *e
 
 static void end(struct sg_store *store)
 {
+    sg_postgres_forget(store->postgres);
     store->postgres->transaction = SG_NO_TRANSACTION;
     store->postgres->num_readers = 0;
 }
@@ -291,8 +292,10 @@ static bool start(struct sg_query *query, enum sg_query_kind kind, const char *t
         return sg_fail_memory(error);
     rows->row = -1;
     query->statement = rows;
-    return kind == SG_QUERY_MANY ? open_cursor(query, text, values, error)
-                                 : ask(query->store, kind, text, values, &rows->result, error);
+    if (kind == SG_QUERY_MANY)
+        return open_cursor(query, text, values, error);
+    return sg_postgres_take(query->store, text, values, &rows->result, error) &&
+           (rows->result != NULL || ask(query->store, kind, text, values, &rows->result, error));
 }
 
 static bool next(struct sg_query *query, bool *row, struct sg_error *error)
@@ -412,6 +415,7 @@ const struct sg_engine sg_postgres_engine = {
     .open = sg_postgres_open,
     .close = sg_postgres_close,
     .start = start,
+    .ahead = sg_postgres_ahead,
     .next = next,
     .done = done,
     .run = run,

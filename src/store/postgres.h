@@ -23,12 +23,22 @@ enum {
     SG_POSTGRES_MIN = 140000, /* the oldest server: 14 */
     SG_POSTGRES_CLOCK_S = 10, /* by how much the clocks of server and client may differ */
     SG_POSTGRES_TOKEN_LEN = 16,
+    /* Statements whose results wait for a reader: they fill buffers on both sides. */
+    SG_POSTGRES_SENT = 64,
+    SG_POSTGRES_AHEAD = 6,       /* values of a question that is asked ahead */
     SG_POSTGRES_LOCK_WRITER = 0, /* the advisory lock of writers; owners have that of their id */
 };
 
 struct sg_kept {
     const char *text; /* a literal: it is recognised by its address */
     unsigned number;  /* on the server it is called s and this */
+};
+
+/* A question that was asked before its turn. */
+struct sg_ahead {
+    const char *text; /* NULL: its turn has come */
+    struct sg_value values[SG_POSTGRES_AHEAD + 1];
+    PGresult *result; /* NULL as long as it is to come */
 };
 
 struct sg_postgres {
@@ -38,10 +48,14 @@ struct sg_postgres {
     bool interrupted; /* the last failure was its loss, and what was begun is undone */
 
     enum { SG_NO_TRANSACTION, SG_READS, SG_WRITES } transaction;
-    unsigned num_readers; /* of a transaction that reads: they see the same moment */
-    bool failed;          /* the server ignores everything up to a sync */
-    unsigned num_begun;   /* transactions, so far */
-    unsigned num_sent;    /* statements whose results are still to be read */
+    unsigned num_readers;              /* of a transaction that reads: they see the same moment */
+    bool failed;                       /* the server ignores everything up to a sync */
+    unsigned num_begun;                /* transactions, so far */
+    unsigned num_sent;                 /* statements whose results are still to be read */
+    size_t sent[SG_POSTGRES_SENT + 2]; /* 0, or of a question ahead its place and 1 */
+
+    struct sg_ahead *ahead; /* in the order in which they were asked */
+    size_t num_ahead, max_ahead, next_ahead;
 
     struct sg_kept kept[SG_POSTGRES_KEPT];
     size_t num_kept, num_certain; /* certain: the server has it */
@@ -83,6 +97,17 @@ bool sg_postgres_fail_connection(struct sg_store *store, const char *doing, stru
 /* sg_postgres_number reads an integer or truth value of a binary result. */
 int64_t sg_postgres_number(const struct sg_postgres *postgres, const PGresult *result, int row,
                            int column);
+
+/* ---- postgres_ahead.c: questions before their turn ---- */
+
+SG_MUST_USE bool sg_postgres_ahead(struct sg_store *store, const char *text,
+                                   const struct sg_value *values, struct sg_error *error);
+/* sg_postgres_take: *result is the answer, if it was asked, and the caller's; or untouched. */
+SG_MUST_USE bool sg_postgres_take(struct sg_store *store, const char *text,
+                                  const struct sg_value *values, PGresult **result,
+                                  struct sg_error *error);
+/* sg_postgres_forget drops what was asked and not taken. */
+void sg_postgres_forget(struct sg_postgres *postgres);
 
 /* ---- postgres_schema.c: the tables, as in sqlite_schema.c ---- */
 

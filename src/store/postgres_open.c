@@ -113,6 +113,7 @@ static void hang_up(struct sg_postgres *postgres)
     postgres->num_kept = postgres->num_certain = 0;
     postgres->transaction = SG_NO_TRANSACTION;
     postgres->num_readers = 0;
+    sg_postgres_forget(postgres);
 }
 
 /* ---- the server ---- */
@@ -315,6 +316,7 @@ void sg_postgres_close(struct sg_store *store)
         say_goodbye(store);
         hang_up(postgres);
     }
+    free(postgres->ahead);
     sg_libpq_unload(&postgres->pq);
     free(postgres);
     store->postgres = NULL;

@@ -8,8 +8,6 @@
 enum {
     MAX_PARAMETERS = 20,
     MAX_TEXT = 8192,
-    /* Results that wait for a reader fill buffers on both sides. */
-    MAX_SENT = 64,
 
     /* PostgreSQL's numbers of its own types, which never change */
     OID_BYTEA = 17,
@@ -166,7 +164,7 @@ static bool prepare(struct sg_store *store, const char *text, const struct param
                                    parameters->types) != 1)
         return sg_postgres_fail_connection(store, "the connection was lost", error);
     postgres->num_kept++;
-    postgres->num_sent++;
+    postgres->sent[postgres->num_sent++] = 0;
     return true;
 }
 
@@ -214,13 +212,13 @@ bool sg_postgres_send(struct sg_store *store, enum sg_query_kind kind, const cha
     struct sg_postgres *postgres = store->postgres;
     struct parameters parameters;
     if (!set_parameters(&parameters, values, error) ||
-        (postgres->num_sent >= MAX_SENT && !sg_postgres_answer(store, NULL, error)))
+        (postgres->num_sent >= SG_POSTGRES_SENT && !sg_postgres_answer(store, NULL, error)))
         return false;
     const bool kept = kind == SG_QUERY_KEPT && is_kept(postgres, text);
     if (!(kept ? send_kept(store, text, &parameters, error)
                : send_once(store, text, &parameters, error)))
         return false;
-    postgres->num_sent++;
+    postgres->sent[postgres->num_sent++] = 0;
     return true;
 }
 
@@ -260,9 +258,11 @@ static bool read_results(struct sg_store *store, PGresult **last, struct sg_erro
 {
     struct sg_postgres *postgres = store->postgres;
     bool good = true;
-    while (postgres->num_sent > 0 && !postgres->lost) {
-        const bool is_last = --postgres->num_sent == 0;
-        if (!read_result(store, is_last ? last : NULL, error))
+    for (size_t i = 0; postgres->num_sent > 0 && !postgres->lost; i++) {
+        PGresult **read = --postgres->num_sent == 0 ? last : NULL;
+        if (postgres->sent[i] != 0)
+            read = &postgres->ahead[postgres->sent[i] - 1].result;
+        if (!read_result(store, read, error))
             good = false;
     }
     good = good && !postgres->lost;

@@ -85,15 +85,21 @@ bool sg_store_check_record(const struct sg_record *record, struct sg_error *erro
     return true;
 }
 
+static const char LOOK[] = "SELECT attributes, disabled FROM registry WHERE kind = ? AND id = ?";
+
+bool sg_registry_ahead(struct sg_store *store, enum sg_registry_kind kind, const char *id,
+                       struct sg_error *error)
+{
+    return sg_query_ahead(store, LOOK, SG_VALUES(sg_int(kind), sg_text(id)), error);
+}
+
 bool sg_registry_look(struct sg_store *store, enum sg_registry_kind kind, const char *id,
                       const struct sg_record *record, struct sg_registration *registration,
                       struct sg_error *error)
 {
     sg_auto(sg_query) struct sg_query query = {0};
     sg_auto(malloc) char *attributes = NULL;
-    if (!sg_query_start(store,
-                        "SELECT attributes, disabled FROM registry WHERE kind = ? AND id = ?",
-                        SG_VALUES(sg_int(kind), sg_text(id)), &query, error) ||
+    if (!sg_query_start(store, LOOK, SG_VALUES(sg_int(kind), sg_text(id)), &query, error) ||
         (record != NULL && !encode(record, &attributes, error)))
         return false;
     struct sg_registration seen = {0};

@@ -17,6 +17,9 @@ struct sg_registration {
     bool same; /* its attributes are those of the record that was asked with */
 };
 
+/* sg_registry_ahead asks what sg_registry_look will (sg_query_ahead). */
+SG_MUST_USE bool sg_registry_ahead(struct sg_store *store, enum sg_registry_kind kind,
+                                   const char *id, struct sg_error *error);
 /* sg_registry_look finds the record of that id. record may be NULL: then same is false. */
 SG_MUST_USE bool sg_registry_look(struct sg_store *store, enum sg_registry_kind kind,
                                   const char *id, const struct sg_record *record,

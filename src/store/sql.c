@@ -58,6 +58,12 @@ bool sg_query_start_many(struct sg_store *store, const char *text, const struct 
     return store->engine->start(query, SG_QUERY_MANY, text, values, error);
 }
 
+bool sg_query_ahead(struct sg_store *store, const char *text, const struct sg_value *values,
+                    struct sg_error *error)
+{
+    return store->engine->ahead == NULL || store->engine->ahead(store, text, values, error);
+}
+
 bool sg_query_next(struct sg_query *query, bool *row, struct sg_error *error)
 {
     return query->store->engine->next(query, row, error);

@@ -78,6 +78,12 @@ SG_MUST_USE bool sg_query_start(struct sg_store *store, const char *text,
 SG_MUST_USE bool sg_query_start_many(struct sg_store *store, const char *text,
                                      const struct sg_value *values, struct sg_query *query,
                                      struct sg_error *error);
+/* sg_query_ahead asks now what sg_query_start will ask with the same text and values, later in this
+ * write transaction, and is answered from what stands now: so it is for what nothing in between
+ * changes. Many questions then go one way to a database that is far; where it isn't, nothing is
+ * asked. What values point to has to stay until the transaction ends. */
+SG_MUST_USE bool sg_query_ahead(struct sg_store *store, const char *text,
+                                const struct sg_value *values, struct sg_error *error);
 /* sg_query_next: *row tells whether there is one more row. */
 SG_MUST_USE bool sg_query_next(struct sg_query *query, bool *row, struct sg_error *error);
 void sg_query_done(struct sg_query *query);

@@ -40,15 +40,20 @@ bool sg_standing_read(const struct sg_query *query, int first, int64_t now,
     return true;
 }
 
+static const char BY_ID[] =
+    "SELECT c.serial, " SG_STANDING_COLUMNS " FROM " SG_STANDING_TABLES " WHERE c.id = ?";
+
+bool sg_standing_ahead(struct sg_store *store, int64_t id, struct sg_error *error)
+{
+    return sg_query_ahead(store, BY_ID, SG_VALUES(sg_int(id)), error);
+}
+
 bool sg_standing_find(struct sg_store *store, int64_t id, int64_t now, struct sg_standing *standing,
                       struct sg_serial *serial, struct sg_error *error)
 {
     sg_auto(sg_query) struct sg_query query = {0};
     bool row = false;
-    if (!sg_query_start(store,
-                        "SELECT c.serial, " SG_STANDING_COLUMNS " FROM " SG_STANDING_TABLES
-                        " WHERE c.id = ?",
-                        SG_VALUES(sg_int(id)), &query, error) ||
+    if (!sg_query_start(store, BY_ID, SG_VALUES(sg_int(id)), &query, error) ||
         !sg_query_next(&query, &row, error))
         return false;
     if (!row)

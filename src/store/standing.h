@@ -28,6 +28,9 @@ SG_MUST_USE bool sg_standing_find(struct sg_store *store, int64_t id, int64_t no
 
 /* The following belong into a write transaction. */
 
+/* sg_standing_ahead asks what sg_standing_find will (sg_query_ahead). */
+SG_MUST_USE bool sg_standing_ahead(struct sg_store *store, int64_t id, struct sg_error *error);
+
 /* sg_standing_settle makes an orphan one for good: nobody can record it from then on, and it is
  * revoked from the moment of its claim. */
 SG_MUST_USE bool sg_standing_settle(struct sg_store *store, int64_t id, struct sg_error *error);
