@@ -163,9 +163,11 @@ static bool send_mark(struct sg_store *store, struct sg_error *error)
         error);
 }
 
-/* When COMMIT has been answered the transaction is over, one way or the other. */
+/* When COMMIT has been answered the transaction is over, one way or the other. With a notice the
+ * answer may be that somebody has ended the wait for the standby, which has not got it then. */
 static bool commit_once(struct sg_store *store, struct sg_error *error)
 {
+    store->postgres->has_noticed = false;
     if (!sg_postgres_send(store, SG_QUERY_KEPT, "COMMIT", SG_NO_VALUES, error) ||
         !sg_postgres_sync(store, NULL, error))
         return false;
@@ -196,10 +198,12 @@ static bool look_for_mark(struct sg_store *store, bool *found, struct sg_error *
         return false;
     }
     *found = seen;
-    return true;
+    return !postgres->has_noticed ||
+           sg_fail(error, SG_STORE, NULL,
+                   "store %s: somebody keeps its server from waiting for the standby", store->path);
 }
 
-/* The connection was lost while COMMIT was on its way. */
+/* The connection was lost while COMMIT was on its way, or the standby was not waited for. */
 static bool settle_commit(struct sg_store *store, const struct sg_error *cause,
                           struct sg_error *error)
 {
@@ -209,15 +213,15 @@ static bool settle_commit(struct sg_store *store, const struct sg_error *cause,
     for (int tries = 0; !known && tries < 3; tries++) {
         sg_error_clear(&why);
         known = look_for_mark(store, &found, &why);
-        if (!known && !store->postgres->lost)
+        if (!known && !store->postgres->lost && !store->postgres->has_noticed)
             break;
     }
     store->postgres->interrupted = known && !found;
-    if (known && !found)
+    if (known && !found && cause->code != SG_OK)
         return sg_error_pass(error, cause);
     return known || sg_fail(error, SG_STORE, NULL,
-                            "the connection to the store was lost in the middle of a commit, and "
-                            "nobody can say now whether it was made: %s",
+                            "a commit to the store was interrupted, and nobody can say now "
+                            "whether it was made, or whether the standby has it: %s",
                             why.text);
 }
 
@@ -229,9 +233,10 @@ static bool commit_write(struct sg_store *store, struct sg_error *error)
         postgres->interrupted = postgres->lost;
         return sg_error_pass(error, &why);
     }
-    if (commit_once(store, &why))
+    const bool done = commit_once(store, &why);
+    if (done && !postgres->has_noticed)
         return true;
-    return postgres->lost ? settle_commit(store, &why, error) : sg_error_pass(error, &why);
+    return done || postgres->lost ? settle_commit(store, &why, error) : sg_error_pass(error, &why);
 }
 
 static bool commit(struct sg_store *store, struct sg_error *error)

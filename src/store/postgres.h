@@ -49,6 +49,7 @@ struct sg_postgres {
 
     enum { SG_NO_TRANSACTION, SG_READS, SG_WRITES } transaction;
     unsigned num_readers;              /* of a transaction that reads: they see the same moment */
+    bool has_noticed;                  /* the server has said something beside its answers */
     bool failed;                       /* the server ignores everything up to a sync */
     unsigned num_begun;                /* transactions, so far */
     unsigned num_sent;                 /* statements whose results are still to be read */

@@ -64,10 +64,12 @@ static bool check_channel(struct sg_store *store, struct sg_error *error)
 
 /* ---- the connection ---- */
 
-static void ignore_notice(void *context, const char *message)
+/* Notices are for people; but who commits wants to know that there was one. */
+static void note_notice(void *context, const char *message)
 {
-    (void)context;
+    struct sg_postgres *postgres = context;
     (void)message;
+    postgres->has_noticed = true;
 }
 
 /* What comes before the URL are defaults, what comes after it isn't the URL's to say. A standby
@@ -98,7 +100,7 @@ static bool dial(struct sg_store *store, struct sg_error *error)
         return sg_fail_memory(error);
     if (postgres->pq.PQstatus(postgres->connection) != CONNECTION_OK)
         return sg_postgres_fail_connection(store, "it can't be reached", error);
-    (void)postgres->pq.PQsetNoticeProcessor(postgres->connection, ignore_notice, NULL);
+    (void)postgres->pq.PQsetNoticeProcessor(postgres->connection, note_notice, postgres);
     return true;
 }
 
@@ -130,10 +132,13 @@ static const char SETTINGS[] =
     " current_setting('fsync'), current_setting('full_page_writes'),"
     " coalesce(to_regclass('store_version')::oid::bigint, 0),"
     " extract(epoch FROM clock_timestamp())::bigint,"
-    " (SELECT count(*) FROM pg_stat_replication),"
-    " current_setting('synchronous_standby_names')";
+    " count(*) FILTER (WHERE state IS DISTINCT FROM 'backup'),"
+    " count(*) FILTER (WHERE coalesce(sync_state, 'hidden') IN ('sync', 'quorum', 'hidden')),"
+    " current_setting('synchronous_standby_names') FROM pg_stat_replication";
 
-enum { SYNCHRONOUS, FSYNC, FULL_PAGES, CLASS, CLOCK, NUM_STANDBYS, STANDBY_NAMES };
+/* Who has no rights of pg_monitor sees that there are standbys, and not which of them are waited
+ * for. */
+enum { SYNCHRONOUS, FSYNC, FULL_PAGES, CLASS, CLOCK, NUM_STANDBYS, NUM_SYNCHRONOUS, STANDBY_NAMES };
 
 static bool check_server(struct sg_store *store, const PGresult *settings, struct sg_error *error)
 {
@@ -157,12 +162,12 @@ static bool check_server(struct sg_store *store, const PGresult *settings, struc
     return true;
 }
 
-static bool warn(struct sg_store *store, const struct sg_buf *text, struct sg_error *error)
+static bool warn(struct sg_store *store, const char *text, struct sg_error *error)
 {
     sg_auto(sg_buf) struct sg_buf both = {0};
     if (!sg_buf_printf(&both, SG_ERROR_TEXT_SIZE * 4, error, "%s%s%s",
                        store->warning != NULL ? store->warning : "",
-                       store->warning != NULL ? "; " : "", (const char *)text->data))
+                       store->warning != NULL ? "; " : "", text))
         return false;
     free(store->warning);
     store->warning = (char *)sg_buf_take(&both);
@@ -172,16 +177,22 @@ static bool warn(struct sg_store *store, const struct sg_buf *text, struct sg_er
 static bool warn_of_standbys(struct sg_store *store, const PGresult *settings,
                              struct sg_error *error)
 {
-    sg_auto(sg_buf) struct sg_buf text = {0};
     const struct sg_libpq *pq = &store->postgres->pq;
-    const int64_t num = strtoll(pq->PQgetvalue(settings, 0, NUM_STANDBYS), NULL, 10);
-    return num == 0 || pq->PQgetvalue(settings, 0, STANDBY_NAMES)[0] != '\0' ||
-           (sg_buf_printf(&text, SG_ERROR_TEXT_SIZE, error,
-                          "the store's server has %" PRId64 " asynchronous standbys: a failover to "
-                          "one loses the latest certificates and revocations; set "
-                          "synchronous_standby_names",
-                          num) &&
-            warn(store, &text, error));
+    const bool has_standbys = strcmp(pq->PQgetvalue(settings, 0, NUM_STANDBYS), "0") != 0,
+               has_synchronous = strcmp(pq->PQgetvalue(settings, 0, NUM_SYNCHRONOUS), "0") != 0,
+               wants_synchronous = pq->PQgetvalue(settings, 0, STANDBY_NAMES)[0] != '\0';
+    if (!wants_synchronous && has_standbys)
+        return warn(store,
+                    "the standbys of the store's server are asynchronous: a failover to one loses "
+                    "the latest certificates and revocations; set synchronous_standby_names",
+                    error);
+    if (wants_synchronous && !has_synchronous)
+        return warn(store,
+                    "the store's server waits for a synchronous standby, and there is none: what "
+                    "is written to the store waits until one connects; see "
+                    "synchronous_standby_names",
+                    error);
+    return true;
 }
 
 static bool warn_of_clock(struct sg_store *store, const PGresult *settings, struct sg_error *error)
@@ -194,7 +205,7 @@ static bool warn_of_clock(struct sg_store *store, const PGresult *settings, stru
                           "the clock of the store's server differs from this machine's by %" PRId64
                           " seconds: keep both in step, by NTP",
                           ahead) &&
-            warn(store, &text, error));
+            warn(store, (const char *)text.data, error));
 }
 
 static bool greet(struct sg_store *store, struct sg_error *error)

@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 
 #include "store/postgres.h"
 
@@ -195,14 +196,16 @@ static void test_inside(void **state)
 struct meddler {
     const char *folder;
     const char *const *steps; /* SQL, one after the other; NULL ends */
+    atomic_bool is_at_last;
     pthread_t thread;
 };
 
 static void *meddle(void *context)
 {
-    const struct meddler *meddler = context;
+    struct meddler *meddler = context;
     for (const char *const *step = meddler->steps; *step != NULL; step++) {
         pause_ms(400);
+        meddler->is_at_last = step[1] == NULL;
         (void)ask_postgres(meddler->folder, *step);
     }
     return NULL;
@@ -215,6 +218,7 @@ static void expect_one_claim(struct fixture *fixture, const char *const *steps)
     assert_int_equal(pthread_create(&meddler.thread, NULL, meddle, &meddler), 0);
     struct sg_claim claim =
         claim_one(fixture, fixture->store, &(struct ask){.device = "d2", .key = 9, .serial = 9});
+    assert_true(meddler.is_at_last); /* nothing was told before */
     assert_int_equal(pthread_join(meddler.thread, NULL), 0);
     assert_int_equal(claim.outcome, SG_CLAIM_NEW);
     assert_int_equal(ask_postgres(fixture->folder, "SELECT count(*) FROM claim"), before + 1);
@@ -227,21 +231,36 @@ static void expect_one_claim(struct fixture *fixture, const char *const *steps)
     "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname ="                \
     " current_database() AND pid <> pg_backend_pid() AND query LIKE 'COMMIT%'"
 
+#define CANCEL_COMMITS                                                                             \
+    "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE datname ="                   \
+    " current_database() AND pid <> pg_backend_pid() AND query LIKE 'COMMIT%'"
+
 /* The server has committed, and waits for a standby that isn't there. */
-static void test_commit_was_made(void **state)
+static void expect_wait(struct fixture *fixture, const char *meddling)
 {
-    static const char *const STEPS[] = {
-        END_COMMITS,
+    const char *const steps[] = {
+        meddling,
         "ALTER SYSTEM RESET synchronous_standby_names",
         "SELECT pg_reload_conf()",
         NULL,
     };
-    struct fixture *fixture = *state;
     issue(fixture, &(struct ask){.device = "d1", .key = 1, .serial = 1});
     (void)ask_postgres("/", "ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
     (void)ask_postgres("/", "SELECT pg_reload_conf()");
     pause_ms(300);
-    expect_one_claim(fixture, STEPS);
+    expect_warning(fixture, "waits for a synchronous standby, and there is none");
+    expect_one_claim(fixture, steps);
+}
+
+static void test_commit_was_made(void **state)
+{
+    expect_wait(*state, END_COMMITS);
+}
+
+/* The server says that it has committed, and that it has not waited. */
+static void test_wait_was_ended(void **state)
+{
+    expect_wait(*state, CANCEL_COMMITS);
 }
 
 /* A trigger keeps the server busy before it commits. */
@@ -443,6 +462,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_given_up_meanwhile, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_inside, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_commit_was_made, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_wait_was_ended, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_commit_was_not_made, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_processes, set_up, tear_down),
     };
