@@ -45,9 +45,9 @@ static bool secret_map(size_t capacity, struct sg_secret **secret, struct sg_err
 
 bool sg_secret_new(size_t len, struct sg_secret **secret, struct sg_error *error)
 {
-    if (len > SG_LIMIT_PIN + 1)
+    if (len > SG_SECRET_MOST)
         return sg_fail(error, SG_FAILED, NULL, "a secret of %zu bytes, but at most %d fit", len,
-                       SG_LIMIT_PIN + 1);
+                       SG_SECRET_MOST);
     return secret_map(len, secret, error);
 }
 

@@ -11,7 +11,10 @@
 
 struct sg_secret; /* opaque, so that no one copies it by assignment */
 
-/* sg_secret_new makes room for len bytes (at most SG_LIMIT_PIN + 1), zeroed.
+/* Bytes of one: a number of an RSA-4096 key; PINs are shorter. */
+enum { SG_SECRET_MOST = 512 };
+
+/* sg_secret_new makes room for len bytes (at most SG_SECRET_MOST), zeroed.
  * Fails: SG_FAILED when memory can't be had or locked. */
 SG_MUST_USE bool sg_secret_new(size_t len, struct sg_secret **secret, struct sg_error *error);
 

@@ -10,6 +10,7 @@
 static const struct sg_option IMPORT_OPTIONS[] = {
     SG_TOKEN_OPTIONS,
     SG_SO_PIN_OPTION,
+    SG_SIGNER_OPTION,
     {"force", 'f', NULL, "replace the certificate that is beside the key"},
     {"decrypt-key", 0, "KEY", "for a key that a service has made: the card's key that opens it"},
     {"signed-by", 0, "FILE", "whose certificate has to have signed for that key"},

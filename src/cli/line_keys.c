@@ -37,6 +37,7 @@ static bool plan_for(const struct sg_issuing *issuing, const struct sg_record *d
 static bool make(void *context, const struct sg_record *device, struct sg_buf *request,
                  struct sg_buf *sealed, struct sg_error *error)
 {
+    static const struct sg_key_kind P256 = {SG_KEY_EC, 256};
     const struct sg_cli_line_keys *keys = context;
     sg_auto(EVP_PKEY) EVP_PKEY *pkey = NULL;
     sg_auto(sg_file_key) struct sg_file_key *key = NULL;
@@ -44,7 +45,7 @@ static bool make(void *context, const struct sg_record *device, struct sg_buf *r
     struct sg_csr_signer signer;
     struct sg_csr_spec spec;
 
-    if (!sg_key_make_to_give(keys->token, &pkey, error) ||
+    if (!sg_key_make_to_give(keys->token, P256, &pkey, error) ||
         !sg_file_key_of(&pkey, "the new key", &key, error) ||
         !plan_for(keys->issuing, device, sg_file_key_public(key), &plan, error))
         return false;

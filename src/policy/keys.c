@@ -314,6 +314,23 @@ struct sg_key_kind sg_policy_suggests_key(const struct sg_policy *policy)
     return (struct sg_key_kind){0};
 }
 
+/* Longer ones take a token minutes. */
+enum { LONGEST_MADE_RSA = 4096 };
+
+bool sg_policy_makes_key(const struct sg_policy *policy, struct sg_key_kind *made)
+{
+    struct sg_key_kind kind = {0};
+
+    for (size_t i = 0; i < policy->keys.num; i++)
+        if (suggest(&policy->keys.items[i], &kind) &&
+            (kind.family == SG_KEY_EC ||
+             (kind.family == SG_KEY_RSA && kind.bits <= LONGEST_MADE_RSA))) {
+            *made = kind;
+            return true;
+        }
+    return false;
+}
+
 /* A policy of which nothing is left would refuse everything. */
 static bool check_some_key(const struct sg_policy *policy, struct sg_error *error)
 {

@@ -55,8 +55,8 @@ static const struct sg_yaml_field FIELDS[] = {
 
 /* What keys have to say about each other. */
 static sg_policy_check_function *const CHECKS[] = {
-    sg_policy_check_who,   sg_policy_check_keys,     sg_policy_check_subject,
-    sg_policy_check_fixed, sg_policy_check_validity, sg_policy_check_renewal,
+    sg_policy_check_who,         sg_policy_check_keys,     sg_policy_check_subject,
+    sg_policy_check_fixed,       sg_policy_check_validity, sg_policy_check_renewal,
     sg_policy_check_server_keys,
 };
 

@@ -73,6 +73,10 @@ enum sg_server_keys {
 };
 enum sg_server_keys sg_policy_server_keys(const struct sg_policy *policy);
 
+/* sg_policy_makes_key: the first kind of key of the policy that the service makes: on P-256, P-384
+ * or P-521, or of RSA up to 4096 bits; of sizes or curves the smallest. false: none. */
+bool sg_policy_makes_key(const struct sg_policy *policy, struct sg_key_kind *made);
+
 /* sg_policy_suggests_key: the first kind of key that it names and that the OpenSSL that runs knows;
  * of sizes or curves the smallest. It is what a client is told that asks which key to make. */
 struct sg_key_kind sg_policy_suggests_key(const struct sg_policy *policy);

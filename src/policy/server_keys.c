@@ -22,11 +22,17 @@ bool sg_policy_read_server_keys(const struct sg_yaml *document, const struct sg_
  * wait for ever. */
 bool sg_policy_check_server_keys(const struct sg_policy *policy, struct sg_error *error)
 {
+    struct sg_key_kind ignored;
+
     if (policy->server_keys == SG_SERVER_KEYS_NEVER)
         return true;
     if (policy->ca.node != NULL)
         return sg_yaml_fail(policy->document, policy->server_keys_node, error,
                             "the key of a CA is made by the CA, on its own token");
+    if (!sg_policy_makes_key(policy, &ignored))
+        return sg_yaml_fail(policy->document, policy->server_keys_node, error,
+                            "the service makes keys on P-256, P-384 and P-521, and of RSA up to "
+                            "4096 bits, and this policy takes none of these");
     return policy->who.approver == NULL ||
            sg_yaml_fail(policy->document, policy->server_keys_node, error,
                         "who asks for an approval, which is of one key, and a key of the "

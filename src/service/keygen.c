@@ -209,8 +209,13 @@ static bool make_for(const struct sg_keygen *keygen, const struct sg_keygen_aske
                      struct sg_error *error)
 {
     sg_auto(EVP_PKEY) EVP_PKEY *pkey = NULL;
+    struct sg_key_kind kind = {0};
 
-    return sg_key_make_to_give(keygen->token, &pkey, error) && take_public(pkey, key, error) &&
+    if (!sg_policy_makes_key(job->policy, &kind))
+        return sg_fail(error, SG_INTERNAL, NULL, "policy %s has no key that is made here",
+                       sg_policy_name(job->policy));
+    return sg_key_make_to_give(keygen->token, kind, &pkey, error) &&
+           take_public(pkey, key, error) &&
            (recipient != NULL ? seal(keygen, pkey, asked, recipient, &job->delivery, error)
                               : leave_plain(pkey, &job->delivery, error));
 }

@@ -3,7 +3,7 @@
  * The key is a session object on a token for as long as it takes to read it; it is encrypted to the
  * decryption key of who asks before anything else happens to the request, and from then on there is
  * nothing of it here but that. It is made once it is known who asks, and is another each time.
- * Does not: keep keys, or make any but P-256.
+ * Does not: keep keys.
  * Thread rule: opened and closed by the home's thread; keys are made by the pipeline's threads.
  */
 #ifndef SG_SERVICE_KEYGEN_H

@@ -143,12 +143,11 @@ SG_MUST_USE bool sg_key_create_decrypting(struct sg_token *token, struct sg_key_
                                           const char *label, struct sg_slice id, struct sg_key *key,
                                           struct sg_error *error);
 
-/* sg_key_put puts an EC key that was made elsewhere on the token: sensitive, not extractable, for
- * signing alone, and reads it back. Logs in.
- * id       CKA_ID; empty: by the public half (RFC 5280 4.2.1.2).
- * Fails: SG_USAGE on models that take no key from outside; SG_REFUSED on other kinds of key;
- * SG_TOKEN, also when label or id is taken, and when it does not read back as stated: then nothing
- * new is on the token. */
+/* sg_key_put puts an RSA or EC key that was made elsewhere on the token: sensitive, not
+ * extractable, for signing alone, and reads it back. Logs in. id       CKA_ID; empty: by the public
+ * half (RFC 5280 4.2.1.2). Fails: SG_USAGE on models that take no key from outside; SG_REFUSED on
+ * other kinds of key; SG_TOKEN, also when label or id is taken, and when it does not read back as
+ * stated: then nothing new is on the token. */
 SG_MUST_USE bool sg_key_put(struct sg_token *token, const EVP_PKEY *pkey, const char *label,
                             struct sg_slice id, struct sg_key *key, struct sg_error *error);
 
@@ -164,12 +163,16 @@ SG_MUST_USE bool sg_key_put(struct sg_token *token, const EVP_PKEY *pkey, const 
 SG_MUST_USE bool sg_key_copy(struct sg_token *from, const struct sg_key *key, struct sg_token *to,
                              struct sg_slice id, struct sg_key *copy, struct sg_error *error);
 
-/* sg_key_make_to_give makes a P-256 key pair for somebody who can't: as session objects that are
- * gone when this returns, and whose private half the token gives away. Logs in.
+/* sg_key_make_to_give makes a key pair for somebody who can't: as session objects that are gone
+ * when this returns, and whose private half the token gives away. Logs in.
+ * kind     on P-256, P-384 or P-521, or of RSA with 2048 to SG_GIVEN_RSA_BITS bits: longer ones
+ *          would keep the token for minutes.
  * pkey     both halves, in memory; the caller frees it.
- * Fails: SG_PIN; SG_TOKEN, also on models that give no private key away. */
-SG_MUST_USE bool sg_key_make_to_give(struct sg_token *token, EVP_PKEY **pkey,
-                                     struct sg_error *error);
+ * Fails: SG_USAGE on other kinds; SG_PIN; SG_TOKEN, also on models that give no private key away.
+ */
+enum { SG_GIVEN_RSA_BITS = 4096 };
+SG_MUST_USE bool sg_key_make_to_give(struct sg_token *token, struct sg_key_kind kind,
+                                     EVP_PKEY **pkey, struct sg_error *error);
 
 /* sg_key_find finds the one private key that uri names (object, id; token attributes are ignored
  * when they agree with the token's). Logs in.

@@ -11,9 +11,24 @@ setup_file() {
     signet key create 'pkcs11:token=ca;object=health' --pin file:pin/ca "${token_module[@]}"
     signet key create 'pkcs11:token=ca;object=ca-ocsp' --pin file:pin/ca "${token_module[@]}"
     sed -i "s|^    crl: {next_update: 7d}|&\n    ocsp: {key: 'pkcs11:object=ca-ocsp'}|" ca/signet.yaml
-    add_service ca 'est: {policy: device-mtls}' "health: {token: main, key: 'pkcs11:object=health'}"
+    make_key_policy
+    add_service ca "est: {policy: device-mtls, labels: {made: made}, \
+server_keys: {signer: {token: main, key: 'pkcs11:object=keygen'}, certificate: keygen.pem}}" \
+        "health: {token: main, key: 'pkcs11:object=health'}"
     start_service ca
     declare -p tls est_url http_url metrics_url | sed 's/^declare/declare -g/' >urls
+}
+
+# make_key_policy: under which the service makes keys, who signs for them, and a device with a ticket.
+make_key_policy() {
+    signet key create 'pkcs11:token=ca;object=keygen' --pin file:pin/ca "${token_module[@]}"
+    signet csr -k 'pkcs11:token=ca;object=keygen' --pin file:pin/ca "${token_module[@]}" \
+        --subject 'CN=Key generation' -o keygen.csr
+    signet -C ca issue -p line-statement -o ca/keygen.pem keygen.csr
+    sed -e '/^examples:/,$d' -e 's/^policy: .*/policy: made/' -e 's/^who: .*/who: {any: [ticket]}/' \
+        -e '/^renewal:/d' -e '$a server_keys: plain' ca/policies/device-mtls.yaml >ca/policies/made.yaml
+    make_device ca device-EE05
+    signet -C ca ticket add -p made --device device-EE05 >EE05.ticket
 }
 
 teardown_file() {
@@ -112,6 +127,40 @@ expect_documents() {
     wait "$pid"
     expect_equal status 200 "$(cat BB02.status)"
     wait_for 20 has_health
+}
+
+# ask_made NAME: has the service make a key, the answer in NAME.out and its status in NAME.status.
+ask_made() {
+    openssl req -in device-EE05.csr -outform der | base64 -w0 >EE05.b64
+    curl -s --cacert "$tls" -u "$(cat EE05.ticket):" -o "$1.out" -w '%{http_code}' \
+        -H 'Content-Type: application/pkcs10' --data-binary @EE05.b64 "$est_url/made/serverkeygen" >"$1.status"
+}
+
+# made_status: of the certificates under that policy, the oldest first.
+made_status() {
+    signet -C ca list --json -p made | jq -r '.[].status' | xargs
+}
+
+@test "the issuer is killed between the claim of a made key's certificate and its answer: there is one in the end" {
+    local pid before
+    before=$(count_log '^delay C_Sign')
+    echo C_Sign:delay=3000 >live
+    ask_made first &
+    pid=$!
+    # who signs for the key comes first, and then the CA, for what is claimed by now
+    wait_for_delay $((before + 2))
+    kill_issuer
+    rm live
+    wait "$pid"
+    # the front has asked again
+    expect_equal status 200 "$(cat first.status)"
+    expect_equal certificates 'orphaned valid' "$(made_status)"
+    # its answer is lost on the way: the client asks again, and has another one
+    ask_made second
+    expect_equal status 200 "$(cat second.status)"
+    expect_equal certificates 'orphaned revoked valid' "$(made_status)"
+    run ! cmp first.out second.out
+    check_invariants
 }
 
 @test "a key of the CA is no key for /healthz" {

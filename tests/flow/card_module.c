@@ -6,7 +6,11 @@
  * - A key has one of four places, told by its id 01 to 04, and a label of the card's own, and what
  * was in the place before is gone. The key in 02 wants the PIN for each signature.
  *
- * CARD_LOG names a file that gets a line for each login: "user", "officer" or "signature".
+ * With CARD_WARY it is another one: as SoftHSM is, but for keys that decrypt, which want the PIN
+ * for each time.
+ *
+ * CARD_LOG names a file that gets a line for each login: "user", "officer", or "signature" when a
+ * key wanted the PIN.
  */
 #include <dlfcn.h>
 #include <p11-kit/pkcs11.h>
@@ -196,6 +200,39 @@ static CK_RV card_destroy_object(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE obj
     return is_officer ? real->C_DestroyObject(session, object) : CKR_USER_NOT_LOGGED_IN;
 }
 
+/* ---- the wary one ---- */
+
+static CK_RV wary_login(CK_SESSION_HANDLE session, CK_USER_TYPE user, CK_BYTE *pin, CK_ULONG len)
+{
+    write_login(user);
+    return real->C_Login(session, user, pin, len);
+}
+
+static bool decrypts(const CK_ATTRIBUTE *attributes, CK_ULONG num)
+{
+    for (CK_ULONG i = 0; i < num; i++)
+        if (attributes[i].type == CKA_DECRYPT)
+            return *(CK_BBOOL *)attributes[i].pValue == CK_TRUE;
+    return false;
+}
+
+static CK_RV wary_generate_key_pair(CK_SESSION_HANDLE session, CK_MECHANISM *mechanism,
+                                    CK_ATTRIBUTE *public, CK_ULONG num_public,
+                                    CK_ATTRIBUTE *private, CK_ULONG num_private,
+                                    CK_OBJECT_HANDLE *public_key, CK_OBJECT_HANDLE *private_key)
+{
+    CK_ATTRIBUTE copy[MAX_ATTRIBUTES + 1];
+    CK_BBOOL yes = CK_TRUE;
+
+    if (num_private > MAX_ATTRIBUTES)
+        return CKR_HOST_MEMORY;
+    memcpy(copy, private, num_private * sizeof *copy);
+    if (decrypts(private, num_private))
+        copy[num_private++] = (CK_ATTRIBUTE){CKA_ALWAYS_AUTHENTICATE, &yes, sizeof yes};
+    return real->C_GenerateKeyPair(session, mechanism, public, num_public, copy, num_private,
+                                   public_key, private_key);
+}
+
 /* ---- the module ---- */
 
 static CK_FUNCTION_LIST card = {
@@ -216,6 +253,12 @@ __attribute__((visibility("default"))) CK_RV C_GetFunctionList(CK_FUNCTION_LIST 
         return CKR_GENERAL_ERROR;
     card.version = real->version;
     card.C_GetFunctionList = C_GetFunctionList;
+    *list = &card;
+    if (getenv("CARD_WARY") != NULL) {
+        card.C_Login = wary_login;
+        card.C_GenerateKeyPair = wary_generate_key_pair;
+        return CKR_OK;
+    }
     card.C_OpenSession = card_open_session;
     card.C_CloseSession = card_close_session;
     card.C_Login = card_login;
@@ -225,6 +268,5 @@ __attribute__((visibility("default"))) CK_RV C_GetFunctionList(CK_FUNCTION_LIST 
     card.C_GenerateKeyPair = card_generate_key_pair;
     card.C_CreateObject = card_create_object;
     card.C_DestroyObject = card_destroy_object;
-    *list = &card;
     return CKR_OK;
 }

@@ -30,7 +30,7 @@ setup_file() {
     done
     make_request own.csr 'Ada Example'
     add_service dev \
-        "est: {labels: {sdk: sdk, one: one, plain: plain, none: none}, server_keys: {signer: {token: main, key: 'pkcs11:object=keygen'}, certificate: keygen.pem}}"
+        "est: {labels: {sdk: sdk, one: one, plain: plain, none: none, again: again, p384: p384, rsa: rsa}, server_keys: {signer: {token: main, key: 'pkcs11:object=keygen'}, certificate: keygen.pem}}"
     start_service dev
     declare -p tls est_url http_url metrics_url | sed 's/^declare/declare -g/' >urls
 }
@@ -46,7 +46,8 @@ setup() {
 }
 
 # make_keygen_policies HOME: decryption and signing keys of users; sdk and one, by ticket, with keys of the
-# service's, plain where they may come so, and none where there are none.
+# service's, plain where they may come so, again by the certificate too, p384 and rsa of other kinds, and none
+# where there are none.
 make_keygen_policies() {
     local policies=$1/policies
     cat >"$policies/decryption.yaml" <<'END'
@@ -71,6 +72,12 @@ END
     sed -e 's/^policy: .*/policy: one/' -e '$a unique: user' "$policies/sdk.yaml" >"$policies/one.yaml"
     sed -e 's/^policy: .*/policy: plain/' -e 's/^server_keys: .*/server_keys: plain/' \
         "$policies/sdk.yaml" >"$policies/plain.yaml"
+    sed -e 's/^policy: .*/policy: again/' -e 's/^who: .*/who: {any: [ticket, renewal]}/' \
+        -e 's/^validity: .*/validity: {for: 1h}/' -e '$a renewal: {window: 3599s, previous: revoke}' \
+        "$policies/plain.yaml" >"$policies/again.yaml"
+    sed -e 's/^policy: .*/policy: p384/' -e 's/P-256/P-384, P-521/' "$policies/sdk.yaml" >"$policies/p384.yaml"
+    sed -e 's/^policy: .*/policy: rsa/' -e 's/ec: \[P-256\]/rsa: 3072..4096/' "$policies/sdk.yaml" \
+        >"$policies/rsa.yaml"
     sed -e 's/^policy: .*/policy: none/' -e '/^server_keys/d' "$policies/sdk.yaml" >"$policies/none.yaml"
 }
 
@@ -238,6 +245,87 @@ open_parts() {
     expect_equal valid 1 "$(signet -C dev list --json -p one | jq '[.[] | select(.status == "valid")] | length')"
 }
 
+# --- other kinds of keys -----------------------------------------------------------------------
+
+@test "the key is of the first kind that the policy names, the smallest of its sizes" {
+    local kind text name=1
+    for kind in p384 rsa; do
+        ticket "kind-$kind" -p $kind --user 'Ada Example' --no-pin
+        ask $kind "kind-$kind" ada-sdk.csr
+        expect_http 200
+        open_parts ada.key ada.pem
+        openssl verify -CAfile root.pem -untrusted dev/dev.pem served.pem
+        openssl pkey -in served.key -noout -text | head -n 1 >"$kind.said"
+        fetch "$est_url/$kind/csrattrs"
+        expect_http 200
+        base64 -d body | openssl asn1parse -inform der >"$kind.attributes"
+    done
+    grep -q '384 bit' p384.said
+    grep -q 'secp384r1' p384.attributes
+    grep -q '3072 bit' rsa.said
+    grep -q 'INTEGER *:0C00' rsa.attributes
+}
+
+@test "signetd does not start with a policy for keys that it does not make" {
+    make_root_home other
+    sed -e 's/^policy: .*/policy: edwards/' -e 's/ec: \[P-256\]/ed25519: true/' dev/policies/sdk.yaml \
+        >other/policies/edwards.yaml
+    add_service other 'est: {policy: edwards}'
+    run --separate-stderr "$SIGNETD" issuer -C other
+    [ "$status" -ne 0 ]
+    expect_said 'edwards.yaml:' 'the service makes keys on P-256, P-384 and P-521, and of RSA'
+}
+
+# --- by a certificate --------------------------------------------------------------------------
+
+# ask_by NAME REQUEST.csr: by the certificate NAME.pem, with its key NAME.key; the answer is served.pem and
+# served.key.
+ask_by() {
+    enroll again/serverkeygen "$2" --cert "$1.pem" --key "$1.key"
+    [ "$http_status" = 200 ] || return 0
+    parts
+    openssl pkey -inform der -in key.der -out served.key
+}
+
+status_of() {
+    signet -C dev list --json --serial "$(serial_of "$1")" | jq -r '.[0].status'
+}
+
+@test "a certificate brings the next key, and another one when the answer was lost" {
+    local i
+    ticket t40 -p again --user 'Ada Example' --no-pin
+    ask again t40 own.csr
+    expect_http 200
+    parts
+    openssl pkey -inform der -in key.der -out held.key
+    cp served.pem held.pem
+    make_request next.csr 'Ada Example'
+    sleep 1 # its window begins
+    ask_by held next.csr
+    expect_http 200
+    cmp <(openssl pkey -in served.key -pubout) <(openssl x509 -in served.pem -noout -pubkey)
+    expect_equal held revoked "$(status_of held.pem)"
+    # what vouches is revoked for its successor, and still good for as many tries as it takes
+    for i in 1 2; do
+        cp served.pem lost.served
+        ask_by held next.csr
+        expect_http 200
+        expect_equal lost revoked "$(status_of lost.served)"
+        expect_equal served valid "$(status_of served.pem)"
+        run ! cmp <(openssl x509 -in served.pem -noout -pubkey) <(openssl x509 -in lost.served -noout -pubkey)
+    done
+    # another request is not that one again
+    make_request other.csr 'Ada Example'
+    ask_by held other.csr
+    expect_http 401
+    said_in service.log 'by which the request was made, is revoked'
+    # and where the policy takes tickets alone, a certificate brings none
+    cp served.pem mine.pem
+    cp served.key mine.key
+    enroll sdk/serverkeygen ada-sdk.csr --cert mine.pem --key mine.key
+    expect_http 401
+}
+
 # --- onto a card ---------------------------------------------------------------------------------
 
 # make_opener NAME KIND: a decryption key on the card and its certificate in NAME.pem, a request in
@@ -317,6 +405,39 @@ import() {
         --decrypt-key 'pkcs11:token=card;object=opener-RSA-2048' "${on_card[@]}"
     expect_status 2
     expect_equal keys "$((before + 2))" "$(signet key list pkcs11:token=card "${on_card[@]}" --json | jq length)"
+}
+
+@test "a card whose key wants the PIN for each decryption opens it too" {
+    [ -n "${SIGNET_CARD:-}" ] || skip "no card module"
+    local wary=(--module "$SIGNET_CARD" --pin file:pin/card)
+    CARD_MODULE=$(find /usr/lib /usr/local/lib -name libsofthsm2.so -print -quit 2>/dev/null)
+    export CARD_MODULE CARD_LOG=$PWD/card.log CARD_WARY=1
+    signet key create 'pkcs11:token=card;object=wary' --type RSA-2048 --decrypt "${wary[@]}"
+    signet key show 'pkcs11:token=card;object=wary' "${wary[@]}" --json | jq -e .always_authenticate
+    signet csr -k 'pkcs11:token=card;object=wary' "${wary[@]}" --signer direct --subject 'CN=Ada Example' -o wary.csr
+    signet -C dev issue -p decryption --user 'Ada Example' -o wary.pem wary.csr
+    request_delivery wary-sdk wary.pem 'Ada Example'
+    ticket t50 -p sdk --user 'Ada Example' --no-pin
+    ask sdk t50 wary-sdk.csr
+    expect_http 200
+    : >card.log
+    signet card import 'pkcs11:token=card;object=sdk-wary' body --decrypt-key 'pkcs11:token=card;object=wary' \
+        --signed-by dev/keygen.pem "${wary[@]}" --signer direct
+    expect_equal PINs 'user signature' "$(xargs <card.log)"
+}
+
+@test "a key of RSA goes onto a card as well" {
+    on_card=("${token_module[@]}" --pin file:pin/card)
+    make_opener opener-again RSA-2048
+    ticket t51 -p rsa --user 'Ada Example' --no-pin
+    ask rsa t51 opener-again-sdk.csr
+    expect_http 200
+    parts
+    import sdk-rsa opener-again body
+    signet card export 'pkcs11:token=card;object=sdk-rsa' "${on_card[@]}" -o sdk-rsa.pem
+    cmp served.pem sdk-rsa.pem
+    signet key show 'pkcs11:token=card;object=sdk-rsa' "${on_card[@]}" --json >shown
+    expect_equal shown 'true false true false' "$(jq -r '"\(.sensitive) \(.extractable) \(.sign) \(.decrypt)"' shown)"
 }
 
 # --- what is left --------------------------------------------------------------------------------

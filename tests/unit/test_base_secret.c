@@ -35,15 +35,15 @@ static void secrets_have_room(void **state)
 
     (void)state;
     num_locked = 0;
-    expect_success("largest", sg_secret_new(SG_LIMIT_PIN + 1, &secret, &error), &error);
+    expect_success("largest", sg_secret_new(SG_SECRET_MOST, &secret, &error), &error);
     assert_int_equal(num_locked, 1);
-    assert_int_equal(sg_secret_len(secret), SG_LIMIT_PIN + 1);
+    assert_int_equal(sg_secret_len(secret), SG_SECRET_MOST);
     for (size_t i = 0; i <= sg_secret_len(secret); i++)
         assert_int_equal(sg_secret_data(secret)[i], 0);
     memset(sg_secret_data(secret), 'x', sg_secret_len(secret));
-    assert_int_equal(strlen((char *)sg_secret_data(secret)), SG_LIMIT_PIN + 1);
-    expect_failure("larger", sg_secret_new(SG_LIMIT_PIN + 2, &untouched, &error), &error, SG_FAILED,
-                   "at most 256 fit");
+    assert_int_equal(strlen((char *)sg_secret_data(secret)), SG_SECRET_MOST);
+    expect_failure("larger", sg_secret_new(SG_SECRET_MOST + 1, &untouched, &error), &error,
+                   SG_FAILED, "at most 512 fit");
     assert_null(untouched);
     sg_secret_free(NULL);
 }

@@ -215,6 +215,30 @@ static void test_pages(void **state)
     }
 }
 
+/* A page begins behind the last id of the one before, so that all have to agree on the order: that
+ * of the octets, whatever a database thinks of letters. */
+static void test_order(void **state)
+{
+    static const char *const SORTED[] = {"B",  "Z", "a",  "a b", "a-b", "aB",
+                                         "ab", "b", "u1", "u2",  "ß",   "ä"};
+    struct fixture *fixture = *state;
+    char after[64] = "";
+    for (size_t i = NUM(SORTED); i > 0; i--)
+        if (SORTED[i - 1][0] != 'u') /* which are there */
+            add_record(fixture->store, SG_REGISTRY_USER, SORTED[i - 1]);
+    for (size_t i = 0; i < NUM(SORTED); i++) {
+        struct list page = {0};
+        struct sg_error error = {0};
+        expect_success(
+            SORTED[i],
+            sg_store_list_records(fixture->store, SG_REGISTRY_USER, after, 1, list, &page, &error),
+            &error);
+        page.ids[strlen(page.ids) - 1] = '\0';
+        assert_string_equal(page.ids, SORTED[i]);
+        (void)snprintf(after, sizeof after, "%s", SORTED[i]);
+    }
+}
+
 static void test_strange_attributes(void **state)
 {
     static const char *const TEXTS[] = {
@@ -242,6 +266,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_amend, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_each, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_pages, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_strange_attributes, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -423,33 +423,111 @@ static void destroying(void **state)
 /* A pair for somebody else: whole, not the same twice, and none of it stays. */
 static void making_to_give(void **state)
 {
-    sg_auto(EVP_PKEY) EVP_PKEY *one = NULL, *other = NULL;
+    static const struct sg_key_kind KINDS[] = {
+        {SG_KEY_EC, 256}, {SG_KEY_EC, 384}, {SG_KEY_EC, 521}, {SG_KEY_RSA, 2048}};
     size_t before = count_keys();
-    struct sg_error error = {0};
 
     (void)state;
-    expect_success("one", sg_key_make_to_give(token, &one, &error), &error);
-    expect_success("other", sg_key_make_to_give(token, &other, &error), &error);
-    assert_true(EVP_PKEY_is_a(one, "EC") && EVP_PKEY_get_bits(one) == 256);
-    assert_int_not_equal(EVP_PKEY_eq(one, other), 1);
-    assert_int_equal(count_keys(), before);
+    for (size_t i = 0; i < NUM(KINDS); i++) {
+        sg_auto(EVP_PKEY) EVP_PKEY *one = NULL, *other = NULL;
+        struct sg_error error = {0};
+
+        expect_success("one", sg_key_make_to_give(token, KINDS[i], &one, &error), &error);
+        expect_success("other", sg_key_make_to_give(token, KINDS[i], &other, &error), &error);
+        assert_true(EVP_PKEY_is_a(one, KINDS[i].family == SG_KEY_RSA ? "RSA" : "EC"));
+        assert_int_equal(EVP_PKEY_get_bits(one), KINDS[i].bits);
+        assert_int_not_equal(EVP_PKEY_eq(one, other), 1);
+        assert_int_equal(count_keys(), before);
+    }
 }
 
 static void making_to_give_in_vain(void **state)
 {
+    static const struct sg_key_kind RSA = {SG_KEY_RSA, 2048},
+                                    OTHERS[] = {{SG_KEY_ED25519, 0}, {SG_KEY_RSA, 1024},
+                                                {SG_KEY_RSA, 8192},  {SG_KEY_EC, 0},
+                                                {SG_KEY_ML_DSA, 65}, {SG_KEY_NONE, 0}};
     EVP_PKEY *none = NULL;
     struct sg_error error = {0};
 
     (void)state;
+    for (size_t i = 0; i < NUM(OTHERS); i++) {
+        expect_failure("another kind", sg_key_make_to_give(token, OTHERS[i], &none, &error), &error,
+                       SG_USAGE, "is made to be given away");
+        sg_error_clear(&error);
+    }
     setenv("ODD_REFUSES", "0x162", 1); /* CKA_EXTRACTABLE */
-    expect_failure("refused", sg_key_make_to_give(token, &none, &error), &error, SG_TOKEN,
+    expect_failure("refused", sg_key_make_to_give(token, P256, &none, &error), &error, SG_TOKEN,
                    "makes no P-256 key that it would give away");
+    sg_error_clear(&error);
+    expect_failure("refused, too", sg_key_make_to_give(token, RSA, &none, &error), &error, SG_TOKEN,
+                   "makes no RSA-2048 key that it would give away");
     unsetenv("ODD_REFUSES");
     setenv("ODD_VALUE", "1", 1);
     sg_error_clear(&error);
-    expect_failure("another value", sg_key_make_to_give(token, &none, &error), &error, SG_TOKEN,
-                   "is no key");
+    expect_failure("another value", sg_key_make_to_give(token, P256, &none, &error), &error,
+                   SG_TOKEN, "is no key");
     assert_null(none);
+}
+
+/* ---- keys from elsewhere ---- */
+
+static void putting(void **state)
+{
+    static const char *const KINDS[] = {"P-256", "P-384", "P-521", "RSA-4096"};
+    static const enum sg_scheme SCHEMES[] = {SG_ECDSA_SHA256, SG_ECDSA_SHA384, SG_ECDSA_SHA512,
+                                             SG_RSA_SHA256};
+    const struct sg_slice bytes = sg_slice_text("to be signed");
+
+    (void)state;
+    for (size_t i = 0; i < NUM(KINDS); i++) {
+        sg_auto(EVP_PKEY) EVP_PKEY *pkey = i < 3 ? EVP_EC_gen(KINDS[i]) : EVP_RSA_gen(4096);
+        sg_auto(sg_key) struct sg_key key = {0};
+        sg_auto(sg_signer) struct sg_signer *signer = NULL;
+        sg_auto(sg_buf) struct sg_buf signature = {0};
+        struct sg_error error = {0};
+
+        expect_success(KINDS[i],
+                       sg_key_put(token, pkey, KINDS[i], sg_slice_of("", 0), &key, &error), &error);
+        assert_int_equal(EVP_PKEY_eq(key.public.pkey, pkey), 1);
+        assert_true(key.sensitive && !key.extractable && !key.local && key.sign);
+        assert_false(key.decrypt || key.derive || key.unwrap || key.modifiable);
+        expect_success("open", sg_signer_open(token, &key, &signer, &error), &error);
+        expect_success("sign", sg_signer_sign(signer, SCHEMES[i], bytes, &signature, &error),
+                       &error);
+        expect_success("verify",
+                       sg_signer_check_signature(SCHEMES[i], &key.public, bytes,
+                                                 sg_buf_slice(&signature), &error),
+                       &error);
+        expect_failure("the label is taken",
+                       sg_key_put(token, pkey, KINDS[i], sg_slice_of("\7", 1), &key, &error),
+                       &error, SG_TOKEN, KINDS[i]);
+    }
+}
+
+static void putting_in_vain(void **state)
+{
+    sg_auto(EVP_PKEY) EVP_PKEY *edwards = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+    sg_auto(EVP_PKEY) EVP_PKEY *rsa = EVP_RSA_gen(2048);
+    const size_t before = count_keys();
+    struct sg_key untouched = {0};
+    struct sg_error error = {0};
+
+    (void)state;
+    expect_failure("Ed25519",
+                   sg_key_put(token, edwards, "edwards", sg_slice_of("", 0), &untouched, &error),
+                   &error, SG_REFUSED, "only keys of RSA and on P-256, P-384 and P-521");
+    sg_error_clear(&error);
+    expect_failure("no label", sg_key_put(token, rsa, "", sg_slice_of("", 0), &untouched, &error),
+                   &error, SG_USAGE, "a key has a label");
+    sg_error_clear(&error);
+    setenv("ODD_ATTRIBUTE", "0x103=0", 1);
+    expect_failure("readable after all",
+                   sg_key_put(token, rsa, "readable", sg_slice_of("", 0), &untouched, &error),
+                   &error, SG_TOKEN, "with another CKA_SENSITIVE than stated");
+    unsetenv("ODD_ATTRIBUTE");
+    assert_null(untouched.label);
+    assert_int_equal(count_keys(), before);
 }
 
 int main(void)
@@ -465,6 +543,8 @@ int main(void)
         cmocka_unit_test_setup(destroying, reset),
         cmocka_unit_test_setup(making_to_give, reset),
         cmocka_unit_test_setup(making_to_give_in_vain, reset),
+        cmocka_unit_test_setup(putting, reset),
+        cmocka_unit_test_setup(putting_in_vain, reset),
         cmocka_unit_test_setup(listing, reset),
         cmocka_unit_test_setup(listing_without_a_pin, reset),
     };
