@@ -19,6 +19,23 @@ static bool list_one(const struct sg_certificate *certificate, void *context,
     return sg_api_page_add(context, sg_view_certificate(certificate), mark, error);
 }
 
+static bool parse_status(const struct sg_api_call *call, struct sg_certificate_filter *filter,
+                         struct sg_error *error)
+{
+    const char *text = sg_api_query(call, "status");
+
+    filter->only_status = text != NULL;
+    if (text == NULL)
+        return true;
+    for (int status = SG_STATUS_VALID; status <= SG_STATUS_ORPHANED; status++)
+        if (strcmp(text, sg_status_word((enum sg_status)status)) == 0) {
+            filter->status = (enum sg_status)status;
+            return true;
+        }
+    return sg_fail(error, SG_USAGE, "query status",
+                   "status has to be valid, expired, revoked, held, in-flight or orphaned");
+}
+
 /* The newest first: these are asked about most. */
 bool sg_api_list_certificates(struct sg_api_call *call, struct sg_error *error)
 {
@@ -32,7 +49,8 @@ bool sg_api_list_certificates(struct sg_api_call *call, struct sg_error *error)
         .now = call->now,
     };
 
-    if (!sg_api_page_begin(call, &page, error) || !sg_api_after(call, &filter.before, error))
+    if (!sg_api_page_begin(call, &page, error) || !sg_api_after(call, &filter.before, error) ||
+        !parse_status(call, &filter, error))
         return false;
     filter.last = page.limit + 1;
     return sg_store_each_certificate(call->store, &filter, list_one, &page, error) &&

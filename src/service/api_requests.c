@@ -10,49 +10,44 @@ static const char RULE[] = "approval";
 
 /* ---- reading ---- */
 
-struct listing {
-    struct sg_api_page page;
-    int64_t after;
-};
-
 static bool list_one(const struct sg_approval *approval, void *context, struct sg_error *error)
 {
-    struct listing *listing = context;
     char mark[24];
 
-    if (approval->id <= listing->after || listing->page.has_more)
-        return true;
     (void)snprintf(mark, sizeof mark, "%lld", (long long)approval->id);
-    return sg_api_page_add(&listing->page, sg_view_approval(approval), mark, error);
+    return sg_api_page_add(context, sg_view_approval(approval), mark, error);
 }
 
-static bool parse_state(const struct sg_api_call *call, bool *only_waiting, struct sg_error *error)
+/* Those that wait, unless the query says which. */
+static bool parse_state(const struct sg_api_call *call, struct sg_approval_filter *filter,
+                        struct sg_error *error)
 {
     const char *text = sg_api_query(call, "state");
 
-    *only_waiting = text == NULL || strcmp(text, "waiting") == 0;
-    return *only_waiting || strcmp(text, "all") == 0 ||
-           sg_fail(error, SG_USAGE, "query state", "state has to be waiting or all");
-}
-
-static bool fill(struct sg_api_call *call, bool only_waiting, struct listing *listing,
-                 struct sg_error *error)
-{
-    return sg_api_page_begin(call, &listing->page, error) &&
-           sg_store_each_approval(call->store, only_waiting, call->now, list_one, listing, error) &&
-           sg_api_page_reply(call, &listing->page, "requests", error);
+    filter->only_state = text == NULL || strcmp(text, "all") != 0;
+    filter->state = SG_APPROVAL_WAITING;
+    if (text == NULL || !filter->only_state)
+        return true;
+    for (int state = SG_APPROVAL_WAITING; state <= SG_APPROVAL_USED; state++)
+        if (strcmp(text, sg_approval_state_word((enum sg_approval_state)state)) == 0) {
+            filter->state = (enum sg_approval_state)state;
+            return true;
+        }
+    return sg_fail(error, SG_USAGE, "query state",
+                   "state has to be waiting, approved, refused, lapsed, used or all");
 }
 
 bool sg_api_list_requests(struct sg_api_call *call, struct sg_error *error)
 {
-    struct listing listing = {0};
-    bool only_waiting = true;
-    const bool is_listed = sg_api_after(call, &listing.after, error) &&
-                           parse_state(call, &only_waiting, error) &&
-                           fill(call, only_waiting, &listing, error);
+    sg_auto(sg_api_page) struct sg_api_page page = {0};
+    struct sg_approval_filter filter = {.now = call->now};
 
-    sg_api_page_done(&listing.page);
-    return is_listed;
+    if (!sg_api_after(call, &filter.after, error) || !parse_state(call, &filter, error) ||
+        !sg_api_page_begin(call, &page, error))
+        return false;
+    filter.num = page.limit + 1;
+    return sg_store_list_approvals(call->store, &filter, list_one, &page, error) &&
+           sg_api_page_reply(call, &page, "requests", error);
 }
 
 static bool find(struct sg_api_call *call, struct sg_approval *approval, struct sg_error *error)

@@ -174,7 +174,7 @@ bool sg_api_add_ticket(struct sg_api_call *call, struct sg_error *error)
 
 struct listing {
     struct sg_api_page page;
-    int64_t after, now;
+    int64_t now;
 };
 
 static bool list_one(const struct sg_ticket *ticket, void *context, struct sg_error *error)
@@ -182,20 +182,39 @@ static bool list_one(const struct sg_ticket *ticket, void *context, struct sg_er
     struct listing *listing = context;
     char mark[24];
 
-    if (ticket->id <= listing->after || listing->page.has_more)
-        return true;
     (void)snprintf(mark, sizeof mark, "%lld", (long long)ticket->id);
     return sg_api_page_add(&listing->page, sg_view_ticket(ticket, listing->now), mark, error);
+}
+
+static bool parse_state(const struct sg_api_call *call, struct sg_ticket_filter *filter,
+                        struct sg_error *error)
+{
+    const char *text = sg_api_query(call, "state");
+
+    filter->only_state = text != NULL;
+    if (text == NULL)
+        return true;
+    for (int state = SG_TICKET_OPEN; state <= SG_TICKET_EXPIRED; state++)
+        if (strcmp(text, sg_ticket_state_word((enum sg_ticket_state)state)) == 0) {
+            filter->state = (enum sg_ticket_state)state;
+            return true;
+        }
+    return sg_fail(error, SG_USAGE, "query state",
+                   "state has to be open, waiting, spent, dropped or expired");
 }
 
 bool sg_api_list_tickets(struct sg_api_call *call, struct sg_error *error)
 {
     struct listing listing = {.now = call->now};
-    const bool is_listed = sg_api_after(call, &listing.after, error) &&
-                           sg_api_page_begin(call, &listing.page, error) &&
-                           sg_store_each_ticket(call->store, list_one, &listing, error) &&
-                           sg_api_page_reply(call, &listing.page, "tickets", error);
+    struct sg_ticket_filter filter = {.now = call->now};
+    bool is_listed = sg_api_after(call, &filter.after, error) &&
+                     parse_state(call, &filter, error) &&
+                     sg_api_page_begin(call, &listing.page, error);
 
+    filter.num = listing.page.limit + 1;
+    is_listed = is_listed &&
+                sg_store_list_tickets(call->store, &filter, list_one, &listing, error) &&
+                sg_api_page_reply(call, &listing.page, "tickets", error);
     sg_api_page_done(&listing.page);
     return is_listed;
 }

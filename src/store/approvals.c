@@ -112,6 +112,20 @@ bool sg_store_find_approval(struct sg_store *store, int64_t id, int64_t now, boo
            (!*found || read_approval(&query, now, approval, error));
 }
 
+static bool visit_rows(struct sg_query *query, int64_t now, sg_approval_visitor *visit,
+                       void *context, struct sg_error *error)
+{
+    for (bool row = false;;) {
+        sg_auto(sg_approval) struct sg_approval approval = {0};
+        if (!sg_query_next(query, &row, error))
+            return false;
+        if (!row)
+            return true;
+        if (!read_approval(query, now, &approval, error) || !visit(&approval, context, error))
+            return false;
+    }
+}
+
 bool sg_store_each_approval(struct sg_store *store, bool only_waiting, int64_t now,
                             sg_approval_visitor *visit, void *context, struct sg_error *error)
 {
@@ -123,15 +137,38 @@ bool sg_store_each_approval(struct sg_store *store, bool only_waiting, int64_t n
                                              " ORDER BY id",
                              SG_VALUES(sg_int(only_waiting), sg_int(now)), &query, error))
         return false;
-    for (bool row = false;;) {
-        sg_auto(sg_approval) struct sg_approval approval = {0};
-        if (!sg_query_next(&query, &row, error))
-            return false;
-        if (!row)
-            return true;
-        if (!read_approval(&query, now, &approval, error) || !visit(&approval, context, error))
-            return false;
-    }
+    return visit_rows(&query, now, visit, context, error);
+}
+
+/* As state_of has it. */
+#define PAGE_OF(condition) SELECT_APPROVAL " WHERE id > ? AND " condition " ORDER BY id LIMIT ?"
+
+static const char *page_of(const struct sg_approval_filter *filter)
+{
+    static const char *const PAGES[] = {
+        [SG_APPROVAL_WAITING] = PAGE_OF("claim IS NULL AND state = 0 AND not_after >= ?"),
+        [SG_APPROVAL_APPROVED] = PAGE_OF("claim IS NULL AND state = 1 AND not_after >= ?"),
+        [SG_APPROVAL_REFUSED] = PAGE_OF("claim IS NULL AND state = 2"),
+        [SG_APPROVAL_LAPSED] = PAGE_OF("claim IS NULL AND state <> 2 AND not_after < ?"),
+        [SG_APPROVAL_USED] = PAGE_OF("claim IS NOT NULL"),
+    };
+    return filter->only_state ? PAGES[filter->state] : PAGE_OF("1 = 1");
+}
+
+bool sg_store_list_approvals(struct sg_store *store, const struct sg_approval_filter *filter,
+                             sg_approval_visitor *visit, void *context, struct sg_error *error)
+{
+    const bool is_timed = filter->only_state && filter->state != SG_APPROVAL_REFUSED &&
+                          filter->state != SG_APPROVAL_USED;
+    const struct sg_value after = sg_int(filter->after), num = sg_int((int64_t)filter->num);
+    sg_auto(sg_query) struct sg_query query = {0};
+    if (store->version < SG_SCHEMA_EVIDENCE)
+        return true;
+    return sg_query_start(store, page_of(filter),
+                          is_timed ? SG_VALUES(after, sg_int(filter->now), num)
+                                   : SG_VALUES(after, num),
+                          &query, error) &&
+           visit_rows(&query, filter->now, visit, context, error);
 }
 
 /* ---- deciding ---- */

@@ -69,4 +69,18 @@ SG_MUST_USE bool sg_store_each_approval(struct sg_store *store, bool only_waitin
                                         sg_approval_visitor *visit, void *context,
                                         struct sg_error *error);
 
+/* Which of them. */
+struct sg_approval_filter {
+    int64_t after; /* only those with a larger id */
+    bool only_state;
+    enum sg_approval_state state; /* at now */
+    int64_t now;
+    size_t num; /* so many at most */
+};
+/* sg_store_list_approvals visits a page of them, oldest first. */
+SG_MUST_USE bool sg_store_list_approvals(struct sg_store *store,
+                                         const struct sg_approval_filter *filter,
+                                         sg_approval_visitor *visit, void *context,
+                                         struct sg_error *error);
+
 #endif

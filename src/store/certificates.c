@@ -247,9 +247,10 @@ static bool add_match(struct search *search, bool wanted, const char *condition,
 
 /* Only narrows: whether a pending claim's owner lives is known when its row is read. The revoked
  * and the pending are few among the certificates, so the search starts from them. */
-static bool add_status(struct search *search, enum sg_status status, struct sg_error *error)
+static bool add_status(struct search *search, const struct sg_certificate_filter *filter,
+                       struct sg_error *error)
 {
-    switch (status) {
+    switch (filter->status) {
     case SG_STATUS_REVOKED:
     case SG_STATUS_HELD:
         return add_condition(search, true, "c.id IN (SELECT claim FROM revocation)", error);
@@ -257,10 +258,13 @@ static bool add_status(struct search *search, enum sg_status status, struct sg_e
     case SG_STATUS_ORPHANED:
         return add_condition(search, true, "c.id IN (SELECT claim FROM pending)", error);
     case SG_STATUS_VALID:
+        return add_match(search, true, "p.claim IS NULL AND r.claim IS NULL AND c.not_after >= ?",
+                         sg_int(filter->now), error);
     case SG_STATUS_EXPIRED:
         break;
     }
-    return add_condition(search, true, "p.claim IS NULL AND r.claim IS NULL", error);
+    return add_match(search, true, "p.claim IS NULL AND r.claim IS NULL AND c.not_after < ?",
+                     sg_int(filter->now), error);
 }
 
 static bool build_search(struct search *search, const struct sg_store *store,
@@ -290,10 +294,11 @@ static bool build_search(struct search *search, const struct sg_store *store,
            add_match(search, filter->before != 0, "c.id < ?", sg_int(filter->before), error) &&
            add_match(search, filter->expires_before != 0, "c.not_after < ?",
                      sg_int(filter->expires_before), error) &&
-           (!filter->only_status || add_status(search, filter->status, error)) &&
-           (filter->last > 0 ? sg_buf_printf(&search->text, SEARCH_LIMIT, error,
-                                             " ORDER BY c.id DESC LIMIT %zu", filter->last)
-                             : sg_buf_printf(&search->text, SEARCH_LIMIT, error, " ORDER BY c.id"));
+           (!filter->only_status || add_status(search, filter, error)) &&
+           sg_buf_printf(&search->text, SEARCH_LIMIT, error, " ORDER BY c.id%s",
+                         filter->last > 0 ? " DESC" : "") &&
+           (filter->last == 0 || filter->only_status || filter->expires_before != 0 ||
+            sg_buf_printf(&search->text, SEARCH_LIMIT, error, " LIMIT %zu", filter->last));
 }
 
 static bool is_wanted(const struct sg_certificate_filter *filter,
@@ -311,14 +316,20 @@ bool sg_store_each_certificate(struct sg_store *store, const struct sg_certifica
     if (!build_search(&search, store, filter, error) ||
         !sg_query_start_many(store, (const char *)search.text.data, search.values, &query, error))
         return false;
-    for (bool row = false;;) {
+    for (size_t num = 0; filter->last == 0 || num < filter->last;) {
         sg_auto(sg_certificate) struct sg_certificate certificate = {0};
+        bool row = false;
         if (!sg_query_next(&query, &row, error))
             return false;
         if (!row)
             return true;
-        if (!read_certificate(&query, filter->now, &certificate, error) ||
-            (is_wanted(filter, &certificate) && !visit(&certificate, context, error)))
+        if (!read_certificate(&query, filter->now, &certificate, error))
             return false;
+        if (!is_wanted(filter, &certificate))
+            continue;
+        if (!visit(&certificate, context, error))
+            return false;
+        num++;
     }
+    return true;
 }

@@ -1,13 +1,13 @@
 /* store: the durable record: registry, claims, certificates, revocations, CRL numbers; and, in
  * headers of their own, tickets, PINs and approvals.
  *
- * Behind it stands SQLite in WAL mode with synchronous=FULL, or PostgreSQL. What one function writes
- * is one transaction, durable when it returns true. Uniqueness is decided inside the claim, where it
- * can't race. Several processes may have the same store open; each holds a lock (on its own byte of
- * "STORE.owners", or of its session), which goes when the process dies, so a claim without a
- * certificate is either in flight (its owner lives) or an orphan.
- * Thread rule: one sg_store belongs to one thread at a time, and never crosses a fork.
- * A visitor may ask the store, and must not write to it.
+ * Behind it stands SQLite in WAL mode with synchronous=FULL, or PostgreSQL. What one function
+ * writes is one transaction, durable when it returns true. Uniqueness is decided inside the claim,
+ * where it can't race. Several processes may have the same store open; each holds a lock (on its
+ * own byte of "STORE.owners", or of its session), which goes when the process dies, so a claim
+ * without a certificate is either in flight (its owner lives) or an orphan. Thread rule: one
+ * sg_store belongs to one thread at a time, and never crosses a fork. A visitor may ask the store,
+ * and must not write to it.
  */
 #ifndef SG_STORE_STORE_H
 #define SG_STORE_STORE_H
@@ -190,7 +190,7 @@ struct sg_certificate_filter {
     enum sg_status status;
     int64_t now;
     int64_t before; /* only claims older than the one of that id */
-    size_t last; /* the newest so many, newest first; 0: all, oldest first */
+    size_t last;    /* the newest so many, newest first; 0: all, oldest first */
 };
 
 /* Return false to stop early (fill error), true to go on. */
@@ -198,7 +198,7 @@ typedef bool sg_certificate_visitor(const struct sg_certificate *certificate, vo
                                     struct sg_error *error);
 
 /* sg_store_each_certificate visits claims and certificates, oldest first unless only the
- * last are wanted (then without only_status and expires_before), der included. */
+ * last are wanted, der included. */
 SG_MUST_USE bool sg_store_each_certificate(struct sg_store *store,
                                            const struct sg_certificate_filter *filter,
                                            sg_certificate_visitor *visit, void *context,

@@ -118,23 +118,60 @@ static bool find_by_id(struct sg_store *store, int64_t id, bool *found, struct s
            sg_query_next(&query, found, error) && (!*found || read_ticket(&query, ticket, error));
 }
 
+static bool visit_rows(struct sg_query *query, sg_ticket_visitor *visit, void *context,
+                       struct sg_error *error)
+{
+    for (bool row = false;;) {
+        sg_auto(sg_ticket) struct sg_ticket ticket = {0};
+        if (!sg_query_next(query, &row, error))
+            return false;
+        if (!row)
+            return true;
+        if (!read_ticket(query, &ticket, error) || !visit(&ticket, context, error))
+            return false;
+    }
+}
+
 bool sg_store_each_ticket(struct sg_store *store, sg_ticket_visitor *visit, void *context,
                           struct sg_error *error)
 {
     sg_auto(sg_query) struct sg_query query = {0};
     if (store->version < SG_SCHEMA_EVIDENCE)
         return true;
-    if (!sg_query_start_many(store, SELECT_TICKET " ORDER BY id", SG_NO_VALUES, &query, error))
-        return false;
-    for (bool row = false;;) {
-        sg_auto(sg_ticket) struct sg_ticket ticket = {0};
-        if (!sg_query_next(&query, &row, error))
-            return false;
-        if (!row)
-            return true;
-        if (!read_ticket(&query, &ticket, error) || !visit(&ticket, context, error))
-            return false;
-    }
+    return sg_query_start_many(store, SELECT_TICKET " ORDER BY id", SG_NO_VALUES, &query, error) &&
+           visit_rows(&query, visit, context, error);
+}
+
+/* As sg_ticket_state has it. */
+#define PAGE_OF(condition) SELECT_TICKET " WHERE id > ? AND " condition " ORDER BY id LIMIT ?"
+#define UNUSED             "claim IS NULL AND dropped = 0"
+
+static const char *page_of(const struct sg_ticket_filter *filter)
+{
+    static const char *const PAGES[] = {
+        [SG_TICKET_OPEN] = PAGE_OF(UNUSED " AND approval IS NULL AND not_after >= ?"),
+        [SG_TICKET_WAITING] = PAGE_OF(UNUSED " AND approval IS NOT NULL"),
+        [SG_TICKET_SPENT] = PAGE_OF("claim IS NOT NULL"),
+        [SG_TICKET_DROPPED] = PAGE_OF("claim IS NULL AND dropped = 1"),
+        [SG_TICKET_EXPIRED] = PAGE_OF(UNUSED " AND approval IS NULL AND not_after < ?"),
+    };
+    return filter->only_state ? PAGES[filter->state] : PAGE_OF("1 = 1");
+}
+
+bool sg_store_list_tickets(struct sg_store *store, const struct sg_ticket_filter *filter,
+                           sg_ticket_visitor *visit, void *context, struct sg_error *error)
+{
+    const bool is_timed = filter->only_state &&
+                          (filter->state == SG_TICKET_OPEN || filter->state == SG_TICKET_EXPIRED);
+    const struct sg_value after = sg_int(filter->after), num = sg_int((int64_t)filter->num);
+    sg_auto(sg_query) struct sg_query query = {0};
+    if (store->version < SG_SCHEMA_EVIDENCE)
+        return true;
+    return sg_query_start(store, page_of(filter),
+                          is_timed ? SG_VALUES(after, sg_int(filter->now), num)
+                                   : SG_VALUES(after, num),
+                          &query, error) &&
+           visit_rows(&query, visit, context, error);
 }
 
 /* ---- making and dropping ---- */

@@ -63,4 +63,18 @@ typedef bool sg_ticket_visitor(const struct sg_ticket *ticket, void *context,
 SG_MUST_USE bool sg_store_each_ticket(struct sg_store *store, sg_ticket_visitor *visit,
                                       void *context, struct sg_error *error);
 
+/* Which of them. */
+struct sg_ticket_filter {
+    int64_t after; /* only those with a larger id */
+    bool only_state;
+    enum sg_ticket_state state; /* at now */
+    int64_t now;
+    size_t num; /* so many at most */
+};
+/* sg_store_list_tickets visits a page of them, oldest first. */
+SG_MUST_USE bool sg_store_list_tickets(struct sg_store *store,
+                                       const struct sg_ticket_filter *filter,
+                                       sg_ticket_visitor *visit, void *context,
+                                       struct sg_error *error);
+
 #endif

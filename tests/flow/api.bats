@@ -411,6 +411,15 @@ expect_problem() {
     [ "$(jq -r '.certificates[0].serial' body)" != "$newest" ]
     call GET 'certificates?after=x' rita
     expect_problem 422 'query after'
+    local status
+    for status in valid expired revoked held in-flight orphaned; do
+        call GET "certificates?status=$status&limit=500" rita
+        expect_http 200
+        expect_equal "$status" "$(signet -C dev list --json --status $status | jq -c '[.[].serial] | reverse')" \
+            "$(jq -c '[.certificates[].serial]' body)"
+    done
+    call GET 'certificates?status=good' rita
+    expect_problem 422 'query status'
 }
 
 @test "tickets are listed without what they say, and dropped" {
@@ -422,6 +431,15 @@ expect_problem() {
     expect_http 200
     run ! grep -q "$ticket" body
     expect_equal state open "$(jq -r ".tickets[] | select(.id == $id).state" body)"
+    call GET 'tickets?state=open&limit=500' rita
+    expect_equal states open "$(jq -r '[.tickets[].state] | unique | join(" ")' body)"
+    expect_equal found "$id" "$(jq ".tickets[] | select(.id == $id).id" body)"
+    call GET "tickets?after=$((id - 1))&limit=1" rita
+    expect_equal found "$id" "$(jq '.tickets[].id' body)"
+    call GET 'tickets?state=dropped&limit=500' rita
+    expect_equal found '' "$(jq ".tickets[] | select(.id == $id).id" body)"
+    call GET 'tickets?state=some' rita
+    expect_problem 422 'query state'
     call POST "tickets/$id/drop" olga
     expect_http 204
     call POST "tickets/$id/drop" olga
@@ -473,6 +491,9 @@ wait_for_approval() {
     expect_http 403
     call GET 'requests?state=all' rita
     expect_equal state refused "$(jq -r ".requests[] | select(.id == $id).state" body)"
+    call GET 'requests?state=refused' rita
+    expect_equal states refused "$(jq -r '[.requests[].state] | unique | join(" ")' body)"
+    expect_equal found "$id" "$(jq ".requests[] | select(.id == $id).id" body)"
     call GET 'requests?state=some' rita
     expect_problem 422 'query state'
     for path in requests/999999 requests/x; do

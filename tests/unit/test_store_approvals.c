@@ -312,6 +312,47 @@ static void test_list(void **state)
     assert_int_equal(late, 0);
 }
 
+/* Each state's page has what sg_approval_state calls so. */
+static void test_pages(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct sg_approval_decision no = {.by = "olga", .reason = "lost", .now = NOW};
+    int64_t ids[4];
+    struct sg_error error = {0};
+
+    for (uint8_t i = 0; i < 4; i++)
+        ids[i] = wait_with(fixture, wanting((uint8_t)(i + 3), 1, (uint8_t)(i + 1)));
+    expect_approved(fixture, ids[1]);
+    expect_approved(fixture, ids[2]);
+    expect_success("refuse", sg_store_refuse(fixture->store, ids[3], &no, &error), &error);
+    const struct ask used = wanting(5, 1, 9);
+    issue(fixture, &used);
+    for (int late = 0; late < 2; late++) {
+        const size_t wanted[] = {late ? 0 : 1, late ? 0 : 1, 1, late ? 2 : 0, 1};
+        for (int i = SG_APPROVAL_WAITING; i <= SG_APPROVAL_USED; i++) {
+            size_t num = 0;
+            const struct sg_approval_filter filter = {.only_state = true,
+                                                      .state = (enum sg_approval_state)i,
+                                                      .now =
+                                                          NOW + late * (SG_APPROVAL_LIFETIME_S + 1),
+                                                      .num = 9};
+            expect_success("page",
+                           sg_store_list_approvals(fixture->store, &filter, count, &num, &error),
+                           &error);
+            if (num != wanted[i])
+                fail_msg("%s, late %d: %zu", sg_approval_state_word(filter.state), late, num);
+        }
+    }
+    for (size_t num = 0; num < 3; num++) {
+        const struct sg_approval_filter filter = {.after = ids[1], .now = NOW, .num = num};
+        size_t found = 0;
+        expect_success("after",
+                       sg_store_list_approvals(fixture->store, &filter, count, &found, &error),
+                       &error);
+        assert_int_equal(found, num);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -325,6 +366,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_with_a_ticket, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_end_of_a_ticket, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_list, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_pages, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

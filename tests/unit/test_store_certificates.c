@@ -269,6 +269,46 @@ static void test_has_intent(void **state)
                    &error, SG_USAGE, "digest of 20 bytes");
 }
 
+/* The newest so many of a status, whatever there is beside them. */
+static void test_pages_of_a_status(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t ids[6];
+    struct sg_error error = {0};
+
+    for (uint8_t i = 0; i < 6; i++)
+        ids[i] = issue(fixture, &(struct ask){.device = "d1",
+                                              .key = (uint8_t)(i + 1),
+                                              .serial = (uint8_t)(i + 1),
+                                              .not_after = NOW + (i == 1 ? 1 : 2) * DAY});
+    for (size_t i = 2; i < 6; i += 3)
+        expect_success("revoke",
+                       sg_store_revoke(fixture->store, ids[i],
+                                       i == 5 ? SG_REASON_CERTIFICATE_HOLD : SG_REASON_SUPERSEDED,
+                                       NOW, &error),
+                       &error);
+    const struct {
+        enum sg_status status;
+        int64_t before;
+        size_t last, num, first;
+    } cases[] = {
+        {SG_STATUS_VALID, 0, 2, 2, 4},        {SG_STATUS_VALID, ids[3], 2, 1, 0},
+        {SG_STATUS_VALID, 0, 9, 3, 4},        {SG_STATUS_EXPIRED, 0, 9, 1, 1},
+        {SG_STATUS_REVOKED, 0, 1, 1, 2},      {SG_STATUS_HELD, 0, 1, 1, 5},
+        {SG_STATUS_REVOKED, ids[2], 1, 0, 0}, {SG_STATUS_ORPHANED, 0, 9, 0, 0},
+    };
+    for (size_t i = 0; i < NUM(cases); i++) {
+        const struct seen seen =
+            look(fixture->store, (struct sg_certificate_filter){.only_status = true,
+                                                                .status = cases[i].status,
+                                                                .before = cases[i].before,
+                                                                .last = cases[i].last,
+                                                                .now = NOW + DAY + 1});
+        if (seen.num != cases[i].num || (seen.num > 0 && seen.ids[0] != ids[cases[i].first]))
+            fail_msg("case %zu: %zu %s", i, seen.num, sg_status_word(cases[i].status));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -278,6 +318,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_strange_columns, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_issuers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_has_intent, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_pages_of_a_status, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

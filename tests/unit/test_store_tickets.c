@@ -330,6 +330,67 @@ static void test_list(void **state)
     assert_int_equal(ids[2], second);
 }
 
+static void expect_page(struct sg_store *store, const char *name,
+                        const struct sg_ticket_filter *filter, size_t num, const int64_t *wanted)
+{
+    int64_t ids[8] = {0};
+    struct sg_error error = {0};
+
+    expect_success(name, sg_store_list_tickets(store, filter, count, ids, &error), &error);
+    if (ids[0] != (int64_t)num)
+        fail_msg("%s: %lld of them", name, (long long)ids[0]);
+    for (size_t i = 0; i < num; i++)
+        assert_int_equal(ids[i + 1], wanted[i]);
+}
+
+/* Each state's page has what sg_ticket_state calls so. */
+static void test_pages(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t ids[5];
+    struct ask waits = {0};
+    struct sg_error error = {0};
+
+    for (uint8_t i = 0; i < 5; i++)
+        ids[i] = add(fixture->store, (uint8_t)(i + 1), NULL);
+    issue(fixture, &(struct ask){.ticket = ids[1],
+                                 .device = "d1",
+                                 .user = "u1",
+                                 .key = 7,
+                                 .serial = 1,
+                                 .evidence = SG_BY_TICKET});
+    expect_success("drop", sg_store_drop_ticket(fixture->store, ids[2], &error), &error);
+    waits = with(ids[3], 8, 2);
+    waits.approver = "officer";
+    struct sg_claim claim = claim_one(fixture, fixture->store, &waits);
+    assert_int_equal(claim.outcome, SG_CLAIM_WAITS);
+    for (int late = 0; late < 2; late++) {
+        const int64_t now = NOW + (late ? 3601 : 3600), some[] = {ids[0], ids[4]};
+        const struct {
+            enum sg_ticket_state state;
+            size_t num;
+            const int64_t *ids;
+        } pages[] = {
+            {SG_TICKET_OPEN, late ? 0 : 2, some}, {SG_TICKET_EXPIRED, late ? 2 : 0, some},
+            {SG_TICKET_SPENT, 1, &ids[1]},        {SG_TICKET_DROPPED, 1, &ids[2]},
+            {SG_TICKET_WAITING, 1, &ids[3]},
+        };
+        for (size_t i = 0; i < NUM(pages); i++)
+            expect_page(fixture->store, sg_ticket_state_word(pages[i].state),
+                        &(struct sg_ticket_filter){
+                            .only_state = true, .state = pages[i].state, .now = now, .num = 9},
+                        pages[i].num, pages[i].ids);
+    }
+    expect_page(fixture->store, "the first two", &(struct sg_ticket_filter){.now = NOW, .num = 2},
+                2, ids);
+    expect_page(fixture->store, "the next two",
+                &(struct sg_ticket_filter){.after = ids[1], .now = NOW, .num = 2}, 2, ids + 2);
+    expect_page(
+        fixture->store, "an open one behind the first",
+        &(struct sg_ticket_filter){.after = ids[0], .only_state = true, .now = NOW, .num = 2}, 1,
+        ids + 4);
+}
+
 /* A reader does not bring an older store up; it knows of no tickets, PINs or approvals. */
 static void test_reader_of_an_older_store(void **state)
 {
@@ -443,6 +504,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_tries, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_dropping, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_list, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_pages, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_reader_of_an_older_store, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_renewal, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_renewal_by_what_is_not_valid, set_up, tear_down),
