@@ -53,6 +53,7 @@ struct sg_public_key {
     uint8_t sha256[SG_SHA256_LEN]; /* of spki: how the store knows a key */
     uint8_t id[SG_KEY_ID_LEN];     /* what sg_public_key_id gives */
     EVP_PKEY *pkey;                /* in memory, never a token's */
+    bool is_on_curve;              /* an EC point that was checked as pkey was made of it */
 };
 
 /* sg_public_key_decode fills key, which must be empty, from a DER SubjectPublicKeyInfo. One key has

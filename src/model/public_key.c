@@ -229,6 +229,7 @@ static bool fill(X509_PUBKEY *encoded, struct sg_slice spki, struct sg_public_ke
     if (!EVP_Digest(parts.bits.data, parts.bits.len, key->id, NULL, EVP_sha1(), NULL))
         return sg_fail_openssl(error, SG_INTERNAL, NULL, "SHA-1 fails");
     key->kind = classify(pkey, &parts);
+    key->is_on_curve = key->kind.family == SG_KEY_EC && key->kind.bits != 0;
     key->pkey = SG_TAKE(pkey);
     return true;
 }

@@ -84,6 +84,8 @@ static bool check_ec(const struct sg_public_key *key, struct sg_error *error)
     if (key->kind.bits == 0)
         return sg_fail(error, SG_KEY_QUALITY, "NIST SP 800-186: curves",
                        "the EC key is on another curve than P-256, P-384 or P-521");
+    if (key->is_on_curve)
+        return true;
     context = EVP_PKEY_CTX_new_from_pkey(NULL, key->pkey, NULL);
     if (context == NULL)
         return sg_fail_memory(error);

@@ -170,6 +170,56 @@ static void spoilt_ec_keys_are_refused(void **state)
     expect_refused("nothing", sg_slice_of(NULL, 0), SG_MALFORMED, "the public key is empty");
 }
 
+static void refuse_point(const char *curve, struct sg_slice spki)
+{
+    expect_refused(curve, spki, SG_MALFORMED, "its point is not on its curve");
+}
+
+/* What is decoded counts as checked, so each way to be off the curve must end here. */
+static void points_off_their_curves_are_refused(void **state)
+{
+    static const char *const CURVES[] = {"P-256", "P-384", "P-521"};
+
+    (void)state;
+    for (size_t i = 0; i < NUM(CURVES); i++) {
+        sg_auto(EVP_PKEY) EVP_PKEY *pkey = new_key(CURVES[i]);
+        const size_t point_len = 2 * (((size_t)EVP_PKEY_get_bits(pkey) + 7) / 8);
+        sg_auto(sg_buf) struct sg_buf spki = {0};
+        sg_auto(sg_public_key) struct sg_public_key key = {0};
+
+        take_spki(pkey, &spki);
+        assert_true(sg_public_key_decode(sg_buf_slice(&spki), &key, NULL));
+        assert_true(key.is_on_curve);
+        spki.data[spki.len - 1] ^= 1; /* another y */
+        refuse_point(CURVES[i], sg_buf_slice(&spki));
+        spki.data[spki.len - 1] ^= 1;
+        spki.data[spki.len - point_len / 2 - 1] ^= 1; /* another x */
+        refuse_point(CURVES[i], sg_buf_slice(&spki));
+        memset(spki.data + spki.len - point_len, 0, point_len);
+        refuse_point(CURVES[i], sg_buf_slice(&spki));
+        memset(spki.data + spki.len - point_len, 0xff, point_len);
+        refuse_point(CURVES[i], sg_buf_slice(&spki));
+    }
+}
+
+/* The same point written with x + p, for which P-521's coordinates have room: a second encoding. */
+static void coordinates_beyond_the_field_are_refused(void **state)
+{
+    enum { LEN = 66 };
+    sg_auto(EVP_PKEY) EVP_PKEY *pkey = new_key("P-521");
+    sg_auto(sg_buf) struct sg_buf spki = {0};
+    sg_auto(BIGNUM) BIGNUM *x = NULL, *p = BN_new();
+    uint8_t *at;
+
+    (void)state;
+    take_spki(pkey, &spki);
+    at = spki.data + spki.len - 2 * (size_t)LEN;
+    x = BN_bin2bn(at, LEN, NULL);
+    assert_true(BN_set_bit(p, 521) && BN_sub_word(p, 1) && BN_add(x, x, p));
+    assert_int_equal(BN_bn2binpad(x, at, LEN), LEN);
+    refuse_point("P-521", sg_buf_slice(&spki));
+}
+
 static void huge_keys_are_refused(void **state)
 {
     static const uint8_t HUGE_KEY[SG_LIMIT_SPKI + 1];
@@ -460,6 +510,8 @@ int main(void)
         cmocka_unit_test(odd_kinds_have_names),
         cmocka_unit_test(keys_are_decoded),
         cmocka_unit_test(spoilt_ec_keys_are_refused),
+        cmocka_unit_test(points_off_their_curves_are_refused),
+        cmocka_unit_test(coordinates_beyond_the_field_are_refused),
         cmocka_unit_test(huge_keys_are_refused),
         cmocka_unit_test(second_encodings_are_refused),
         cmocka_unit_test(explicit_curves_are_refused),
