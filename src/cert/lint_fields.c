@@ -72,23 +72,21 @@ static const struct algorithm {
 /* By their OIDs, as older OpenSSLs have no NIDs for them. RFC 9881 2. */
 static const struct {
     enum sg_scheme scheme;
-    const char *oid;
+    uint8_t oid[9];
 } ML_DSA[] = {
-    {SG_ML_DSA_44, "2.16.840.1.101.3.4.3.17"},
-    {SG_ML_DSA_65, "2.16.840.1.101.3.4.3.18"},
-    {SG_ML_DSA_87, "2.16.840.1.101.3.4.3.19"},
+    {SG_ML_DSA_44, {0x60, 0x86, 0x48, 1, 101, 3, 4, 3, 17}}, /* 2.16.840.1.101.3.4.3.17 */
+    {SG_ML_DSA_65, {0x60, 0x86, 0x48, 1, 101, 3, 4, 3, 18}},
+    {SG_ML_DSA_87, {0x60, 0x86, 0x48, 1, 101, 3, 4, 3, 19}},
 };
 
 /* SG_SCHEME_NONE when the algorithm, of a key or of a signature, is another. */
 static enum sg_scheme ml_dsa_of(const X509_ALGOR *algorithm)
 {
     const ASN1_OBJECT *object = NULL;
-    char oid[SG_LIMIT_OID];
 
     X509_ALGOR_get0(&object, NULL, NULL, algorithm);
-    sg_oid_text(object, oid);
     for (size_t i = 0; i < sizeof ML_DSA / sizeof *ML_DSA; i++)
-        if (strcmp(ML_DSA[i].oid, oid) == 0)
+        if (sg_oid_is(object, sg_slice_of(ML_DSA[i].oid, sizeof ML_DSA[i].oid)))
             return ML_DSA[i].scheme;
     return SG_SCHEME_NONE;
 }

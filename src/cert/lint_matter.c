@@ -7,15 +7,22 @@
 
 enum { NUM_DIGITS = 4 };
 
+/* 1.3.6.1.4.1.37244.2.1 and .2 */
+static const uint8_t VENDOR[] = {0x2b, 6, 1, 4, 1, 0x82, 0xa2, 0x7c, 2, 1};
+static const uint8_t PRODUCT[] = {0x2b, 6, 1, 4, 1, 0x82, 0xa2, 0x7c, 2, 2};
+
 /* The only value of the type in a name, NULL when there is none; num counts them. */
-static const ASN1_STRING *value_of(const X509_NAME *name, const char *oid, int *num)
+static const ASN1_STRING *value_of(const X509_NAME *name, struct sg_slice oid, int *num)
 {
-    sg_auto(ASN1_OBJECT) ASN1_OBJECT *type = OBJ_txt2obj(oid, 1);
     const ASN1_STRING *found = NULL;
 
     *num = 0;
-    for (int at = -1; (at = X509_NAME_get_index_by_OBJ(name, type, at)) >= 0;) {
-        found = X509_NAME_ENTRY_get_data(X509_NAME_get_entry(name, at));
+    for (int i = 0; i < X509_NAME_entry_count(name); i++) {
+        const X509_NAME_ENTRY *entry = X509_NAME_get_entry(name, i);
+
+        if (!sg_oid_is(X509_NAME_ENTRY_get_object(entry), oid))
+            continue;
+        found = X509_NAME_ENTRY_get_data(entry);
         ++*num;
     }
     return found;
@@ -23,12 +30,12 @@ static const ASN1_STRING *value_of(const X509_NAME *name, const char *oid, int *
 
 static const ASN1_STRING *vendor_of(const X509 *certificate, int *num)
 {
-    return value_of(X509_get_subject_name(certificate), "1.3.6.1.4.1.37244.2.1", num);
+    return value_of(X509_get_subject_name(certificate), sg_slice_of(VENDOR, sizeof VENDOR), num);
 }
 
 static const ASN1_STRING *product_of(const X509 *certificate, int *num)
 {
-    return value_of(X509_get_subject_name(certificate), "1.3.6.1.4.1.37244.2.2", num);
+    return value_of(X509_get_subject_name(certificate), sg_slice_of(PRODUCT, sizeof PRODUCT), num);
 }
 
 static bool is_id(const ASN1_STRING *value)

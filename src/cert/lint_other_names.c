@@ -4,7 +4,8 @@
 
 #include "lint_rules.h"
 
-static const char SID_OID[] = "1.3.6.1.4.1.311.25.2";
+/* 1.3.6.1.4.1.311.25.2 */
+static const uint8_t SID[] = {0x2b, 6, 1, 4, 1, 0x82, 0x37, 25, 2};
 
 static bool has_oid(const ASN1_OBJECT *object, const char *oid)
 {
@@ -134,9 +135,13 @@ static bool has_der_directory_names(struct sg_lint_view *view)
 
 static X509_EXTENSION *sid_extension(const struct sg_lint_view *view)
 {
-    sg_auto(ASN1_OBJECT) ASN1_OBJECT *oid = OBJ_txt2obj(SID_OID, 1);
+    for (int i = 0; i < X509_get_ext_count(view->certificate); i++) {
+        X509_EXTENSION *extension = X509_get_ext(view->certificate, i);
 
-    return X509_get_ext(view->certificate, X509_get_ext_by_OBJ(view->certificate, oid, -1));
+        if (sg_oid_is(X509_EXTENSION_get_object(extension), sg_slice_of(SID, sizeof SID)))
+            return extension;
+    }
+    return NULL;
 }
 
 static bool is_sid(struct sg_slice text)

@@ -20,11 +20,12 @@ static const struct {
 
 static const struct {
     const char *oid;
+    uint8_t octets[9]; /* of the same */
     unsigned bits;
 } ML_DSA[] = {
-    {"2.16.840.1.101.3.4.3.17", 44},
-    {"2.16.840.1.101.3.4.3.18", 65},
-    {"2.16.840.1.101.3.4.3.19", 87},
+    {"2.16.840.1.101.3.4.3.17", {0x60, 0x86, 0x48, 1, 101, 3, 4, 3, 17}, 44},
+    {"2.16.840.1.101.3.4.3.18", {0x60, 0x86, 0x48, 1, 101, 3, 4, 3, 18}, 65},
+    {"2.16.840.1.101.3.4.3.19", {0x60, 0x86, 0x48, 1, 101, 3, 4, 3, 19}, 87},
 };
 
 bool sg_key_kind_parse(const char *text, struct sg_key_kind *kind, struct sg_error *error)
@@ -104,11 +105,8 @@ const char *sg_key_ml_dsa_oid(struct sg_key_kind kind)
 
 struct sg_key_kind sg_key_ml_dsa_kind(const ASN1_OBJECT *algorithm)
 {
-    char oid[SG_LIMIT_OID];
-
-    sg_oid_text(algorithm, oid);
     for (size_t i = 0; i < sizeof ML_DSA / sizeof *ML_DSA; i++) {
-        if (strcmp(oid, ML_DSA[i].oid) == 0)
+        if (sg_oid_is(algorithm, sg_slice_of(ML_DSA[i].octets, sizeof ML_DSA[i].octets)))
             return (struct sg_key_kind){SG_KEY_ML_DSA, ML_DSA[i].bits};
     }
     return (struct sg_key_kind){SG_KEY_NONE, 0};

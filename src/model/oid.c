@@ -210,6 +210,11 @@ const char *sg_oid_text(const ASN1_OBJECT *object, char into[SG_LIMIT_OID])
     return into;
 }
 
+bool sg_oid_is(const ASN1_OBJECT *object, struct sg_slice octets)
+{
+    return sg_slice_equal(sg_slice_of(OBJ_get0_data(object), OBJ_length(object)), octets);
+}
+
 bool sg_key_usage_parse(const char *word, unsigned *bit, struct sg_error *error)
 {
     for (const struct usage *usage = USAGES; usage->word != NULL; usage++) {

