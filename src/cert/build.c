@@ -83,11 +83,9 @@ static bool append_extensions(struct sg_buf *content, const struct sg_plan *plan
                               const struct sg_issuer_facts *issuer, const struct sg_public_key *key,
                               struct sg_error *error)
 {
-    sg_auto(X509_EXTENSIONS) X509_EXTENSIONS *extensions = NULL;
     sg_auto(sg_buf) struct sg_buf list = {0};
 
-    return sg_cert_extensions(plan, issuer, key, &extensions, error) &&
-           append_item(&list, extensions, ASN1_ITEM_rptr(X509_EXTENSIONS), error) &&
+    return sg_cert_extensions(plan, issuer, key, &list, error) &&
            sg_signed_append_header(content, SG_DER_EXTENSIONS, list.len, INT_MAX, error) &&
            sg_buf_append(content, list.data, list.len, INT_MAX, error);
 }

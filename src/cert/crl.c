@@ -138,15 +138,23 @@ bool sg_crl_draft_add(struct sg_crl_draft *draft, const struct sg_serial *serial
     return true;
 }
 
+static bool add_extension(struct sg_crl_draft *draft, int nid, void *value, struct sg_error *error)
+{
+    return X509V3_add1_i2d(&draft->list->extensions, nid, value, 0, X509V3_ADD_APPEND) == 1 ||
+           sg_fail_openssl(error, SG_INTERNAL, NULL, "can't encode an extension");
+}
+
 /* RFC 5280 5.2.1 and 5.2.3. */
 static bool set_extensions(struct sg_crl_draft *draft, uint64_t number, struct sg_error *error)
 {
     sg_auto(ASN1_INTEGER) ASN1_INTEGER *encoded = ASN1_INTEGER_new();
+    sg_auto(AUTHORITY_KEYID) AUTHORITY_KEYID *authority = NULL;
 
     if (encoded == NULL || !ASN1_INTEGER_set_uint64(encoded, number))
         return sg_fail_memory(error);
-    return sg_extension_push_authority(&draft->list->extensions, draft->issuer, error) &&
-           sg_extension_push(&draft->list->extensions, NID_crl_number, false, encoded, error);
+    return sg_issuer_authority(draft->issuer, &authority, error) &&
+           add_extension(draft, NID_authority_key_identifier, authority, error) &&
+           add_extension(draft, NID_crl_number, encoded, error);
 }
 
 bool sg_crl_draft_finish(struct sg_crl_draft *draft, uint64_t number, struct sg_slice *tbs,

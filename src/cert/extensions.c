@@ -1,7 +1,10 @@
 #include "extensions.h"
 
+#include <limits.h>
 #include <openssl/err.h>
 #include <string.h>
+
+#include "attach.h"
 
 SG_DEFINE_CLEANUP(ACCESS_DESCRIPTION, ACCESS_DESCRIPTION_free)
 SG_DEFINE_CLEANUP(AUTHORITY_INFO_ACCESS, AUTHORITY_INFO_ACCESS_free)
@@ -14,32 +17,52 @@ struct inputs {
     const struct sg_public_key *key;
 };
 
-/* Takes the extension, on success. */
-static bool push(X509_EXTENSIONS **list, X509_EXTENSION **extension, struct sg_error *error)
+static bool has(struct sg_slice list, struct sg_slice oid)
 {
-    if (*extension == NULL)
-        return sg_fail_openssl(error, SG_INTERNAL, NULL, "can't encode an extension");
-    if (X509v3_get_ext_by_OBJ(*list, X509_EXTENSION_get_object(*extension), -1) >= 0)
-        return sg_fail(error, SG_INTERNAL, "RFC 5280 4.2", "an extension is planned twice");
-    if (*list == NULL)
-        *list = sk_X509_EXTENSION_new_null();
-    if (*list == NULL || sk_X509_EXTENSION_push(*list, *extension) <= 0)
-        return sg_fail_memory(error);
-    *extension = NULL;
-    return true;
+    struct sg_der extension, name;
+
+    while (sg_der_next(&list, &extension))
+        if (sg_der_next(&extension.content, &name) && sg_slice_equal(name.whole, oid))
+            return true;
+    return false;
 }
 
-bool sg_extension_push(X509_EXTENSIONS **list, int nid, bool critical, void *value,
-                       struct sg_error *error)
+/* An Extension of RFC 5280 4.1, put together of what OpenSSL encodes: the list of OpenSSL's own
+ * objects took twice as long to make and three times to encode. */
+static bool append(struct sg_buf *list, const ASN1_OBJECT *oid, bool critical,
+                   struct sg_slice value, struct sg_error *error)
 {
-    sg_auto(X509_EXTENSION) X509_EXTENSION *extension = X509V3_EXT_i2d(nid, critical, value);
+    static const uint8_t CRITICAL[] = {SG_DER_BOOLEAN, 1, 0xff}; /* left out when FALSE */
+    sg_auto(openssl_bytes) uint8_t *name = NULL;
+    sg_auto(sg_buf) struct sg_buf content = {0};
+    int name_len = i2d_ASN1_OBJECT(oid, &name);
 
-    return push(list, &extension, error);
+    if (name_len <= 0)
+        return sg_fail_openssl(error, SG_INTERNAL, NULL, "can't encode an extension");
+    if (has(sg_buf_slice(list), sg_slice_of(name, (size_t)name_len)))
+        return sg_fail(error, SG_INTERNAL, "RFC 5280 4.2", "an extension is planned twice");
+    return sg_buf_append(&content, name, (size_t)name_len, INT_MAX, error) &&
+           (!critical || sg_buf_append(&content, CRITICAL, sizeof CRITICAL, INT_MAX, error)) &&
+           sg_signed_append_header(&content, SG_DER_OCTET_STRING, value.len, INT_MAX, error) &&
+           sg_buf_append(&content, value.data, value.len, INT_MAX, error) &&
+           sg_signed_append_header(list, SG_DER_SEQUENCE, content.len, INT_MAX, error) &&
+           sg_buf_append(list, content.data, content.len, INT_MAX, error);
+}
+
+static bool encode(struct sg_buf *list, int nid, bool critical, const void *value,
+                   const ASN1_ITEM *item, struct sg_error *error)
+{
+    sg_auto(openssl_bytes) uint8_t *bytes = NULL;
+    int len = ASN1_item_i2d(value, &bytes, item);
+
+    if (len <= 0)
+        return sg_fail_openssl(error, SG_INTERNAL, NULL, "can't encode an extension");
+    return append(list, OBJ_nid2obj(nid), critical, sg_slice_of(bytes, (size_t)len), error);
 }
 
 /* RFC 5280 4.2.1.9. Also for end entities, where cA is FALSE and so left out: some verifiers take a
  * version 3 certificate without it for a CA's. */
-static bool add_basic_constraints(const struct inputs *in, X509_EXTENSIONS **list,
+static bool add_basic_constraints(const struct inputs *in, struct sg_buf *list,
                                   struct sg_error *error)
 {
     sg_auto(BASIC_CONSTRAINTS) BASIC_CONSTRAINTS *constraints = BASIC_CONSTRAINTS_new();
@@ -53,11 +76,12 @@ static bool add_basic_constraints(const struct inputs *in, X509_EXTENSIONS **lis
             !ASN1_INTEGER_set(constraints->pathlen, in->plan->path_length))
             return sg_fail_memory(error);
     }
-    return sg_extension_push(list, NID_basic_constraints, true, constraints, error);
+    return encode(list, NID_basic_constraints, true, constraints, ASN1_ITEM_rptr(BASIC_CONSTRAINTS),
+                  error);
 }
 
 /* RFC 5280 4.2.1.3. */
-static bool add_key_usage(const struct inputs *in, X509_EXTENSIONS **list, struct sg_error *error)
+static bool add_key_usage(const struct inputs *in, struct sg_buf *list, struct sg_error *error)
 {
     sg_auto(ASN1_STRING) ASN1_STRING *bits = ASN1_BIT_STRING_new();
 
@@ -67,12 +91,12 @@ static bool add_key_usage(const struct inputs *in, X509_EXTENSIONS **list, struc
         if ((in->plan->key_usage & 1U << bit) != 0 &&
             (bits == NULL || !ASN1_BIT_STRING_set_bit(bits, bit, 1)))
             return sg_fail_memory(error);
-    return sg_extension_push(list, NID_key_usage, true, bits, error);
+    return encode(list, NID_key_usage, true, bits, ASN1_ITEM_rptr(ASN1_BIT_STRING), error);
 }
 
 /* RFC 5280 4.2.1.12. Critical only if the plan insists: verifiers that know every purpose named
  * here still trip over it. */
-static bool add_purposes(const struct inputs *in, X509_EXTENSIONS **list, struct sg_error *error)
+static bool add_purposes(const struct inputs *in, struct sg_buf *list, struct sg_error *error)
 {
     sg_auto(EXTENDED_KEY_USAGE) EXTENDED_KEY_USAGE *purposes = NULL;
 
@@ -89,7 +113,8 @@ static bool add_purposes(const struct inputs *in, X509_EXTENSIONS **list, struct
             return sg_fail_memory(error);
         oid = NULL; /* purposes' own now */
     }
-    return sg_extension_push(list, NID_ext_key_usage, in->plan->critical_purposes, purposes, error);
+    return encode(list, NID_ext_key_usage, in->plan->critical_purposes, purposes,
+                  ASN1_ITEM_rptr(EXTENDED_KEY_USAGE), error);
 }
 
 /* RFC 5280 4.2.1.2 (1). */
@@ -120,37 +145,42 @@ bool sg_issuer_key_id(const struct sg_issuer_facts *issuer, ASN1_OCTET_STRING **
 }
 
 /* RFC 5280 4.2.1.2. */
-static bool add_subject_key_id(const struct inputs *in, X509_EXTENSIONS **list,
-                               struct sg_error *error)
+static bool add_subject_key_id(const struct inputs *in, struct sg_buf *list, struct sg_error *error)
 {
     sg_auto(ASN1_OCTET_STRING) ASN1_OCTET_STRING *id = NULL;
 
-    return key_id(in->key, &id, error) &&
-           sg_extension_push(list, NID_subject_key_identifier, false, id, error);
+    return key_id(in->key, &id, error) && encode(list, NID_subject_key_identifier, false, id,
+                                                 ASN1_ITEM_rptr(ASN1_OCTET_STRING), error);
 }
 
-bool sg_extension_push_authority(X509_EXTENSIONS **list, const struct sg_issuer_facts *issuer,
-                                 struct sg_error *error)
+bool sg_issuer_authority(const struct sg_issuer_facts *issuer, AUTHORITY_KEYID **authority,
+                         struct sg_error *error)
 {
-    sg_auto(AUTHORITY_KEYID) AUTHORITY_KEYID *authority = AUTHORITY_KEYID_new();
+    sg_auto(AUTHORITY_KEYID) AUTHORITY_KEYID *fresh = AUTHORITY_KEYID_new();
 
-    if (authority == NULL)
+    if (fresh == NULL)
         return sg_fail_memory(error);
-    return sg_issuer_key_id(issuer, &authority->keyid, error) &&
-           sg_extension_push(list, NID_authority_key_identifier, false, authority, error);
+    if (!sg_issuer_key_id(issuer, &fresh->keyid, error))
+        return false;
+    *authority = SG_TAKE(fresh);
+    return true;
 }
 
 /* RFC 5280 4.2.1.1: the key identifier alone, as issuer and serial would tie the certificate to one
  * certificate of an issuer that may be renewed. Also in self-signed ones, where it may be left out:
  * every verifier takes it, and some path builders look for it. */
-static bool add_authority_key_id(const struct inputs *in, X509_EXTENSIONS **list,
+static bool add_authority_key_id(const struct inputs *in, struct sg_buf *list,
                                  struct sg_error *error)
 {
-    return sg_extension_push_authority(list, in->issuer, error);
+    sg_auto(AUTHORITY_KEYID) AUTHORITY_KEYID *authority = NULL;
+
+    return sg_issuer_authority(in->issuer, &authority, error) &&
+           encode(list, NID_authority_key_identifier, false, authority,
+                  ASN1_ITEM_rptr(AUTHORITY_KEYID), error);
 }
 
 /* RFC 5280 4.2.1.6. */
-static bool add_alternative_names(const struct inputs *in, X509_EXTENSIONS **list,
+static bool add_alternative_names(const struct inputs *in, struct sg_buf *list,
                                   struct sg_error *error)
 {
     sg_auto(GENERAL_NAMES) GENERAL_NAMES *names = NULL;
@@ -158,7 +188,8 @@ static bool add_alternative_names(const struct inputs *in, X509_EXTENSIONS **lis
     if (in->plan->sans.num == 0)
         return true;
     return sg_sans_encode(&in->plan->sans, &names, error) &&
-           sg_extension_push(list, NID_subject_alt_name, in->plan->subject.num == 0, names, error);
+           encode(list, NID_subject_alt_name, in->plan->subject.num == 0, names,
+                  ASN1_ITEM_rptr(GENERAL_NAMES), error);
 }
 
 /* A URL of the issuer's `publish` as a GeneralName. what is its key in signet.yaml. */
@@ -203,7 +234,7 @@ static bool push_distribution_point(CRL_DIST_POINTS *points, GENERAL_NAME **name
 }
 
 /* RFC 5280 4.2.1.13. */
-static bool add_crl_points(const struct inputs *in, X509_EXTENSIONS **list, struct sg_error *error)
+static bool add_crl_points(const struct inputs *in, struct sg_buf *list, struct sg_error *error)
 {
     sg_auto(CRL_DIST_POINTS) CRL_DIST_POINTS *points = NULL;
     sg_auto(GENERAL_NAME) GENERAL_NAME *name = NULL;
@@ -215,7 +246,8 @@ static bool add_crl_points(const struct inputs *in, X509_EXTENSIONS **list, stru
     points = CRL_DIST_POINTS_new();
     if (points == NULL || !push_distribution_point(points, &name))
         return sg_fail_memory(error);
-    return sg_extension_push(list, NID_crl_distribution_points, false, points, error);
+    return encode(list, NID_crl_distribution_points, false, points, ASN1_ITEM_rptr(CRL_DIST_POINTS),
+                  error);
 }
 
 static bool push_access(AUTHORITY_INFO_ACCESS *access, int method, GENERAL_NAME **name,
@@ -235,7 +267,7 @@ static bool push_access(AUTHORITY_INFO_ACCESS *access, int method, GENERAL_NAME 
 }
 
 /* RFC 5280 4.2.2.1. */
-static bool add_information_access(const struct inputs *in, X509_EXTENSIONS **list,
+static bool add_information_access(const struct inputs *in, struct sg_buf *list,
                                    struct sg_error *error)
 {
     const struct {
@@ -259,29 +291,24 @@ static bool add_information_access(const struct inputs *in, X509_EXTENSIONS **li
             !push_access(access, PLACES[i].method, &name, error))
             return false;
     }
-    return access == NULL || sg_extension_push(list, NID_info_access, false, access, error);
+    return access == NULL || encode(list, NID_info_access, false, access,
+                                    ASN1_ITEM_rptr(AUTHORITY_INFO_ACCESS), error);
 }
 
-static bool add_one_by_oid(const struct sg_extension *planned, X509_EXTENSIONS **list,
+static bool add_one_by_oid(const struct sg_extension *planned, struct sg_buf *list,
                            struct sg_error *error)
 {
     sg_auto(ASN1_OBJECT) ASN1_OBJECT *oid = OBJ_txt2obj(planned->oid, 1);
-    sg_auto(ASN1_OCTET_STRING) ASN1_OCTET_STRING *value = ASN1_OCTET_STRING_new();
-    sg_auto(X509_EXTENSION) X509_EXTENSION *extension = NULL;
 
     if (oid == NULL)
         return sg_fail_openssl(error, SG_INTERNAL, NULL, "extension %s has no valid OID",
                                planned->oid);
-    if (value == NULL ||
-        !ASN1_OCTET_STRING_set(value, planned->value.data, (int)planned->value.len))
-        return sg_fail_memory(error);
-    extension = X509_EXTENSION_create_by_OBJ(NULL, oid, planned->critical, value);
-    if (!push(list, &extension, error))
+    if (!append(list, oid, planned->critical, sg_buf_slice(&planned->value), error))
         return sg_error_prefix(error, "extension %s", planned->oid);
     return true;
 }
 
-static bool add_planned(const struct inputs *in, X509_EXTENSIONS **list, struct sg_error *error)
+static bool add_planned(const struct inputs *in, struct sg_buf *list, struct sg_error *error)
 {
     for (size_t i = 0; i < in->plan->extensions.num; i++)
         if (!add_one_by_oid(&in->plan->extensions.items[i], list, error))
@@ -292,7 +319,7 @@ static bool add_planned(const struct inputs *in, X509_EXTENSIONS **list, struct 
 /* In the order of the certificate; and which part of the plan each of them writes. */
 static const struct row {
     int nid;
-    bool (*add)(const struct inputs *, X509_EXTENSIONS **, struct sg_error *);
+    bool (*add)(const struct inputs *, struct sg_buf *, struct sg_error *);
     enum sg_part part;
     enum sg_many many;
     const char *fixed; /* of those that no plan decides */
@@ -312,16 +339,21 @@ static const struct row {
 enum { NUM_EXTENSIONS = sizeof EXTENSIONS / sizeof *EXTENSIONS };
 
 bool sg_cert_extensions(const struct sg_plan *plan, const struct sg_issuer_facts *issuer,
-                        const struct sg_public_key *key, X509_EXTENSIONS **extensions,
+                        const struct sg_public_key *key, struct sg_buf *extensions,
                         struct sg_error *error)
 {
     const struct inputs in = {plan, issuer, key};
-    sg_auto(X509_EXTENSIONS) X509_EXTENSIONS *list = NULL;
+    sg_auto(sg_buf) struct sg_buf content = {0}, list = {0};
 
     for (size_t i = 0; i < NUM_EXTENSIONS; i++)
-        if (!EXTENSIONS[i].add(&in, &list, error))
+        if (!EXTENSIONS[i].add(&in, &content, error))
             return false;
-    *extensions = SG_TAKE(list);
+    if (!sg_signed_append_header(&list, SG_DER_SEQUENCE, content.len, INT_MAX, error) ||
+        !sg_buf_append(&list, content.data, content.len, INT_MAX, error))
+        return false;
+    sg_buf_free(extensions);
+    *extensions = list;
+    list = (struct sg_buf){0};
     return true;
 }
 

@@ -290,6 +290,59 @@ static void planned_extensions_come_last_and_as_they_are(void **state)
     party_done(&root);
 }
 
+/* The list that OpenSSL makes of a certificate's extensions, each made afresh. */
+static int encode_afresh(const X509 *certificate, uint8_t **bytes)
+{
+    X509_EXTENSIONS *list = sk_X509_EXTENSION_new_null();
+    int len;
+
+    for (int i = 0; i < X509_get_ext_count(certificate); i++) {
+        X509_EXTENSION *extension = X509_get_ext(certificate, i);
+        X509_EXTENSION *fresh = X509_EXTENSION_create_by_OBJ(
+            NULL, X509_EXTENSION_get_object(extension), X509_EXTENSION_get_critical(extension),
+            X509_EXTENSION_get_data(extension));
+
+        assert_true(sk_X509_EXTENSION_push(list, fresh) > 0);
+    }
+    len = i2d_X509_EXTENSIONS(list, bytes);
+    sk_X509_EXTENSION_pop_free(list, X509_EXTENSION_free);
+    assert_true(len > 0);
+    return len;
+}
+
+/* Around the lengths at which DER's form of a length changes. */
+static void extensions_are_encoded_as_openssl_does(void **state)
+{
+    static const int LENGTHS[] = {1, 100, 125, 126, 200, 252, 253, 300, 5000};
+    static const uint8_t OCTETS[5000];
+    struct party root;
+
+    (void)state;
+    make_root(&root, "P-256", SG_ECDSA_SHA256);
+    for (size_t i = 0; i < NUM(LENGTHS); i++) {
+        sg_auto(sg_plan) struct sg_plan plan = {0};
+        sg_auto(ASN1_OCTET_STRING) ASN1_OCTET_STRING *string = ASN1_OCTET_STRING_new();
+        sg_auto(openssl_bytes) uint8_t *value = NULL, *afresh = NULL, *der = NULL;
+        struct party device;
+        int len, afresh_len, value_len;
+
+        make_party(&device, "P-256", SG_SCHEME_NONE);
+        make_device_plan(&plan, "x");
+        assert_true(ASN1_OCTET_STRING_set(string, OCTETS, LENGTHS[i]));
+        value_len = i2d_ASN1_OCTET_STRING(string, &value);
+        assert_true(sg_extensions_add(&plan.extensions, "1.3.6.1.4.1.32473.1.1", false,
+                                      sg_slice_of(value, (size_t)value_len), NULL));
+        issue(&plan, &root, &device, 4);
+        afresh_len = encode_afresh(device.certificate, &afresh);
+        len = i2d_X509(device.certificate, &der);
+        assert_true(len > 0);
+        if (memmem(der, (size_t)len, afresh, (size_t)afresh_len) == NULL)
+            fail_msg("%d octets", LENGTHS[i]);
+        party_done(&device);
+    }
+    party_done(&root);
+}
+
 static void spoil_key_usage(struct sg_plan *plan, struct sg_issuer_facts *facts)
 {
     (void)facts;
@@ -541,6 +594,7 @@ int main(void)
         cmocka_unit_test(the_issuer_is_named_by_its_own_certificate),
         cmocka_unit_test(an_empty_subject_makes_names_critical),
         cmocka_unit_test(planned_extensions_come_last_and_as_they_are),
+        cmocka_unit_test(extensions_are_encoded_as_openssl_does),
         cmocka_unit_test(bad_plans_fail),
         cmocka_unit_test(a_key_must_have_bytes),
         cmocka_unit_test(content_leaves_out_serial_and_validity),
