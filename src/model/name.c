@@ -206,23 +206,29 @@ bool sg_name_decode(const X509_NAME *encoded, const char *what, struct sg_name *
     return true;
 }
 
-static bool check_bounds(const struct form *form, const struct sg_rdn *rdn, struct sg_error *error)
+static bool check_bounds(const struct form *form, const char *oid, const char *value,
+                         struct sg_error *error)
 {
-    const char *word = sg_oid_attribute_word(rdn->oid);
-    size_t num = sg_asn1_characters(rdn->value);
+    const char *word = sg_oid_attribute_word(oid);
+    size_t num = sg_asn1_characters(value);
 
     if (form->min == form->max && num != form->min)
         return sg_fail(error, SG_REFUSED, "RFC 5280 A.1", "%s \"%.60s\" must have %zu characters",
-                       word, rdn->value, form->min);
+                       word, value, form->min);
     if (form->max != 0 && num > form->max)
         return sg_fail(error, SG_REFUSED, "RFC 5280 A.1",
-                       "%s \"%.60s\" has %zu characters, at most %zu are allowed", word, rdn->value,
-                       num, form->max);
-    if (!sg_asn1_fits(form->type, sg_slice_text(rdn->value)))
+                       "%s \"%.60s\" has %zu characters, at most %zu are allowed", word, value, num,
+                       form->max);
+    if (!sg_asn1_fits(form->type, sg_slice_text(value)))
         return sg_fail(error, SG_REFUSED, "RFC 5280 A.1",
-                       "%s \"%.60s\" holds characters that %s does not have", word, rdn->value,
+                       "%s \"%.60s\" holds characters that %s does not have", word, value,
                        sg_asn1_word(form->type));
     return true;
+}
+
+bool sg_name_check_value(const char *oid, const char *value, struct sg_error *error)
+{
+    return check_bounds(form_of(oid), oid, value, error);
 }
 
 bool sg_name_encode(const struct sg_name *name, X509_NAME **encoded, struct sg_error *error)
@@ -235,7 +241,7 @@ bool sg_name_encode(const struct sg_name *name, X509_NAME **encoded, struct sg_e
         const struct sg_rdn *rdn = &name->rdns[i];
         const struct form *form = form_of(rdn->oid);
 
-        if (!check_bounds(form, rdn, error))
+        if (!check_bounds(form, rdn->oid, rdn->value, error))
             return false;
         if (!X509_NAME_add_entry_by_txt(made, rdn->oid, form->type,
                                         (const unsigned char *)rdn->value, -1, -1, 0))

@@ -36,6 +36,9 @@ SG_MUST_USE bool sg_name_decode(const X509_NAME *encoded, const char *what, stru
  * bounds of appendix A.1 hold. Fails: SG_REFUSED naming the attribute and its bound. */
 SG_MUST_USE bool sg_name_encode(const struct sg_name *name, X509_NAME **encoded,
                                 struct sg_error *error);
+/* sg_name_check_value tells whether sg_name_encode would take a value of this type. Fails: as that.
+ */
+SG_MUST_USE bool sg_name_check_value(const char *oid, const char *value, struct sg_error *error);
 bool sg_name_equal(const struct sg_name *a, const struct sg_name *b);
 /* sg_name_text: "CN=device-AB12,O=Example GmbH", in encoded order, with commas, plus signs and
  * backslashes escaped so that sg_name_parse reads it again; "(empty)" when empty. Always ends

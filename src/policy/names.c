@@ -4,17 +4,6 @@
 #include "decision.h"
 #include "reading.h"
 
-/* Encodes one value, for the bounds and alphabets of RFC 5280 appendix A.1. */
-static bool check_encodable(const char *oid, char *text, struct sg_error *error)
-{
-    sg_auto(X509_NAME) X509_NAME *encoded = NULL;
-    struct sg_rdn rdn = {.value = text};
-    const struct sg_name name = {.rdns = &rdn, .num = 1};
-
-    snprintf(rdn.oid, sizeof rdn.oid, "%s", oid);
-    return sg_name_encode(&name, &encoded, error);
-}
-
 /* subject: reading */
 
 static bool check_literal_rdn(const struct sg_yaml *document, const struct sg_policy_rdn *rdn,
@@ -26,7 +15,7 @@ static bool check_literal_rdn(const struct sg_yaml *document, const struct sg_po
     if (!sg_value_is_literal(&rdn->value))
         return true;
     if (!sg_value_resolve(&rdn->value, NULL, &text, &cause) ||
-        !check_encodable(rdn->oid, (char *)text.data, &cause))
+        !sg_name_check_value(rdn->oid, (const char *)text.data, &cause))
         return sg_policy_fail_at(document, rdn->value.node, &cause, error);
     return true;
 }
@@ -257,7 +246,7 @@ static bool decide_rdn(struct sg_decision *decision, size_t index, uint64_t *lef
         *left_out |= UINT64_C(1) << index;
         return sg_decision_pass(decision, field, "left out, as %s has no value", rdn->value.source);
     }
-    if (!check_encodable(rdn->oid, (char *)buf.data, &cause))
+    if (!sg_name_check_value(rdn->oid, (const char *)buf.data, &cause))
         return sg_decision_refuse_for(decision, field, &cause);
     candidate.text = (const char *)buf.data;
     candidate.nth = num_before(subject, index, *left_out);

@@ -357,6 +357,12 @@ static void values_must_fit_their_attribute(void **state)
             expect_failure(CASES[i].text, verdict, &error, SG_REFUSED, CASES[i].complaint);
             assert_null(encoded);
         }
+        /* the value alone is judged the same */
+        error = (struct sg_error){0};
+        assert_int_equal(sg_name_check_value(name.rdns[0].oid, name.rdns[0].value, &error),
+                         verdict);
+        if (!verdict)
+            expect_failure(CASES[i].text, false, &error, SG_REFUSED, CASES[i].complaint);
     }
 }
 
