@@ -334,7 +334,7 @@ static void test_pages(void **state)
             const struct sg_approval_filter filter = {.only_state = true,
                                                       .state = (enum sg_approval_state)i,
                                                       .now =
-                                                          NOW + late * (SG_APPROVAL_LIFETIME_S + 1),
+                                                          NOW + late * 3 * SG_APPROVAL_LIFETIME_S,
                                                       .num = 9};
             expect_success("page",
                            sg_store_list_approvals(fixture->store, &filter, count, &num, &error),
