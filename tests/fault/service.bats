@@ -25,8 +25,15 @@ make_key_policy() {
     signet csr -k 'pkcs11:token=ca;object=keygen' --pin file:pin/ca "${token_module[@]}" \
         --subject 'CN=Key generation' -o keygen.csr
     signet -C ca issue -p line-statement -o ca/keygen.pem keygen.csr
-    sed -e '/^examples:/,$d' -e 's/^policy: .*/policy: made/' -e 's/^who: .*/who: {any: [ticket]}/' \
-        -e '/^renewal:/d' -e '$a server_keys: plain' ca/policies/device-mtls.yaml >ca/policies/made.yaml
+    cat >ca/policies/made.yaml <<'END'
+policy: made
+description: For devices whose key the service makes
+who: {any: [ticket]}
+keys: [{ec: [P-256], key_usage: [digitalSignature]}]
+subject: [{CN: '${device.id}'}]
+validity: {for: 30d}
+server_keys: plain
+END
     make_device ca device-EE05
     signet -C ca ticket add -p made --device device-EE05 >EE05.ticket
 }
@@ -147,8 +154,8 @@ made_status() {
     echo C_Sign:delay=3000 >live
     ask_made first &
     pid=$!
-    # who signs for the key comes first, and then the CA, for what is claimed by now
-    wait_for_delay $((before + 2))
+    # the CA signs what is claimed by now
+    wait_for_delay $((before + 1))
     kill_issuer
     rm live
     wait "$pid"
