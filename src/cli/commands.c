@@ -26,5 +26,6 @@ const struct sg_command *const SG_COMMANDS[] = {
     SG_CARD_COMMANDS,
     SG_CARD_LOST_COMMANDS,
     SG_CEREMONY_COMMANDS,
+    SG_STORE_COMMANDS,
     NULL,
 };

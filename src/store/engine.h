@@ -14,10 +14,17 @@ enum sg_query_kind {
 };
 
 struct sg_engine {
+    const char *name_of_kind; /* for people */
     /* open fills in everything of store but its engine; close takes what there is. */
     bool (*open)(struct sg_store *store, const char *location, const char *folder,
                  enum sg_store_mode mode, struct sg_error *error);
     void (*close)(struct sg_store *store);
+    /* check: is this a store of Signet's, of a version that this program knows? Notes which. */
+    bool (*check)(struct sg_store *store, struct sg_error *error);
+    /* climb brings the tables to version from the one before it, inside a write transaction. */
+    bool (*climb)(struct sg_store *store, int version, struct sg_error *error);
+    /* size: bytes that the store takes on its disk. */
+    bool (*size)(struct sg_store *store, int64_t *bytes, struct sg_error *error);
 
     bool (*start)(struct sg_query *query, enum sg_query_kind kind, const char *text,
                   const struct sg_value *values, struct sg_error *error);

@@ -389,6 +389,20 @@ static const char *name(const struct sg_query *query, int column)
     return postgres_of(query)->pq.PQfname(rows->result, column);
 }
 
+/* ---- size ---- */
+
+/* Of the schema that the store is in. */
+static bool size(struct sg_store *store, int64_t *bytes, struct sg_error *error)
+{
+    bool found = false;
+    return sg_sql_number(
+        store,
+        "SELECT sum(pg_total_relation_size(t.oid))::bigint FROM pg_class t"
+        " WHERE t.relkind = 'r' AND t.relnamespace = (SELECT relnamespace FROM pg_class"
+        " WHERE oid = to_regclass('store_version')::oid)",
+        SG_NO_VALUES, &found, bytes, error);
+}
+
 /* ---- owners ---- */
 
 static bool owner_lock(struct sg_store *store, int64_t id, struct sg_error *error)
@@ -417,8 +431,12 @@ static bool owner_probe(struct sg_store *store, int64_t id, bool *alive, struct 
 }
 
 const struct sg_engine sg_postgres_engine = {
+    .name_of_kind = "PostgreSQL",
     .open = sg_postgres_open,
     .close = sg_postgres_close,
+    .check = sg_postgres_check,
+    .climb = sg_postgres_climb,
+    .size = size,
     .start = start,
     .ahead = sg_postgres_ahead,
     .next = next,

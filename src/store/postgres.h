@@ -114,6 +114,6 @@ void sg_postgres_forget(struct sg_postgres *postgres);
 
 SG_MUST_USE bool sg_postgres_create(struct sg_store *store, struct sg_error *error);
 SG_MUST_USE bool sg_postgres_check(struct sg_store *store, struct sg_error *error);
-SG_MUST_USE bool sg_postgres_migrate(struct sg_store *store, struct sg_error *error);
+SG_MUST_USE bool sg_postgres_climb(struct sg_store *store, int version, struct sg_error *error);
 
 #endif

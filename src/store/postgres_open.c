@@ -299,7 +299,7 @@ bool sg_postgres_open(struct sg_store *store, const char *location, const char *
     if (mode == SG_STORE_CREATE)
         return sg_postgres_create(store, error) && connect_to(store, error);
     return sg_postgres_check(store, error) &&
-           (store->read_only || sg_postgres_migrate(store, error));
+           (mode != SG_STORE_OPEN || sg_schema_require(store, error));
 }
 
 /* The session ends a little later than its connection; what others ask about is ended here. */

@@ -238,6 +238,17 @@ static bool was_interrupted(struct sg_store *store)
     return false;
 }
 
+/* ---- size ---- */
+
+static bool size(struct sg_store *store, int64_t *bytes, struct sg_error *error)
+{
+    bool found = false;
+    return sg_sql_number(
+        store,
+        "SELECT p.page_count * s.page_size FROM pragma_page_count p CROSS JOIN pragma_page_size s",
+        SG_NO_VALUES, &found, bytes, error);
+}
+
 /* ---- owners ---- */
 
 static bool owner_lock(struct sg_store *store, int64_t id, struct sg_error *error)
@@ -256,8 +267,12 @@ static bool owner_probe(struct sg_store *store, int64_t id, bool *alive, struct 
 }
 
 const struct sg_engine sg_sqlite_engine = {
+    .name_of_kind = "SQLite",
     .open = sg_sqlite_open,
     .close = sg_sqlite_close,
+    .check = sg_sqlite_check,
+    .climb = sg_sqlite_climb,
+    .size = size,
     .start = start,
     .next = next,
     .done = done,

@@ -39,10 +39,8 @@ bool sg_sqlite_fail(const struct sg_store *store, int result, struct sg_error *e
 
 /* sg_sqlite_create fills an empty database. */
 SG_MUST_USE bool sg_sqlite_create(struct sg_store *store, struct sg_error *error);
-/* sg_sqlite_check: is this a store of Signet's, of a version that this program knows? Notes which.
- * Changes nothing. Fails: SG_STORE. */
+/* sg_sqlite_check and sg_sqlite_climb: as in engine.h. Checking changes nothing. */
 SG_MUST_USE bool sg_sqlite_check(struct sg_store *store, struct sg_error *error);
-/* sg_sqlite_migrate brings a checked store to SG_SCHEMA_VERSION, in one transaction. */
-SG_MUST_USE bool sg_sqlite_migrate(struct sg_store *store, struct sg_error *error);
+SG_MUST_USE bool sg_sqlite_climb(struct sg_store *store, int version, struct sg_error *error);
 
 #endif

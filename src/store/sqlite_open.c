@@ -78,17 +78,17 @@ static bool configure(struct sg_store *store, struct sg_error *error)
     return sg_sqlite_exec(store, "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=16384", error);
 }
 
-static bool open_to_write(struct sg_store *store, bool create, struct sg_error *error)
+static bool open_to_write(struct sg_store *store, enum sg_store_mode mode, struct sg_error *error)
 {
     if (!connect_to(store, store->path, SQLITE_OPEN_READWRITE, error))
         return false;
     /* SQLite quietly opens for reading what it may not write. */
     if (sqlite3_db_readonly(store->sqlite->db, "main") == 1)
         return sg_sqlite_fail(store, SQLITE_READONLY, error);
-    if (!create && !sg_sqlite_check(store, error))
+    if (mode != SG_STORE_CREATE && !sg_sqlite_check(store, error))
         return false;
-    return configure(store, error) &&
-           (create ? sg_sqlite_create(store, error) : sg_sqlite_migrate(store, error)) &&
+    return (mode != SG_STORE_OPEN || sg_schema_require(store, error)) && configure(store, error) &&
+           (mode != SG_STORE_CREATE || sg_sqlite_create(store, error)) &&
            sg_owners_open(store->path, false, &store->sqlite->owners, error);
 }
 
@@ -182,7 +182,7 @@ static bool create(struct sg_store *store, struct sg_error *error)
 {
     if (!make_file(store->path, error))
         return false;
-    if (open_to_write(store, true, error)) {
+    if (open_to_write(store, SG_STORE_CREATE, error)) {
         if (sg_folder_sync_of(store->path))
             return true;
         (void)sg_fail(error, SG_STORE, NULL, "store %s: its folder can't be synced: %s",
@@ -208,7 +208,7 @@ bool sg_sqlite_open(struct sg_store *store, const char *location, const char *fo
         return create(store, error);
     return check_file(store->path, error) &&
            (mode == SG_STORE_READ_ONLY ? open_to_read(store, error)
-                                       : open_to_write(store, false, error));
+                                       : open_to_write(store, mode, error));
 }
 
 void sg_sqlite_close(struct sg_store *store)

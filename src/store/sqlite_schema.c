@@ -105,6 +105,9 @@ static const char *const MIGRATIONS[SG_SCHEMA_VERSION - 1] = {
     "CREATE TABLE pin (user TEXT PRIMARY KEY, device TEXT, chosen INTEGER NOT NULL,"
     " salt BLOB NOT NULL, verifier BLOB NOT NULL, key_check BLOB NOT NULL)"
     " STRICT, WITHOUT ROWID",
+    /* what happened to the store as a whole: migrated, restored; for people */
+    "CREATE TABLE event (id INTEGER PRIMARY KEY, moment INTEGER NOT NULL, what TEXT NOT NULL)"
+    " STRICT",
 };
 
 static bool set_header(struct sg_store *store, const char *pragma, int value,
@@ -115,13 +118,18 @@ static bool set_header(struct sg_store *store, const char *pragma, int value,
     return sg_sqlite_exec(store, text, error);
 }
 
-/* Inside a write transaction. */
-static bool climb(struct sg_store *store, int64_t version, struct sg_error *error)
+bool sg_sqlite_climb(struct sg_store *store, int version, struct sg_error *error)
 {
-    for (int64_t i = version - 1; i < SG_SCHEMA_VERSION - 1; i++)
-        if (!sg_sqlite_exec(store, MIGRATIONS[i], error))
+    return sg_sqlite_exec(store, MIGRATIONS[version - 2], error) &&
+           set_header(store, "user_version", version, error);
+}
+
+static bool climb_all(struct sg_store *store, struct sg_error *error)
+{
+    for (int version = 2; version <= SG_SCHEMA_VERSION; version++)
+        if (!sg_sqlite_climb(store, version, error))
             return false;
-    return set_header(store, "user_version", SG_SCHEMA_VERSION, error);
+    return true;
 }
 
 bool sg_sqlite_create(struct sg_store *store, struct sg_error *error)
@@ -132,7 +140,7 @@ bool sg_sqlite_create(struct sg_store *store, struct sg_error *error)
     for (size_t i = 0; i < sizeof SCHEMA / sizeof SCHEMA[0]; i++)
         if (!sg_sqlite_exec(store, SCHEMA[i], error))
             return false;
-    if (!set_header(store, "application_id", APPLICATION_ID, error) || !climb(store, 1, error) ||
+    if (!set_header(store, "application_id", APPLICATION_ID, error) || !climb_all(store, error) ||
         !sg_transaction_commit(&write, error))
         return false;
     store->version = SG_SCHEMA_VERSION;
@@ -151,25 +159,5 @@ bool sg_sqlite_check(struct sg_store *store, struct sg_error *error)
                        "store %s: it is a database, but not a store of Signet's: check `store` in "
                        "signet.yaml",
                        store->path);
-    if (version > SG_SCHEMA_VERSION)
-        return sg_fail(error, SG_STORE, NULL,
-                       "store %s: it has version %lld, and this program knows no later one than "
-                       "%d: use the newer Signet that wrote it",
-                       store->path, (long long)version, SG_SCHEMA_VERSION);
-    store->version = (int)version;
-    return true;
-}
-
-bool sg_sqlite_migrate(struct sg_store *store, struct sg_error *error)
-{
-    sg_auto(sg_transaction) struct sg_transaction write = {0};
-    if (store->version == SG_SCHEMA_VERSION)
-        return true;
-    /* Another process may have been faster, or be of a later version by now. */
-    if (!sg_transaction_write(store, &write, error) || !sg_sqlite_check(store, error) ||
-        (store->version < SG_SCHEMA_VERSION && !climb(store, store->version, error)) ||
-        !sg_transaction_commit(&write, error))
-        return false;
-    store->version = SG_SCHEMA_VERSION;
-    return true;
+    return sg_schema_take(store, version, error);
 }

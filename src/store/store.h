@@ -18,14 +18,17 @@
 
 struct sg_store;
 
-enum sg_store_mode { SG_STORE_OPEN, SG_STORE_READ_ONLY, SG_STORE_CREATE };
+enum sg_store_mode {
+    SG_STORE_OPEN,
+    SG_STORE_READ_ONLY, /* also one of an earlier version, as it is */
+    SG_STORE_CREATE,
+    SG_STORE_MIGRATE, /* also one of an earlier version, for migrate.h alone */
+};
 
 /* sg_store_open opens (or, with SG_STORE_CREATE, makes) the store.
  * location     "sqlite:PATH", relative to folder, or "postgresql://…", as libpq reads it, without a
  *              password.
- * A store of an earlier version is brought to this one, in one transaction, unless it is opened for
- * reading only: then it is read as it is.
- * Fails: SG_STORE: missing, not a store of Signet's, of a newer version, read-only, full disk, each
+ * Fails: SG_STORE: missing, not a store of Signet's, of another version, read-only, full disk, each
  * with what to do; SG_USAGE on an unknown kind of store. */
 SG_MUST_USE bool sg_store_open(const char *location, const char *folder, enum sg_store_mode mode,
                                struct sg_store **store, struct sg_error *error);

@@ -1,6 +1,5 @@
 #include "store_fixture.h"
 
-#include "store/schema.h"
 #include "store/sql.h"
 
 static void block(struct sg_store *store, uint8_t first, uint8_t last, size_t wanted_new)
@@ -155,8 +154,9 @@ static void make_version_1(struct fixture *fixture)
                           "DROP TRIGGER revocation_changed; DROP TRIGGER revocation_gone;"
                           "DELETE FROM counter WHERE name = 'status';"
                           "ALTER TABLE supersedes DROP COLUMN reason; DROP TABLE ticket;"
-                          "DROP TABLE approval; DROP TABLE pin; DROP INDEX claim_token;"
-                          "ALTER TABLE claim DROP COLUMN token; PRAGMA user_version=1");
+                          "DROP TABLE approval; DROP TABLE pin; DROP TABLE event;"
+                          "DROP INDEX claim_token; ALTER TABLE claim DROP COLUMN token;"
+                          "PRAGMA user_version=1");
     fixture->store = NULL;
 }
 
@@ -184,76 +184,6 @@ static void test_reader_of_version_1(void **state)
     sg_store_close(reader);
 }
 
-static void test_migration(void **state)
-{
-    if (is_on_postgres())
-        return; /* it is about the file */
-    struct fixture *fixture = *state;
-    issue(fixture, &(struct ask){.device = "d1", .key = 7, .serial = 1});
-    make_version_1(fixture);
-    fixture->store = open_store(fixture->folder, SG_STORE_OPEN);
-    assert_int_equal(version_of(fixture->store), SG_SCHEMA_VERSION);
-    expect_status(fixture->store, 1, NOW, SG_STATUS_VALID);
-    block(fixture->store, 7, 7, 1);
-    expect_judgement(fixture->store, "a blocked one", 7, "d1", false, "blocked key");
-    /* once more changes nothing */
-    sg_store_close(fixture->store);
-    fixture->store = open_store(fixture->folder, SG_STORE_OPEN);
-    assert_int_equal(count_blocked(fixture->store), 1);
-}
-
-/* What can't be carried out leaves the store at its version. */
-static void test_failed_migration(void **state)
-{
-    if (is_on_postgres())
-        return; /* it is about the file */
-    struct fixture *fixture = *state;
-    struct sg_store *store = NULL;
-    struct sg_error error = {0};
-    make_version_1(fixture);
-    change_store(fixture, "CREATE TABLE blocked_key (wrong TEXT)");
-    assert_false(sg_store_open("sqlite:signet.db", fixture->folder, SG_STORE_OPEN, &store, &error));
-    assert_null(store);
-    assert_int_not_equal(error.code, SG_OK);
-    change_store(fixture, "DROP TABLE blocked_key");
-    struct sg_store *reader = open_store(fixture->folder, SG_STORE_READ_ONLY);
-    assert_int_equal(version_of(reader), 1);
-    sg_store_close(reader);
-}
-
-static int open_and_block(void *context)
-{
-    struct fixture *fixture = context;
-    struct sg_store *store = NULL;
-    const uint8_t key[1][SG_SHA256_LEN] = {{42}};
-    size_t num_new = 0;
-    bool done = sg_store_open("sqlite:signet.db", fixture->folder, SG_STORE_OPEN, &store, NULL) &&
-                sg_store_block_keys(store, key, 1, NOW, &num_new, NULL);
-    sg_store_close(store);
-    return done ? 0 : 1;
-}
-
-/* All of them find the old version, and one brings the store to the new one. */
-static void test_migrations_at_once(void **state)
-{
-    if (is_on_postgres())
-        return; /* it is about the file */
-    enum { PROCESSES = 6 };
-    struct fixture *fixture = *state;
-    pid_t children[PROCESSES];
-    make_version_1(fixture);
-    for (int i = 0; i < PROCESSES; i++)
-        if ((children[i] = fork()) == 0)
-            _exit(open_and_block(fixture));
-    for (int i = 0; i < PROCESSES; i++) {
-        int status = -1;
-        assert_int_equal(waitpid(children[i], &status, 0), children[i]);
-        assert_int_equal(status, 0);
-    }
-    fixture->store = open_store(fixture->folder, SG_STORE_OPEN);
-    assert_int_equal(count_blocked(fixture->store), 1);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -261,9 +191,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_claims, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_list, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_reader_of_version_1, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_migration, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_failed_migration, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_migrations_at_once, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
