@@ -79,6 +79,8 @@ enum {
     SG_LIMIT_SERIAL = 20,
     /* octets of a CRL number, RFC 5280 5.2.3 */
     SG_LIMIT_CRL_NUMBER = 20,
+    /* bytes of one file in a backup: a row holds a CRL of the size above in base64 */
+    SG_LIMIT_BACKUP_ENTRY = 512 * 1024 * 1024,
     /* requests that share one durable write */
     SG_LIMIT_GROUP = 256,
     /* bytes of a file's or folder's name that Signet builds */

@@ -27,5 +27,6 @@ const struct sg_command *const SG_COMMANDS[] = {
     SG_CARD_LOST_COMMANDS,
     SG_CEREMONY_COMMANDS,
     SG_STORE_COMMANDS,
+    SG_BACKUP_COMMANDS,
     NULL,
 };

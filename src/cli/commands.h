@@ -29,5 +29,6 @@ extern const struct sg_command SG_CARD_LOST_COMMANDS[];   /* card_lost.c */
 extern const struct sg_command SG_CARD_ENROLL_COMMANDS[]; /* card_enroll.c */
 extern const struct sg_command SG_CEREMONY_COMMANDS[];    /* ceremony.c */
 extern const struct sg_command SG_STORE_COMMANDS[];       /* store.c */
+extern const struct sg_command SG_BACKUP_COMMANDS[];      /* backup.c: backup, restore */
 
 #endif

@@ -1,13 +1,10 @@
 /* CRLs: their numbers, what they list, and when an expired certificate may leave them. */
 #include <openssl/evp.h>
 
+#include "crls.h"
 #include "standing.h"
 
-struct digests {
-    uint8_t sha256[32], sha384[48], sha512[64];
-};
-
-static bool digest_all(struct sg_slice bytes, struct digests *digests, struct sg_error *error)
+bool sg_crl_digest(struct sg_slice bytes, struct sg_crl_digests *digests, struct sg_error *error)
 {
     return (EVP_Digest(bytes.data, bytes.len, digests->sha256, NULL, EVP_sha256(), NULL) == 1 &&
             EVP_Digest(bytes.data, bytes.len, digests->sha384, NULL, EVP_sha384(), NULL) == 1 &&
@@ -57,8 +54,8 @@ static bool next_number(struct sg_store *store, int64_t issuer, int64_t *number,
 static bool insert_crl(struct sg_store *store, int64_t issuer, int64_t number, int64_t this_update,
                        int64_t next_update, struct sg_slice to_be_signed, struct sg_error *error)
 {
-    struct digests digests;
-    return digest_all(to_be_signed, &digests, error) &&
+    struct sg_crl_digests digests;
+    return sg_crl_digest(to_be_signed, &digests, error) &&
            sg_sql_run(store,
                       "INSERT INTO crl (issuer, number, this_update, next_update, sha256, sha384,"
                       " sha512) VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -112,7 +109,7 @@ static bool check_reserved(struct sg_store *store, int64_t issuer, uint64_t numb
 }
 
 /* Of two that were signed at the same time, the one with the higher number keeps its bytes. */
-static bool keep_bytes(struct sg_store *store, int64_t issuer, int64_t number, struct sg_slice der,
+bool sg_crl_keep_bytes(struct sg_store *store, int64_t issuer, int64_t number, struct sg_slice der,
                        struct sg_error *error)
 {
     bool later = false;
@@ -148,7 +145,7 @@ bool sg_store_record_crl(struct sg_store *store, int64_t issuer, uint64_t number
     sg_auto(sg_transaction) struct sg_transaction write = {0};
     return sg_transaction_write(store, &write, error) &&
            check_reserved(store, issuer, number, error) &&
-           keep_bytes(store, issuer, (int64_t)number, der, error) &&
+           sg_crl_keep_bytes(store, issuer, (int64_t)number, der, error) &&
            let_expired_go(store, issuer, (int64_t)number, error) &&
            sg_transaction_commit(&write, error);
 }

@@ -6,6 +6,7 @@
 #ifndef SG_STORE_ENGINE_H
 #define SG_STORE_ENGINE_H
 
+#include "dump.h"
 #include "sql.h"
 
 enum sg_query_kind {
@@ -23,6 +24,11 @@ struct sg_engine {
     bool (*check)(struct sg_store *store, struct sg_error *error);
     /* climb brings the tables to version from the one before it, inside a write transaction. */
     bool (*climb)(struct sg_store *store, int version, struct sg_error *error);
+    /* create makes the tables of a new store, inside a write transaction. */
+    bool (*create)(struct sg_store *store, struct sg_error *error);
+    /* place commits what was loaded, so that others find it, after loader's settle. */
+    bool (*place)(struct sg_store *store, struct sg_transaction *write,
+                  const struct sg_loader *loader, struct sg_error *error);
     /* size: bytes that the store takes on its disk. */
     bool (*size)(struct sg_store *store, int64_t *bytes, struct sg_error *error);
 

@@ -38,7 +38,10 @@ bool sg_schema_require(const struct sg_store *store, struct sg_error *error)
 
 bool sg_schema_note(struct sg_store *store, int64_t now, const char *what, struct sg_error *error)
 {
-    return sg_sql_run(store, "INSERT INTO event (moment, what) VALUES (?, ?)",
+    /* PostgreSQL would count from one, beside rows that were loaded with their ids. */
+    return sg_sql_run(store,
+                      "INSERT INTO event (id, moment, what)"
+                      " SELECT coalesce(max(id), 0) + 1, ?, ? FROM event",
                       SG_VALUES(sg_int(now), sg_text(what)), error);
 }
 

@@ -113,6 +113,8 @@ void sg_postgres_forget(struct sg_postgres *postgres);
 /* ---- postgres_schema.c: the tables, as in sqlite_schema.c ---- */
 
 SG_MUST_USE bool sg_postgres_create(struct sg_store *store, struct sg_error *error);
+SG_MUST_USE bool sg_postgres_place(struct sg_store *store, struct sg_transaction *write,
+                                   const struct sg_loader *loader, struct sg_error *error);
 SG_MUST_USE bool sg_postgres_check(struct sg_store *store, struct sg_error *error);
 SG_MUST_USE bool sg_postgres_climb(struct sg_store *store, int version, struct sg_error *error);
 

@@ -283,6 +283,13 @@ bool sg_postgres_ensure(struct sg_store *store, struct sg_error *error)
 
 /* ---- open and close ---- */
 
+static bool make_tables(struct sg_store *store, struct sg_error *error)
+{
+    sg_auto(sg_transaction) struct sg_transaction write = {0};
+    return sg_transaction_write(store, &write, error) && sg_postgres_create(store, error) &&
+           sg_transaction_commit(&write, error);
+}
+
 bool sg_postgres_open(struct sg_store *store, const char *location, const char *folder,
                       enum sg_store_mode mode, struct sg_error *error)
 {
@@ -297,7 +304,9 @@ bool sg_postgres_open(struct sg_store *store, const char *location, const char *
         !connect_to(store, error))
         return false;
     if (mode == SG_STORE_CREATE)
-        return sg_postgres_create(store, error) && connect_to(store, error);
+        return make_tables(store, error) && connect_to(store, error);
+    if (mode == SG_STORE_LOAD)
+        return true;
     return sg_postgres_check(store, error) &&
            (mode != SG_STORE_OPEN || sg_schema_require(store, error));
 }

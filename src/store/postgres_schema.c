@@ -130,9 +130,8 @@ static bool has_tables(struct sg_store *store, bool *found, struct sg_error *err
 
 bool sg_postgres_create(struct sg_store *store, struct sg_error *error)
 {
-    sg_auto(sg_transaction) struct sg_transaction write = {0};
     bool found = false;
-    if (!sg_transaction_write(store, &write, error) || !has_tables(store, &found, error))
+    if (!has_tables(store, &found, error))
         return false;
     if (found)
         return sg_fail(error, SG_STORE, NULL,
@@ -142,10 +141,36 @@ bool sg_postgres_create(struct sg_store *store, struct sg_error *error)
     for (size_t i = 0; i < sizeof SCHEMA / sizeof SCHEMA[0]; i++)
         if (!sg_postgres_send(store, SG_QUERY_MANY, SCHEMA[i], SG_NO_VALUES, error))
             return false;
-    if (!climb_all(store, error) || !sg_transaction_commit(&write, error))
+    if (!climb_all(store, error))
         return false;
     store->version = SG_SCHEMA_VERSION;
     return true;
+}
+
+/* Where the counting of ids goes on; rows that were loaded say theirs. */
+static const char *const COUNT_ON[] = {
+    "SELECT setval(pg_get_serial_sequence('issuer', 'id'), coalesce(max(id), 0) + 1, false)"
+    " FROM issuer",
+    "SELECT setval(pg_get_serial_sequence('request_intent', 'id'), coalesce(max(id), 0) + 1,"
+    " false) FROM request_intent",
+    "SELECT setval(pg_get_serial_sequence('approval', 'id'), coalesce(max(id), 0) + 1, false)"
+    " FROM approval",
+    "SELECT setval(pg_get_serial_sequence('ticket', 'id'), coalesce(max(id), 0) + 1, false)"
+    " FROM ticket",
+    "SELECT setval(pg_get_serial_sequence('event', 'id'), coalesce(max(id), 0) + 1, false)"
+    " FROM event",
+};
+
+bool sg_postgres_place(struct sg_store *store, struct sg_transaction *write,
+                       const struct sg_loader *loader, struct sg_error *error)
+{
+    for (size_t i = 0; i < sizeof COUNT_ON / sizeof COUNT_ON[0]; i++)
+        if (!sg_postgres_send(store, SG_QUERY_MANY, COUNT_ON[i], SG_NO_VALUES, error))
+            return false;
+    /* Nothing but the commit itself is left that could fail. */
+    return sg_postgres_answer(store, NULL, error) &&
+           (loader->settle == NULL || loader->settle(loader->context, error)) &&
+           sg_transaction_commit(write, error);
 }
 
 bool sg_postgres_check(struct sg_store *store, struct sg_error *error)

@@ -20,11 +20,15 @@ struct sg_sqlite {
     struct sg_owners owners;
     struct sg_statement kept[SG_STATEMENTS_KEPT];
     size_t num_kept;
+    char *target; /* of a store that is loaded: the name that it gets; NULL otherwise */
 };
 
 bool sg_sqlite_open(struct sg_store *store, const char *location, const char *folder,
                     enum sg_store_mode mode, struct sg_error *error);
 void sg_sqlite_close(struct sg_store *store);
+/* sg_sqlite_place: as in engine.h. Loading goes to another name, which this changes. */
+bool sg_sqlite_place(struct sg_store *store, struct sg_transaction *write,
+                     const struct sg_loader *loader, struct sg_error *error);
 
 /* sg_sqlite_forget releases the statements that were kept. */
 void sg_sqlite_forget(struct sg_sqlite *sqlite);
@@ -37,7 +41,7 @@ bool sg_sqlite_fail(const struct sg_store *store, int result, struct sg_error *e
 
 /* ---- sqlite_schema.c: the tables of a store, and how a file is recognised as one ---- */
 
-/* sg_sqlite_create fills an empty database. */
+/* sg_sqlite_create fills an empty database, inside a write transaction. */
 SG_MUST_USE bool sg_sqlite_create(struct sg_store *store, struct sg_error *error);
 /* sg_sqlite_check and sg_sqlite_climb: as in engine.h. Checking changes nothing. */
 SG_MUST_USE bool sg_sqlite_check(struct sg_store *store, struct sg_error *error);

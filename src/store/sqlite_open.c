@@ -78,6 +78,13 @@ static bool configure(struct sg_store *store, struct sg_error *error)
     return sg_sqlite_exec(store, "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=16384", error);
 }
 
+static bool make_tables(struct sg_store *store, struct sg_error *error)
+{
+    sg_auto(sg_transaction) struct sg_transaction write = {0};
+    return sg_transaction_write(store, &write, error) && sg_sqlite_create(store, error) &&
+           sg_transaction_commit(&write, error);
+}
+
 static bool open_to_write(struct sg_store *store, enum sg_store_mode mode, struct sg_error *error)
 {
     if (!connect_to(store, store->path, SQLITE_OPEN_READWRITE, error))
@@ -85,10 +92,10 @@ static bool open_to_write(struct sg_store *store, enum sg_store_mode mode, struc
     /* SQLite quietly opens for reading what it may not write. */
     if (sqlite3_db_readonly(store->sqlite->db, "main") == 1)
         return sg_sqlite_fail(store, SQLITE_READONLY, error);
-    if (mode != SG_STORE_CREATE && !sg_sqlite_check(store, error))
+    if (mode != SG_STORE_CREATE && mode != SG_STORE_LOAD && !sg_sqlite_check(store, error))
         return false;
     return (mode != SG_STORE_OPEN || sg_schema_require(store, error)) && configure(store, error) &&
-           (mode != SG_STORE_CREATE || sg_sqlite_create(store, error)) &&
+           (mode != SG_STORE_CREATE || make_tables(store, error)) &&
            sg_owners_open(store->path, false, &store->sqlite->owners, error);
 }
 
@@ -151,15 +158,20 @@ static bool open_to_read(struct sg_store *store, struct sg_error *error)
 
 /* ---- making one ---- */
 
+static bool fail_as_existing(const char *path, struct sg_error *error)
+{
+    return sg_fail(error, SG_STORE, NULL,
+                   "store %s: it exists, and a store is never replaced: choose another place or "
+                   "move it away",
+                   path);
+}
+
 /* The registry is nobody else's business: SQLite gives its other files the mode of this one. */
 static bool make_file(const char *path, struct sg_error *error)
 {
     sg_auto(fd) int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0 && errno == EEXIST)
-        return sg_fail(error, SG_STORE, NULL,
-                       "store %s: it exists, and a store is never replaced: choose another place "
-                       "or move it away",
-                       path);
+        return fail_as_existing(path, error);
     if (fd < 0)
         return sg_fail(error, SG_STORE, NULL, "store %s: it can't be made: %s", path,
                        strerror(errno));
@@ -193,6 +205,52 @@ static bool create(struct sg_store *store, struct sg_error *error)
     return false;
 }
 
+/* ---- loading one ---- */
+
+/* It has another name until it is whole. What a process that was killed has left is replaced. */
+static bool open_to_load(struct sg_store *store, struct sg_error *error)
+{
+    struct stat status;
+    if (lstat(store->path, &status) == 0)
+        return fail_as_existing(store->path, error);
+    store->sqlite->target = SG_TAKE(store->path);
+    if (asprintf(&store->path, "%s.loading", store->sqlite->target) < 0) {
+        store->path = NULL;
+        return sg_fail_memory(error);
+    }
+    remove_files(store->path);
+    return make_file(store->path, error) && open_to_write(store, SG_STORE_LOAD, error);
+}
+
+static bool fail_to_place(const struct sg_store *store, struct sg_error *error)
+{
+    return sg_fail(error, SG_STORE, NULL, "store %s: it can't be put in place: %s",
+                   store->sqlite->target, strerror(errno));
+}
+
+/* Closing brings the whole log into the file, and removes it; SQLite has synced the file then. */
+static bool close_whole(struct sg_store *store, struct sg_error *error)
+{
+    disconnect(store);
+    return !has_log(store->path) ||
+           sg_fail(error, SG_STORE, NULL,
+                   "store %s: its log could not be brought into it: check the disk and the "
+                   "kernel's log",
+                   store->path);
+}
+
+bool sg_sqlite_place(struct sg_store *store, struct sg_transaction *write,
+                     const struct sg_loader *loader, struct sg_error *error)
+{
+    const char *target = store->sqlite->target;
+    if (!sg_transaction_commit(write, error) || !close_whole(store, error) ||
+        (loader->settle != NULL && !loader->settle(loader->context, error)))
+        return false;
+    if (renameat2(AT_FDCWD, store->path, AT_FDCWD, target, RENAME_NOREPLACE) != 0)
+        return errno == EEXIST ? fail_as_existing(target, error) : fail_to_place(store, error);
+    return sg_folder_sync_of(target) || fail_to_place(store, error);
+}
+
 /* ---- open and close ---- */
 
 bool sg_sqlite_open(struct sg_store *store, const char *location, const char *folder,
@@ -206,6 +264,8 @@ bool sg_sqlite_open(struct sg_store *store, const char *location, const char *fo
         return false;
     if (mode == SG_STORE_CREATE)
         return create(store, error);
+    if (mode == SG_STORE_LOAD)
+        return open_to_load(store, error);
     return check_file(store->path, error) &&
            (mode == SG_STORE_READ_ONLY ? open_to_read(store, error)
                                        : open_to_write(store, mode, error));
@@ -217,6 +277,9 @@ void sg_sqlite_close(struct sg_store *store)
         return;
     disconnect(store);
     sg_owners_close(&store->sqlite->owners);
+    if (store->sqlite->target != NULL && store->path != NULL)
+        remove_files(store->path);
+    free(store->sqlite->target);
     free(store->sqlite);
     store->sqlite = NULL;
 }

@@ -134,14 +134,10 @@ static bool climb_all(struct sg_store *store, struct sg_error *error)
 
 bool sg_sqlite_create(struct sg_store *store, struct sg_error *error)
 {
-    sg_auto(sg_transaction) struct sg_transaction write = {0};
-    if (!sg_transaction_write(store, &write, error))
-        return false;
     for (size_t i = 0; i < sizeof SCHEMA / sizeof SCHEMA[0]; i++)
         if (!sg_sqlite_exec(store, SCHEMA[i], error))
             return false;
-    if (!set_header(store, "application_id", APPLICATION_ID, error) || !climb_all(store, error) ||
-        !sg_transaction_commit(&write, error))
+    if (!set_header(store, "application_id", APPLICATION_ID, error) || !climb_all(store, error))
         return false;
     store->version = SG_SCHEMA_VERSION;
     return true;

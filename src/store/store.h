@@ -23,6 +23,7 @@ enum sg_store_mode {
     SG_STORE_READ_ONLY, /* also one of an earlier version, as it is */
     SG_STORE_CREATE,
     SG_STORE_MIGRATE, /* also one of an earlier version, for migrate.h alone */
+    SG_STORE_LOAD,    /* one in the making, for dump.h alone */
 };
 
 /* sg_store_open opens (or, with SG_STORE_CREATE, makes) the store.
