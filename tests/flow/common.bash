@@ -109,9 +109,9 @@ ask_store() {
 dump_store() {
     case $(store_of "$1") in
     sqlite:*) sqlite3 "$1/signet.db" .dump ;;
-    # newer ones put a random word around it
+    # what is around the rows is not the same each time
     *) pg_dump --data-only --rows-per-insert=1 "$(store_of "$1")" |
-        sed -n -e 's/^INSERT INTO public\./INSERT INTO /' -e '/^INSERT INTO writer /d' -e '/^INSERT/,/;$/p' ;;
+        sed -n -e 's/^INSERT INTO public\./INSERT INTO /' -e '/^INSERT INTO writer /d' -e '/^INSERT/p' ;;
     esac
 }
 
