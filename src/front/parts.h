@@ -33,6 +33,10 @@
  * closes. */
 enum { SG_FRONT_HARD_HEADERS = 4 * SG_LIMIT_HEADERS };
 
+/* Octets of a reply that a client takes a second at least, once it has had its time for a short
+ * one: 128 kbit/s. The CRL of a million entries may take 40 minutes then. */
+enum { SG_FRONT_READING = 16 * 1024 };
+
 /* ---- listeners ---- */
 
 /* A mask, as routes say on which they are. */
@@ -57,10 +61,11 @@ struct sg_visit {
     struct bufferevent *buffer; /* a reference of our own, so that it can't go unnoticed */
     bool has_finished_one;      /* a request has been read to its end */
     bool is_known;              /* evhttp will tell when it closes */
-    int64_t since_ms;           /* it came, or its last reply went out */
+    int64_t since_ms;           /* it came, or its last reply went out, or began to */
     int64_t begun_ms;           /* the first octet of a request that is not read to its end; or 0 */
     struct sg_exchange *exchange; /* being served now, or NULL */
     bool is_replying;             /* its reply is on the way */
+    int64_t reply_ms;             /* for how long that may be so */
 };
 LIST_HEAD(sg_visits, sg_visit);
 
@@ -68,9 +73,9 @@ LIST_HEAD(sg_visits, sg_visit);
 struct bufferevent *sg_visit_begin(struct sg_front *front, SSL_CTX *tls);
 /* sg_visit_of finds the visit that a request belongs to; never NULL for one of evhttp's. */
 struct sg_visit *sg_visit_of(struct sg_front *front, struct evhttp_request *http);
-/* sg_visit_replying: the exchange is over, and the reply on its way; sg_visit_replied: it has gone
- * out, and the next request may come. */
-void sg_visit_replying(struct sg_visit *visit);
+/* sg_visit_replying: the exchange is over, and the reply on its way, of so many octets;
+ * sg_visit_replied: it has gone out, and the next request may come. */
+void sg_visit_replying(struct sg_visit *visit, size_t octets);
 void sg_visit_replied(struct sg_visit *visit);
 /* sg_visits_sweep lets go of those that ended unnoticed, and closes those that take too long. */
 void sg_visits_sweep(struct sg_front *front);

@@ -141,7 +141,7 @@ static size_t send_http(struct sg_exchange *exchange, unsigned status, const str
     add_headers(exchange, status, &refusal);
     if (evhttp_request_get_command(exchange->http) == EVHTTP_REQ_HEAD)
         octets = tell_length(exchange, octets);
-    sg_visit_replying(exchange->visit);
+    sg_visit_replying(exchange->visit, octets);
     evhttp_request_set_on_complete_cb(exchange->http, note_complete, exchange->visit);
     evhttp_send_reply(exchange->http, (int)status, reason_of(status), octets > 0 ? body : NULL);
     if (body != NULL && body != reply->body)

@@ -2,7 +2,9 @@
  *
  * evhttp's own timeouts begin anew with every octet, so that a client which sends one a minute
  * could stay for ever. Here a request has one deadline, from its first octet (and a connection's
- * first request, its handshake included, from the beginning) to its last.
+ * first request, its handshake included, from the beginning) to its last; and a reply has one, by
+ * its length, until the kernel has all of it. Until then no other request of that connection is
+ * served, so that one who does not read has one reply kept.
  */
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -138,10 +140,13 @@ struct sg_visit *sg_visit_of(struct sg_front *front, struct evhttp_request *http
     abort(); /* every connection's buffer was made above */
 }
 
-void sg_visit_replying(struct sg_visit *visit)
+void sg_visit_replying(struct sg_visit *visit, size_t octets)
 {
     visit->exchange = NULL;
     visit->is_replying = true;
+    visit->since_ms = sg_front_now_ms(visit->front);
+    visit->reply_ms = 1000 * visit->front->config.service.limits.reply_s +
+                      1000 * (int64_t)octets / SG_FRONT_READING;
 }
 
 void sg_visit_replied(struct sg_visit *visit)
@@ -168,7 +173,9 @@ static bool takes_too_long(const struct sg_front *front, const struct sg_visit *
     const int64_t request_ms = 1000 * front->config.service.limits.request_s;
     const int64_t idle_ms = front->is_full ? 1000 : 1000 * front->config.service.limits.idle_s;
 
-    if (is_busy(visit)) /* for replies that nobody reads evhttp has a timeout */
+    if (visit->is_replying)
+        return now - visit->since_ms > visit->reply_ms;
+    if (visit->exchange != NULL)
         return false;
     if (!visit->has_finished_one)
         return now - visit->since_ms > request_ms;
@@ -190,7 +197,7 @@ void sg_visits_sweep(struct sg_front *front)
         }
         if (!takes_too_long(front, visit, now))
             continue;
-        if (visit->begun_ms != 0 || !visit->has_finished_one)
+        if (visit->begun_ms != 0 || !visit->has_finished_one || visit->is_replying)
             front->figures.num_slow++;
         hang_up(visit);
     }

@@ -376,6 +376,12 @@ static bool read_idle_time(const struct sg_yaml *document, const struct sg_yaml_
     return read_time(document, value, &((struct sg_service_config *)into)->limits.idle_s, error);
 }
 
+static bool read_reply_time(const struct sg_yaml *document, const struct sg_yaml_node *value,
+                            void *into, struct sg_error *error)
+{
+    return read_time(document, value, &((struct sg_service_config *)into)->limits.reply_s, error);
+}
+
 static bool read_answer_time(const struct sg_yaml *document, const struct sg_yaml_node *value,
                              void *into, struct sg_error *error)
 {
@@ -391,6 +397,7 @@ static bool read_limits(const struct sg_yaml *document, const struct sg_yaml_nod
         {"refusals", SG_YAML_OPTIONAL, read_refusals},
         {"request", SG_YAML_OPTIONAL, read_request_time},
         {"idle", SG_YAML_OPTIONAL, read_idle_time},
+        {"reply", SG_YAML_OPTIONAL, read_reply_time},
         {"answer", SG_YAML_OPTIONAL, read_answer_time},
         {0},
     };
@@ -478,6 +485,7 @@ bool sg_service_config_read(const struct sg_yaml *document, const struct sg_yaml
     config->limits.refusals = 30;
     config->limits.request_s = 15;
     config->limits.idle_s = 60;
+    config->limits.reply_s = 30;
     config->limits.answer_s = 30;
     if (!sg_yaml_mapping(document, value, FIELDS, config, error))
         return false;

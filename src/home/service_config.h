@@ -89,6 +89,7 @@ struct sg_service_config {
         long refusals;     /* of one address, as nobody's, before it is slowed */
         int64_t request_s; /* for a client to finish its handshake, or a request it has begun */
         int64_t idle_s;    /* for a client to begin the next one */
+        int64_t reply_s;   /* for a client to take a short reply; a long one is given more */
         int64_t answer_s;  /* for the issuer to answer */
     } limits;
     enum sg_log_format log;

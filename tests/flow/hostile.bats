@@ -5,7 +5,7 @@ load service
 setup_file() {
     start_in_own_folder
     make_root_home dev
-    add_service dev 'limits: {request: 60s, idle: 60s}'
+    add_service dev 'limits: {request: 60s, idle: 60s, reply: 3s}'
     start_service dev
     declare -p tls est_url http_url metrics_url | sed 's/^declare/declare -g/' >urls
 }
@@ -39,6 +39,10 @@ hostile() {
 
 @test "a chunk's size of all the octets that there are is not kept" {
     hostile chunk "$(port_of http),$(port_of https)s"
+}
+
+@test "who does not read the replies is closed in time, and who reads them slowly is not" {
+    hostile reading "$(port_of http),$(port_of https)s,$(port_of metrics)"
 }
 
 @test "a front that lies to the issuer is shown the door" {

@@ -1,9 +1,11 @@
-"""What strangers send to signetd. Usage: hostile.py framing|chunk|front WHERE; ends with 0 when it held."""
+"""What strangers send to signetd. Usage: hostile.py framing|chunk|reading|front WHERE; ends with 0 when it held."""
 import re
 import socket
 import ssl
 import struct
 import sys
+import time
+import urllib.request
 
 INNER = b"GET /within HTTP/1.1\r\nHost: x\r\n\r\n"
 CHUNKED = b"%x\r\n%s\r\n0\r\n\r\n" % (len(INNER), INNER)
@@ -67,17 +69,27 @@ def framing(port):
     return bad
 
 
+def visit(number, receive=None):
+    """A connection to a port, with TLS if it ends with an s; receive: octets that the kernel keeps for us."""
+    client = socket.socket()
+    if receive:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive)
+    client.settimeout(60)
+    client.connect(("127.0.0.1", int(number.rstrip("s"))))
+    if not number.endswith("s"):
+        return client
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context.wrap_socket(client)
+
+
 def chunk(port):
     """The line with a chunk's size does not end; with TLS on a port that says so."""
     most = 16 << 20
     bad = 0
     for number in port.split(","):
-        client = socket.create_connection(("127.0.0.1", int(number.rstrip("s"))), 60)
-        if number.endswith("s"):
-            context = ssl.create_default_context()
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-            client = context.wrap_socket(client)
+        client = visit(number)
         client.sendall(b"POST /nothing HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
         sent = 0
         try:
@@ -87,6 +99,48 @@ def chunk(port):
             continue
         print(f"port {number} took {sent} octets")
         bad += 1
+    return bad
+
+
+def figure(port, name):
+    """One of the service's metrics, with its labels; 0 while it is not told."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
+        found = re.search("^" + re.escape(name) + r" (\d+)$", answer.read().decode(), re.MULTILINE)
+    return int(found[1]) if found else 0
+
+
+def reading(where):
+    """Many requests at once, whose replies are more than a kernel keeps."""
+    *ports, metrics = where.split(",")
+    served, slow = 'signet_http_requests_total{route="document",status="2xx"}', "signet_slow_clients_total"
+    num, bad = 7000, 0
+    ask = b"GET /crl/dev.crl HTTP/1.1\r\nHost: x\r\n\r\n"
+    for number in ports:
+        served_before, slow_before = figure(metrics, served), figure(metrics, slow)
+        client = visit(number, 4096)
+        client.sendall(ask * num)
+        until = time.monotonic() + 30
+        while figure(metrics, slow) == slow_before and time.monotonic() < until:
+            client.recv(1)
+            time.sleep(0.1)
+        if figure(metrics, slow) != slow_before + 1:
+            print(f"port {number}: who reads ten octets a second is not closed")
+            bad += 1
+        if figure(metrics, served) - served_before >= num:
+            print(f"port {number}: all {num} were served to who does not read")
+            bad += 1
+        client.close()
+
+        client = visit(number)
+        client.sendall(ask * (num - 1) + ask.replace(b"Host", b"Connection: close\r\nHost"))
+        begun, said = time.monotonic(), bytearray()
+        while more := client.recv(16384):
+            said += more
+            if time.monotonic() < begun + 4:  # the kernel tells that there is room when a third is free
+                time.sleep(0.005)
+        if said.count(b"HTTP/1.1 200 ") != num:
+            print(f"port {number}: {said.count(b'HTTP/1.1 200 ')} of {num} replies to who reads on")
+            bad += 1
     return bad
 
 
@@ -189,4 +243,4 @@ def front(path):
     return bad
 
 
-sys.exit(min(1, {"framing": framing, "chunk": chunk, "front": front}[sys.argv[1]](sys.argv[2])))
+sys.exit(min(1, {"framing": framing, "chunk": chunk, "reading": reading, "front": front}[sys.argv[1]](sys.argv[2])))

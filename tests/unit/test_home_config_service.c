@@ -186,7 +186,8 @@ static void labels_lead_to_policies(void **state)
     expect_success("labels",
                    parse("service:\n" HTTPS
                          "  est: {policy: first, base64: lines, labels: {cards: second}}\n"
-                         "  limits: {connections: 5, queue: 6, request: 7s, idle: 8s, answer: 9s}\n"
+                         "  limits: {connections: 5, queue: 6, request: 7s, idle: 8s, answer: 9s,"
+                         " reply: 10s}\n"
                          "  log: json\n",
                          &config, &error),
                    &error);
@@ -198,6 +199,7 @@ static void labels_lead_to_policies(void **state)
     assert_string_equal(config.https.key, "k");
     assert_int_equal(config.limits.connections, 5);
     assert_int_equal(config.limits.answer_s, 9);
+    assert_int_equal(config.limits.reply_s, 10);
     assert_int_equal(config.log, SG_LOG_JSON);
     sg_service_config_done(&config);
 }
