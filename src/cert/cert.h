@@ -44,6 +44,10 @@ SG_MUST_USE bool sg_lint_with_key(struct sg_slice tbs, const struct sg_issuer_fa
 /* sg_cert_read decodes one certificate, PEM or DER, without trailing data. path is for messages. */
 SG_MUST_USE bool sg_cert_read(struct sg_slice bytes, const char *path, X509 **certificate,
                               struct sg_error *error);
+/* sg_cert_read_serial tells the serial number of what sg_cert_read would read, without its key,
+ * which is most of the work. */
+SG_MUST_USE bool sg_cert_read_serial(struct sg_slice bytes, const char *path,
+                                     struct sg_serial *serial, struct sg_error *error);
 /* sg_cert_pem appends the PEM form. */
 SG_MUST_USE bool sg_cert_pem(struct sg_slice der, const char *label, struct sg_buf *pem,
                              struct sg_error *error);

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "cert.h"
 #include "crl.h"
+#include "model/undecoded.h"
 
 static bool has_pem(struct sg_slice bytes)
 {
@@ -80,8 +81,14 @@ static bool check_decoded(const struct kind *kind, const void *object, const str
     return true;
 }
 
-bool sg_cert_read(struct sg_slice bytes, const char *path, X509 **certificate,
-                  struct sg_error *error)
+static X509 *decode_all(const uint8_t **at, long len)
+{
+    return d2i_X509(NULL, at, len);
+}
+
+static bool read_certificate(struct sg_slice bytes, const char *path,
+                             X509 *(*decode)(const uint8_t **at, long len), X509 **certificate,
+                             struct sg_error *error)
 {
     sg_auto(sg_buf) struct sg_buf der = {0};
     sg_auto(X509) X509 *decoded = NULL;
@@ -90,11 +97,26 @@ bool sg_cert_read(struct sg_slice bytes, const char *path, X509 **certificate,
     if (!read_der(&CERTIFICATE, bytes, path, &der, error))
         return false;
     at = der.data;
-    decoded = d2i_X509(NULL, &at, (long)der.len);
+    decoded = decode(&at, (long)der.len);
     if (!check_decoded(&CERTIFICATE, decoded, &der, at, path, error))
         return false;
     *certificate = SG_TAKE(decoded);
     return true;
+}
+
+bool sg_cert_read(struct sg_slice bytes, const char *path, X509 **certificate,
+                  struct sg_error *error)
+{
+    return read_certificate(bytes, path, decode_all, certificate, error);
+}
+
+bool sg_cert_read_serial(struct sg_slice bytes, const char *path, struct sg_serial *serial,
+                         struct sg_error *error)
+{
+    sg_auto(X509) X509 *certificate = NULL;
+
+    return read_certificate(bytes, path, sg_undecoded_certificate, &certificate, error) &&
+           sg_cert_serial(certificate, serial, error);
 }
 
 bool sg_crl_read(struct sg_slice bytes, const char *path, X509_CRL **crl, struct sg_error *error)

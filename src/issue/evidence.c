@@ -124,12 +124,10 @@ static bool see(const struct sg_certificate *certificate, void *context, struct 
 static bool find_renewed(const struct sg_issuing *issuing, const struct sg_job *job,
                          struct renewed *renewed, struct sg_error *error)
 {
-    sg_auto(X509) X509 *certificate = NULL;
     struct sg_serial serial = {0};
 
-    if (!sg_cert_read(job->evidence.certificate, "the certificate of who asks", &certificate,
-                      error) ||
-        !sg_cert_serial(certificate, &serial, error))
+    if (!sg_cert_read_serial(job->evidence.certificate, "the certificate of who asks", &serial,
+                             error))
         return false;
     const struct sg_certificate_filter filter = {
         .serial = &serial, .der = job->evidence.certificate, .now = job->now};

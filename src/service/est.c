@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "desk.h"
 #include "keygen.h"
+#include "model/undecoded.h"
 #include "request/request.h"
 
 SG_DEFINE_CLEANUP(PKCS7, PKCS7_free)
@@ -98,7 +99,8 @@ static bool wrap_certificate(const struct sg_desk *desk, struct sg_slice der, st
 
     if (!new_certs_only(&message, error))
         return false;
-    if ((certificate = d2i_X509(NULL, &at, (long)der.len)) == NULL)
+    /* it is only packed up again; to decode its key as well took as long as half of issuing it */
+    if ((certificate = sg_undecoded_certificate(&at, (long)der.len)) == NULL)
         return sg_fail_openssl(error, SG_INTERNAL, NULL, "the certificate can't be read again");
     return add_certificate(message, certificate, error) &&
            encode_certs_only(desk, message, body, error);

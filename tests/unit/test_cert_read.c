@@ -50,11 +50,15 @@ static void add(struct sg_buf *buf, struct sg_slice bytes)
 static void expect_certificate(const char *name, struct sg_slice bytes)
 {
     sg_auto(X509) X509 *certificate = NULL;
+    struct sg_serial serial = {0}, alone = {0};
     struct sg_error error = {0};
     bool read = sg_cert_read(bytes, "file", &certificate, &error);
 
     expect_success(name, read, &error);
     assert_int_equal(X509_cmp(certificate, root.certificate), 0);
+    assert_true(sg_cert_serial(certificate, &serial, &error));
+    expect_success(name, sg_cert_read_serial(bytes, "file", &alone, &error), &error);
+    assert_memory_equal(&alone, &serial, sizeof serial);
 }
 
 static void certificates_are_read_in_every_form(void **state)
@@ -180,13 +184,17 @@ static void wrong_files_are_refused(void **state)
     for (size_t i = 0; i < NUM(WRONG); i++) {
         sg_auto(sg_buf) struct sg_buf bytes = {0};
         X509 *certificate = NULL;
-        struct sg_error error = {0};
+        struct sg_serial serial = {0};
+        struct sg_error error = {0}, of_serial = {0};
 
         make_wrong(WRONG[i].wrong, &bytes);
         expect_failure(WRONG[i].name,
                        sg_cert_read(sg_buf_slice(&bytes), "file", &certificate, &error), &error,
                        SG_MALFORMED, WRONG[i].part);
         assert_null(certificate);
+        expect_failure(WRONG[i].name,
+                       sg_cert_read_serial(sg_buf_slice(&bytes), "file", &serial, &of_serial),
+                       &of_serial, SG_MALFORMED, WRONG[i].part);
     }
 }
 
