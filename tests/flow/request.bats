@@ -72,7 +72,7 @@ same_key() {
 # The document's commands, as they stand, under the policy that is shipped.
 @test "the example of docs/requests.md" {
     local line num=0
-    mkdir shown && cp -r ca shown/ca && cd shown
+    mkdir shown && copy_home ca shown/ca && cd shown
     sed -i 's,file:\.\./pin,file:../../pin,' ca/signet.yaml
     add_device ca device-AB12
     while read -r line; do
