@@ -156,16 +156,20 @@ made_status() {
     pid=$!
     # the CA signs what is claimed by now
     wait_for_delay $((before + 1))
-    kill_issuer
     rm live
+    kill_issuer
     wait "$pid"
-    # the front has asked again
+    # the front has asked again, or has told the client to, where the issuer took long to come back
+    if [ "$(cat first.status)" = 503 ]; then
+        wait_for 40 is_ready
+        ask_made first
+    fi
     expect_equal status 200 "$(cat first.status)"
-    expect_equal certificates 'orphaned valid' "$(made_status)"
+    [[ $(made_status) == 'orphaned '*valid ]] || fail "$(made_status)"
     # its answer is lost on the way: the client asks again, and has another one
     ask_made second
     expect_equal status 200 "$(cat second.status)"
-    expect_equal certificates 'orphaned revoked valid' "$(made_status)"
+    [[ $(made_status) == 'orphaned '*'revoked valid' ]] || fail "$(made_status)"
     run ! cmp first.out second.out
     check_invariants
 }
