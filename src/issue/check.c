@@ -235,6 +235,26 @@ static bool check_unique(const struct sg_issuing *issuing, struct sg_job *job,
                     rivals.text, error);
 }
 
+/* Of a certificate that is there already the claim takes nothing from the quota. */
+static bool check_quota(const struct sg_issuing *issuing, struct verdicts *verdicts,
+                        struct sg_error *error)
+{
+    const struct sg_quota quota = sg_policy_quota(issuing->policy);
+    const int64_t now = sg_clock_now(&issuing->clock);
+    char text[SG_ERROR_TEXT_SIZE];
+    struct sg_error why = {0};
+    int64_t left = 0;
+
+    if (quota.certificates == 0)
+        return true;
+    if (!sg_store_quota_left(sg_home_store(issuing->home), sg_policy_name(issuing->policy), quota,
+                             now, &left, &why, error))
+        return false;
+    snprintf(text, sizeof text, "%lld of %lld are left", (long long)left,
+             (long long)quota.certificates);
+    return add_step(verdicts, "quota", left > 0, &why, text, error);
+}
+
 /* What the store knows against the key; the claim asks again. What the key will be for follows from
  * the policy alone, whether or not it refuses the rest. */
 static bool check_known_key(const struct sg_issuing *issuing, struct sg_job *job,
@@ -288,7 +308,8 @@ bool sg_issue_check(const struct sg_issuing *issuing, struct sg_job *job, struct
                      check_requester(issuing, job, &verdicts, error) &&
                      check_known_key(issuing, job, &verdicts, error) &&
                      check_policy(issuing, job, &verdicts, error) &&
-                     check_unique(issuing, job, &verdicts, error)));
+                     check_unique(issuing, job, &verdicts, error) &&
+                     check_quota(issuing, &verdicts, error)));
     if (!done) {
         free(verdicts.items);
         return false;

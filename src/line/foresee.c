@@ -35,6 +35,27 @@ static bool foresee_end(const struct sg_line *line, struct sg_error *error)
     return true;
 }
 
+static bool foresee_quota(const struct sg_line *line, struct sg_error *error)
+{
+    const struct sg_issuing *issuing = line->spec->issuing;
+    const struct sg_quota quota = sg_policy_quota(issuing->policy);
+    const char *policy = sg_policy_name(issuing->policy);
+    int64_t left = 0;
+
+    if (quota.certificates == 0)
+        return true;
+    if (!sg_store_quota_left(sg_home_store(issuing->home), policy, quota,
+                             sg_clock_now(&issuing->clock), &left, NULL, error))
+        return false;
+    sg_line_say(line, left == 0 || line->counts.total > (uint64_t)left,
+                "quota of policy %s: %lld of %lld certificates left%s", policy, (long long)left,
+                (long long)quota.certificates,
+                quota.period_s == 0       ? ""
+                : quota.period_s == 86400 ? " today (UTC)"
+                                          : " in this hour");
+    return true;
+}
+
 /* A folder that is not there yet, or a file's: whatever there is above it. */
 static bool find_space(const char *path, struct statvfs *space)
 {
@@ -100,7 +121,7 @@ bool sg_line_foresee(struct sg_line *line, struct sg_error *error)
     if (line->counts.total != 0)
         sg_line_say(line, false, "%llu requests in %s", (unsigned long long)line->counts.total,
                     spec->input);
-    if (!foresee_end(line, error))
+    if (!foresee_end(line, error) || !foresee_quota(line, error))
         return false;
     if (issuing->issuer->signer != NULL)
         sg_line_say(line, false, "token %s: there, with the key of issuer %s",

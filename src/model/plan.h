@@ -12,6 +12,13 @@ enum sg_unique { SG_UNIQUE_NONE, SG_UNIQUE_DEVICE, SG_UNIQUE_USER };
 enum sg_same_key { SG_SAME_KEY_ALLOW, SG_SAME_KEY_REFUSE };
 enum sg_previous { SG_PREVIOUS_KEEP, SG_PREVIOUS_REVOKE };
 
+/* How many certificates a policy is good for in each period, which begins with UTC's hours or days.
+ */
+struct sg_quota {
+    int64_t certificates; /* 0: there is no quota */
+    int64_t period_s;     /* 0: all periods are one */
+};
+
 /* Where something in a certificate comes from: a mask. */
 enum sg_source {
     SG_FROM_POLICY = 1 << 0, /* its own words */
@@ -67,6 +74,7 @@ struct sg_plan {
     bool publish_crl, publish_ocsp, publish_ca_issuers;
     int64_t not_before, not_after; /* not_after SG_TIME_NEVER: no well-defined expiration */
     enum sg_unique unique;
+    struct sg_quota quota;
     bool renewable;
     int64_t renewal_window_s; /* before not_after; only when renewable */
     enum sg_same_key same_key;

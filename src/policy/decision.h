@@ -55,7 +55,7 @@ typedef bool sg_policy_rule(struct sg_decision *decision);
 sg_policy_rule sg_policy_rule_who, sg_policy_rule_keys, sg_policy_rule_subject, sg_policy_rule_san,
     sg_policy_rule_named, sg_policy_rule_permitted, sg_policy_rule_extended_key_usage,
     sg_policy_rule_extensions, sg_policy_rule_fixed, sg_policy_rule_ca, sg_policy_rule_publish,
-    sg_policy_rule_validity, sg_policy_rule_renewal, sg_policy_rule_unique,
+    sg_policy_rule_validity, sg_policy_rule_renewal, sg_policy_rule_unique, sg_policy_rule_quota,
     sg_policy_rule_request_subject, sg_policy_rule_request_san, sg_policy_rule_request_extensions,
     sg_policy_rule_request_version;
 

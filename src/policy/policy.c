@@ -47,6 +47,7 @@ static const struct sg_yaml_field FIELDS[] = {
     {"validity", SG_YAML_REQUIRED, sg_policy_read_validity},
     {"renewal", SG_YAML_OPTIONAL, sg_policy_read_renewal},
     {"unique", SG_YAML_OPTIONAL, sg_policy_read_unique},
+    {"quota", SG_YAML_OPTIONAL, sg_policy_read_quota},
     {"server_keys", SG_YAML_OPTIONAL, sg_policy_read_server_keys},
     {"request", SG_YAML_OPTIONAL, sg_policy_read_request},
     {"examples", SG_YAML_OPTIONAL, sg_policy_read_examples},

@@ -65,6 +65,9 @@ int64_t sg_policy_issues_until(const struct sg_policy *policy, int64_t issuer_no
 /* sg_policy_unique: whose only certificate under the policy it is. */
 enum sg_unique sg_policy_unique(const struct sg_policy *policy);
 
+/* sg_policy_quota: how many certificates it is good for; 0: no quota. */
+struct sg_quota sg_policy_quota(const struct sg_policy *policy);
+
 /* How a key that the service makes gets to its holder (EST serverkeygen). */
 enum sg_server_keys {
     SG_SERVER_KEYS_NEVER, /* it makes none under this policy */

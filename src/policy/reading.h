@@ -10,7 +10,7 @@ sg_yaml_reader sg_policy_read_who, sg_policy_read_keys, sg_policy_read_subject, 
     sg_policy_read_publish, sg_policy_read_validity, sg_policy_read_renewal, sg_policy_read_unique,
     sg_policy_read_request, sg_policy_read_examples, sg_policy_read_certificate_policies,
     sg_policy_read_name_constraints, sg_policy_read_policy_constraints,
-    sg_policy_read_inhibit_any_policy, sg_policy_read_server_keys;
+    sg_policy_read_inhibit_any_policy, sg_policy_read_quota, sg_policy_read_server_keys;
 
 /* What can only be judged once all is read: one function for each group that has something to say
  * about another. Fails: SG_INVALID at the place that contradicts. */

@@ -145,6 +145,7 @@ struct sg_policy {
     struct sg_policy_validity validity;
     struct sg_policy_renewal renewal;
     enum sg_unique unique;
+    struct sg_quota quota;
     const struct sg_yaml_node *server_keys_node; /* NULL: not there */
     enum sg_server_keys server_keys;
     struct sg_policy_asked asked;

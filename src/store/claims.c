@@ -389,7 +389,7 @@ static bool make_claim(struct sg_deciding *decision, struct sg_error *error)
 {
     if (!register_device(decision, error) || !insert_claim(decision, error) ||
         !insert_previous(decision, error) || !sg_deciding_use_repeated(decision, error) ||
-        !sg_deciding_use_evidence(decision, error))
+        !sg_deciding_use_evidence(decision, error) || !sg_deciding_use_quota(decision, error))
         return false;
     decision->claim->outcome = SG_CLAIM_NEW;
     return true;
@@ -466,6 +466,7 @@ static bool (*const STEPS[])(struct sg_deciding *, struct sg_error *) = {
     check_unique,
     check_serial,
     sg_deciding_check_approval,
+    sg_deciding_check_quota,
     make_claim,
 };
 

@@ -51,6 +51,11 @@ SG_MUST_USE bool sg_deciding_use_repeated(struct sg_deciding *decision, struct s
 SG_MUST_USE bool sg_deciding_check_ticket(struct sg_deciding *decision, struct sg_error *error);
 /* Does the certificate that vouches still do so? */
 SG_MUST_USE bool sg_deciding_check_renewed(struct sg_deciding *decision, struct sg_error *error);
+/* quota.c: is there room in the policy's quota? */
+SG_MUST_USE bool sg_deciding_check_quota(struct sg_deciding *decision, struct sg_error *error);
+/* The claim is made: it counts. */
+SG_MUST_USE bool sg_deciding_use_quota(struct sg_deciding *decision, struct sg_error *error);
+
 /* Is there the approval that the plan wants? If not, the claim waits. */
 SG_MUST_USE bool sg_deciding_check_approval(struct sg_deciding *decision, struct sg_error *error);
 /* The claim is made: ticket and approval are used up. */

@@ -55,6 +55,7 @@ static const struct table TABLES[] = {
     TABLE("pin", "ttibbb", "\"user\", device, chosen, salt, verifier, key_check",
           "?, ?, ?, ?, ?, ?", "\"user\""),
     TABLE("event", "iit", "id, moment, what", "?, ?, ?", "id"),
+    TABLE("quota", "tiii", "policy, period, began, used", "?, ?, ?, ?", "policy, period"),
     TABLE("counter", "ti", "name, last", "?, ?", "name"),
 };
 

@@ -9,7 +9,7 @@ static const char *const BROUGHT[SG_SCHEMA_VERSION + 1] = {
     [3] = "a count of changes to revocations, for OCSP answers that are kept",
     [4] = "why one certificate supersedes another",
     [5] = "tickets, PINs, approvals and cards",
-    [6] = "what happened to the store as a whole",
+    [6] = "what happened to the store as a whole, and what quotas have used",
 };
 
 /* ---- what was found ---- */

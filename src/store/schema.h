@@ -10,6 +10,7 @@ enum {
     SG_SCHEMA_STATUS_COUNTED = 3, /* the first that counts changes of revocations */
     SG_SCHEMA_EVIDENCE = 5,       /* the first with tickets, PINs, approvals and cards */
     SG_SCHEMA_EVENTS = 6,         /* the first that notes what happened to the store as a whole */
+    SG_SCHEMA_QUOTA = 6,          /* the first that counts what policies' quotas have used */
 };
 
 /* sg_schema_take notes the version that was found in a store of Signet's.

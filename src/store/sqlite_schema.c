@@ -105,9 +105,12 @@ static const char *const MIGRATIONS[SG_SCHEMA_VERSION - 1] = {
     "CREATE TABLE pin (user TEXT PRIMARY KEY, device TEXT, chosen INTEGER NOT NULL,"
     " salt BLOB NOT NULL, verifier BLOB NOT NULL, key_check BLOB NOT NULL)"
     " STRICT, WITHOUT ROWID",
-    /* what happened to the store as a whole: migrated, restored; for people */
+    /* event: what happened to the store as a whole: migrated, restored; for people. quota: what was
+     * claimed of a policy's quota in the period of that length which began then. */
     "CREATE TABLE event (id INTEGER PRIMARY KEY, moment INTEGER NOT NULL, what TEXT NOT NULL)"
-    " STRICT",
+    " STRICT;"
+    "CREATE TABLE quota (policy TEXT NOT NULL, period INTEGER NOT NULL, began INTEGER NOT NULL,"
+    " used INTEGER NOT NULL, PRIMARY KEY (policy, period)) STRICT, WITHOUT ROWID",
 };
 
 static bool set_header(struct sg_store *store, const char *pragma, int value,

@@ -132,6 +132,8 @@ struct sg_claim {
  *    costs the ticket a try, where it has tries; none left refuses (SG_UNAUTHENTICATED);
  *  - where the plan has an approver, the same certificate of the same key has to be approved:
  *    otherwise the request is kept for approvals.h, and the claim waits;
+ *  - the policy's quota for the period, of claims whatever became of them, refuses when it is used
+ *    up (SG_REFUSED, rule "policy NAME: quota");
  *  - a serial that the issuer has used refuses (SG_INTERNAL; 128 random bits never do).
  * Fails only when the transaction as a whole does (SG_STORE): then nothing was claimed. */
 SG_MUST_USE bool sg_store_claim(struct sg_store *store, struct sg_claim *claims, size_t num,
@@ -149,6 +151,12 @@ SG_MUST_USE bool sg_store_record(struct sg_store *store, const int64_t *ids,
  * one transaction. */
 SG_MUST_USE bool sg_store_abandon(struct sg_store *store, const int64_t *ids, size_t num,
                                   struct sg_error *error);
+
+/* sg_store_quota_left: how many more certificates the policy is good for now.
+ * why      what refuses when that is none, as the claim would say; may be NULL. */
+SG_MUST_USE bool sg_store_quota_left(struct sg_store *store, const char *policy,
+                                     struct sg_quota quota, int64_t now, int64_t *left,
+                                     struct sg_error *why, struct sg_error *error);
 
 /* A key, and whom it is to be certified for. */
 struct sg_key_question {

@@ -370,6 +370,22 @@ for name, format in ("python-gnu", tarfile.GNU_FORMAT), ("python-pax", tarfile.P
     [ "$(ls "$out" | wc -l)" -eq 3 ]
 }
 
+@test "a quota is told before the run, and ends it where it has to" {
+    make_policy ca few 'who={any: [operator], unknown_device: register}' 'quota={certificates: 3, per: policy}'
+    mkdir four
+    for n in 1 2 3 4; do make_request "four/device-QT0$n.csr" "device-QT0$n"; done
+    says_check() { ok signet -C ca check -p few --device-from-cn four/device-QT04.csr; says "$1"; }
+    says_check "3 of 3 are left"
+    ends 3 "warning: quota of policy few: 3 of 3 certificates left" "3 issued, 1 refused" -- \
+        signet -C ca provision -p few --jobs 1 --report few.jsonl four "$out"
+    [ "$(jq -r 'select(.outcome == "refused").rule' few.jsonl)" = "policy few: quota" ]
+    # what was issued is there again
+    ends 3 "0 of 3 certificates left" "3 already there, 1 refused" -- \
+        signet -C ca provision -p few four "$out"
+    ends 3 "" -- signet -C ca check -p few --device-from-cn four/device-QT04.csr
+    says "REFUSE  quota" "good for 3 certificates, and so many have been claimed"
+}
+
 @test "^C before it begins ends at once" {
     mkfifo nobody.jsonl
     "$SIGNET" -C ca provision -p line nobody.jsonl "$out" 2>nobody.log &

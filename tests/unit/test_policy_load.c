@@ -52,7 +52,7 @@ static const struct {
     {{{"colour", "colour: red"}},
      "7:1: unknown key 'colour'; known here: policy, description, who, keys, subject, san, "
      "extended_key_usage, extensions, certificate_policies, ca, name_constraints, "
-     "policy_constraints, inhibit_any_policy, publish, validity, renewal, unique, "
+     "policy_constraints, inhibit_any_policy, publish, validity, renewal, unique, quota, "
      "server_keys, request, examples"},
     {{{"policy", "policy: small\npolicy: small"}}, "2:1: key 'policy' is here twice"},
 
@@ -548,6 +548,18 @@ static const struct {
     {{{"unique", "unique: user"}}, NULL},
     {{{"unique", "unique: none"}}, NULL},
     {{{"unique", "unique: key"}}, "7:9: unique has to be one of: device, user, none; not 'key'"},
+
+    /* quota */
+    {{{"quota", "quota: {certificates: 1, per: hour}"}}, NULL},
+    {{{"quota", "quota: {certificates: 1000000000, per: day}"}}, NULL},
+    {{{"quota", "quota: {certificates: 20000, per: policy}"}}, NULL},
+    {{{"quota", "quota: 20000"}}, "7:8: quota is {certificates: 20000, per: day}"},
+    {{{"quota", "quota: {certificates: 0, per: day}"}}, "7:23: "},
+    {{{"quota", "quota: {certificates: 1000000001, per: day}"}}, "7:23: "},
+    {{{"quota", "quota: {certificates: 5, per: week}"}},
+     "7:31: per has to be one of: hour, day, policy"},
+    {{{"quota", "quota: {certificates: 5}"}}, "7:1: key 'per' is missing in quota"},
+    {{{"quota", "quota: {per: day}"}}, "7:1: key 'certificates' is missing in quota"},
 
     /* request */
     {{{"request", "request: {subject: ignore, san: equal, extensions: ignore}"}}, NULL},

@@ -154,7 +154,7 @@ static void make_version_1(struct fixture *fixture)
                           "DROP TRIGGER revocation_changed; DROP TRIGGER revocation_gone;"
                           "DELETE FROM counter WHERE name = 'status';"
                           "ALTER TABLE supersedes DROP COLUMN reason; DROP TABLE ticket;"
-                          "DROP TABLE approval; DROP TABLE pin; DROP TABLE event;"
+                          "DROP TABLE approval; DROP TABLE pin; DROP TABLE event; DROP TABLE quota;"
                           "DROP INDEX claim_token; ALTER TABLE claim DROP COLUMN token;"
                           "PRAGMA user_version=1");
     fixture->store = NULL;

@@ -419,7 +419,7 @@ static void test_reader_of_an_older_store(void **state)
     sg_store_close(fixture->store);
     fixture->store = NULL;
     change_store(fixture, "DROP TABLE ticket; DROP TABLE approval; DROP TABLE pin;"
-                          "DROP TABLE event;"
+                          "DROP TABLE event; DROP TABLE quota;"
                           "DROP INDEX claim_token; ALTER TABLE claim DROP COLUMN token;"
                           "PRAGMA user_version=4");
     struct sg_store *reader = open_store(fixture->folder, SG_STORE_READ_ONLY);
