@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/secret.h"
+#include "base/wiping.h"
 #include "desk.h"
 #include "output.h"
 #include "token/token.h"
@@ -97,6 +98,7 @@ int main(int argc, char **argv)
     struct sg_error error = {0};
     int words, status;
 
+    sg_wipe_what_is_freed();
     occupy_standard_streams();
     sg_forbid_core_dumps();
     signal(SIGPIPE, SIG_IGN);

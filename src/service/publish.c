@@ -110,17 +110,45 @@ static bool add_gauge(struct sg_buf *text, const char *name, const char *issuer,
                          (long long)value);
 }
 
-static bool add_gauges(struct sg_desk *desk, const char *name, bool of_crl, struct sg_buf *text,
+static int64_t crl_this_update(const struct sg_desk_issuer *entry)
+{
+    return entry->made_crl;
+}
+
+static int64_t crl_next_update(const struct sg_desk_issuer *entry)
+{
+    return entry->next_update;
+}
+
+static int64_t issuer_not_after(const struct sg_desk_issuer *entry)
+{
+    return entry->issuer->facts.not_after;
+}
+
+struct gauge {
+    const char *name;
+    bool of_crl;
+    int64_t (*value)(const struct sg_desk_issuer *entry);
+};
+
+static const struct gauge GAUGES[] = {
+    {"signet_crl_this_update_seconds", true, crl_this_update},
+    {"signet_crl_next_update_seconds", true, crl_next_update},
+    {"signet_issuer_not_after_seconds", false, issuer_not_after},
+};
+
+static bool add_gauges(struct sg_desk *desk, const struct gauge *gauge, struct sg_buf *text,
                        struct sg_error *error)
 {
+    const char *name = gauge->name;
+
     if (!sg_buf_printf(text, SG_LIMIT_BODY, error, "# TYPE %s gauge\n", name))
         return false;
     for (size_t i = 0; i < desk->num_issuers; i++) {
         const struct sg_desk_issuer *entry = &desk->issuers[i];
 
-        if ((!of_crl || entry->signs_crls) &&
-            !add_gauge(text, name, entry->issuer->entry->name,
-                       of_crl ? entry->next_update : entry->issuer->facts.not_after, error))
+        if ((!gauge->of_crl || entry->signs_crls) &&
+            !add_gauge(text, name, entry->issuer->entry->name, gauge->value(entry), error))
             return false;
     }
     return true;
@@ -130,12 +158,15 @@ bool sg_figures_of_desk(struct sg_desk *desk, struct sg_buf *text, struct sg_err
 {
     const struct sg_board_state state = sg_board_look(desk->board);
 
-    return sg_figures_write(&desk->figures, text, error) &&
-           sg_buf_printf(text, SG_LIMIT_BODY, error,
-                         "# TYPE signet_queue_waiting gauge\nsignet_queue_waiting %zu\n"
-                         "# TYPE signet_queue_under_way gauge\nsignet_queue_under_way %zu\n",
-                         state.num_waiting, state.num_under_way) &&
-           sg_teller_figures(desk->teller, text, error) &&
-           add_gauges(desk, "signet_crl_next_update_seconds", true, text, error) &&
-           add_gauges(desk, "signet_issuer_not_after_seconds", false, text, error);
+    if (!sg_figures_write(&desk->figures, text, error) ||
+        !sg_buf_printf(text, SG_LIMIT_BODY, error,
+                       "# TYPE signet_queue_waiting gauge\nsignet_queue_waiting %zu\n"
+                       "# TYPE signet_queue_under_way gauge\nsignet_queue_under_way %zu\n",
+                       state.num_waiting, state.num_under_way) ||
+        !sg_teller_figures(desk->teller, text, error))
+        return false;
+    for (size_t i = 0; i < sizeof GAUGES / sizeof GAUGES[0]; i++)
+        if (!add_gauges(desk, &GAUGES[i], text, error))
+            return false;
+    return true;
 }

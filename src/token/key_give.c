@@ -6,7 +6,6 @@
 #include "key_read.h"
 #include "rv.h"
 
-SG_DEFINE_CLEANUP(OSSL_PARAM_BLD, OSSL_PARAM_BLD_free)
 SG_DEFINE_CLEANUP(OSSL_PARAM, OSSL_PARAM_free)
 
 static const CK_BBOOL YES = CK_TRUE, NO = CK_FALSE;

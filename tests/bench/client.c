@@ -39,8 +39,6 @@ struct client {
     bool anew;
 };
 
-SG_DEFINE_CLEANUP(SSL_CTX, SSL_CTX_free)
-
 static double now(void)
 {
     struct timespec moment;

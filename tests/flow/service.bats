@@ -622,7 +622,7 @@ understand() {
     fetch "$metrics_url/metrics"
     expect_http 200 'Content-Type: text/plain; version=0.0.4' 'signet_issuer_up 1' \
         'signet_certificates_total{policy="device-mtls",outcome="issued"}' \
-        'signet_refusals_total{' 'signet_crl_next_update_seconds{issuer="dev"}' \
+        'signet_refusals_total{' 'signet_crl_this_update_seconds{issuer="dev"}' 'signet_crl_next_update_seconds{issuer="dev"}' \
         'signet_http_requests_total{route="simplereenroll",status="2xx"}'
 }
 

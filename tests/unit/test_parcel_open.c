@@ -184,7 +184,6 @@ static void a_parcel_has_one_recipient(void **state)
 {
     sg_auto(sg_plain) struct sg_plain packed = {0}, both = {0};
     const struct sg_sealing how = {EVP_aes_256_cbc(), EVP_sha1(), NID_pkcs7_signed, true};
-    sg_auto(CMS_ContentInfo) CMS_ContentInfo *cms = NULL;
     sg_auto(CMS_ContentInfo) CMS_ContentInfo *two = CMS_EnvelopedData_create(how.cipher);
     BIO *plain;
 
