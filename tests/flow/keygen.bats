@@ -460,3 +460,20 @@ import() {
         expect_said scalar pkcs8 pin-hash
     done
 }
+
+@test "who takes the key in has nothing left of it when it says so" {
+    [ "$(id -u)" = 0 ] || skip "only root reads another process's memory"
+    on_card=("${token_module[@]}" --pin file:pin/card)
+    openssl pkcs8 -topk8 -nocrypt -in ada.key -out ada.pkcs8
+    softhsm2-util --import ada.pkcs8 --token card --label ada --id ada0 --pin "$(cat pin/card)"
+    ticket t31 -p sdk --user 'Ada Example' --no-pin
+    ask sdk t31 ada-sdk.csr
+    expect_http 200
+    open_parts ada.key ada.pem
+    python3 "$SIGNET_DATA/tests/flow/keygen.py" needles key.pkcs8 ada.hash "$(cat t31)" needles
+    run python3 "$SIGNET_DATA/tests/flow/keygen.py" hold needles "$SIGNET" card import \
+        'pkcs11:token=card;object=sdk-held' body --decrypt-key 'pkcs11:token=card;object=ada' \
+        --signed-by dev/keygen.pem "${on_card[@]}"
+    expect_status 0
+    expect_said "the key is on card, signs there"
+}

@@ -1,7 +1,9 @@
 """What tests of serverkeygen need of DER and of memory, that no tool of the system does."""
 import base64
 import os
+import subprocess
 import sys
+import time
 
 
 def header(tag, length):
@@ -106,26 +108,29 @@ def pages(pagemap, memory, begin, end):
         tail = data[-overlap:]
 
 
+def count(path, pid):
+    """How many of them are in a process's memory."""
+    wanted, found, total = read_needles(path), 0, 0
+    memory = os.open(f'/proc/{pid}/mem', os.O_RDONLY)
+    pagemap = os.open(f'/proc/{pid}/pagemap', os.O_RDONLY)
+    for begin, end, name in regions(pid):
+        for at, data in pages(pagemap, memory, begin, end):
+            total += len(data)
+            for what, value in wanted:
+                place = data.find(value)
+                if place >= 0:
+                    found += 1
+                    print(f'{what} in process {pid} at {at + place:x} {name}')
+    os.close(memory)
+    os.close(pagemap)
+    if total < 1 << 20:
+        sys.exit(f'process {pid} has only {total} octets that can be read')
+    return found
+
+
 def search(path, *pids):
     """Fails when there is any of them in a process's memory."""
-    wanted, found = read_needles(path), 0
-    for pid in pids:
-        total = 0
-        memory = os.open(f'/proc/{pid}/mem', os.O_RDONLY)
-        pagemap = os.open(f'/proc/{pid}/pagemap', os.O_RDONLY)
-        for begin, end, name in regions(pid):
-            for at, data in pages(pagemap, memory, begin, end):
-                total += len(data)
-                for what, value in wanted:
-                    place = data.find(value)
-                    if place >= 0:
-                        found += 1
-                        print(f'{what} in process {pid} at {at + place:x} {name}')
-        os.close(memory)
-        os.close(pagemap)
-        if total < 1 << 20:
-            sys.exit(f'process {pid} has only {total} octets that can be read')
-    sys.exit(1 if found else 0)
+    sys.exit(1 if sum(count(path, pid) for pid in pids) else 0)
 
 
 def plant(path, pid):
@@ -136,6 +141,42 @@ def plant(path, pid):
     os.close(memory)
 
 
+def full_pipe():
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    try:
+        while os.write(writer, b' '):
+            pass
+    except BlockingIOError:
+        os.set_blocking(writer, True)
+    return reader, writer
+
+
+def wait_until_still(pid):
+    """Until it sleeps, and has used no processor for a second."""
+    still, before = 0, None
+    while still < 20:
+        fields = open(f'/proc/{pid}/stat').read().rpartition(')')[2].split()
+        now = fields[11:13]
+        still = still + 1 if fields[0] == 'S' and now == before else 0
+        before = now
+        time.sleep(0.05)
+
+
+def hold(path, *command):
+    """Looks into a command when it is about to say what it has done, which it can't; then it may."""
+    reader, writer = full_pipe()
+    process = subprocess.Popen(command, stderr=writer)
+    os.close(writer)
+    wait_until_still(process.pid)
+    found = count(path, process.pid)
+    plant(path, process.pid)
+    if count(path, process.pid) < len(read_needles(path)):
+        sys.exit('what was planted is not found')
+    print(open(reader, encoding='utf-8').read().strip())
+    sys.exit(1 if found else process.wait())
+
+
 if __name__ == '__main__':
     {'wrap': wrap, 'first': first, 'replace': replace, 'damage': damage, 'needles': needles,
-     'search': search, 'plant': plant}[sys.argv[1]](*sys.argv[2:])
+     'search': search, 'plant': plant, 'hold': hold}[sys.argv[1]](*sys.argv[2:])
