@@ -14,7 +14,7 @@ static const struct sg_option BACKUP_OPTIONS[] = {
 };
 
 static const struct sg_option RESTORE_OPTIONS[] = {
-    {"crl", 0, "FILE", "a CRL published since: what it revokes stays revoked; may be repeated"},
+    {"crl", 0, "FILE", "a CRL published since: its entries stay revoked; may be repeated"},
     {"old", 0, "DIR", "another home whose store also knows what was revoked"},
     {"crl-number", 0, "N", "the next CRL's number at least (default: by the time passed)"},
     {"dry-run", 0, NULL, "check the backup, say what is in it, and make nothing"},
@@ -193,7 +193,7 @@ static bool run_restore(struct sg_cli *cli, struct sg_error *error)
 }
 
 const struct sg_command SG_BACKUP_COMMANDS[] = {
-    {"backup", "FILE", "put the home and its store into one file, while they are used",
+    {"backup", "FILE", "put the home and its store into one file, while in use",
      "In FILE, a tar, are signet.yaml, the policies, the issuers' certificates and all that is\n"
      "in the store. Keys are not, nor are PINs. Keep it as safe as the store itself.",
      BACKUP_OPTIONS, 1, 1, run_backup},

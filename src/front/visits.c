@@ -31,6 +31,17 @@ static void hang_up(const struct sg_visit *visit)
     shutdown(bufferevent_getfd(visit->buffer), SHUT_RDWR);
 }
 
+/* The same for who doesn't keep to the rules. Without the reset the kernel would keep the connection
+ * for a minute after us, and, as it tells nobody of its room any more, have the client wait. */
+static void cut_off(const struct sg_visit *visit)
+{
+    const struct linger at_once = {.l_onoff = 1};
+
+    (void)setsockopt(bufferevent_getfd(visit->buffer), SOL_SOCKET, SO_LINGER, &at_once,
+                     sizeof at_once);
+    hang_up(visit);
+}
+
 /* Called by libevent when octets have come, before evhttp reads them. */
 static void note_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *context)
 {
@@ -39,7 +50,7 @@ static void note_input(struct evbuffer *input, const struct evbuffer_cb_info *in
     if (info->n_added > 0 && !is_busy(visit) && visit->begun_ms == 0)
         visit->begun_ms = sg_front_now_ms(visit->front);
     if (evbuffer_get_length(input) > MOST_UNREAD)
-        hang_up(visit);
+        cut_off(visit);
 }
 
 /* At the limit new connections wait in the kernel's queue. */
@@ -197,9 +208,11 @@ void sg_visits_sweep(struct sg_front *front)
         }
         if (!takes_too_long(front, visit, now))
             continue;
-        if (visit->begun_ms != 0 || !visit->has_finished_one || visit->is_replying)
+        if (visit->begun_ms != 0 || !visit->has_finished_one || visit->is_replying) {
             front->figures.num_slow++;
-        hang_up(visit);
+            cut_off(visit);
+        } else
+            hang_up(visit);
     }
     judge_fullness(front);
 }

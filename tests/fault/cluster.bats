@@ -152,7 +152,9 @@ have_ended() {
 }
 
 is_over() {
-    ! kill -0 "$(cat "$1/provision.pid")" 2>/dev/null
+    if kill -0 "$(cat "$1/provision.pid")" 2>/dev/null; then
+        return 1
+    fi
 }
 
 provision_again() {

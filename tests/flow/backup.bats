@@ -339,7 +339,7 @@ END
 
 @test "an older store is brought up by signet store migrate, when somebody says so" {
     cp -r ca older
-    sqlite3 older/signet.db 'drop table event; pragma user_version = 5' >/dev/null
+    sqlite3 older/signet.db 'drop table event; drop table quota; pragma user_version = 5' >/dev/null
     signet -C older list >/dev/null
     run signet -C older crl
     expect_status 5

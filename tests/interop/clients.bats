@@ -63,6 +63,7 @@ bouncy_castle() {
     [ -e "${jars%%:*}" ] && command -v javac >/dev/null || skip "no BouncyCastle, or no Java compiler"
     [ -e Est.class ] || javac -cp "$jars" -d . "$programs/Est.java"
     run --separate-stderr java -cp "$jars:." Est "${server%%/*}" "$tls" "$@"
+    [ "$status" -ne 127 ] || fail "Java does not start: $stderr"
 }
 
 @test "BouncyCastle fetches the CA certificates and what a request should say" {
