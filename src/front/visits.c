@@ -31,8 +31,9 @@ static void hang_up(const struct sg_visit *visit)
     shutdown(bufferevent_getfd(visit->buffer), SHUT_RDWR);
 }
 
-/* The same for who doesn't keep to the rules. Without the reset the kernel would keep the connection
- * for a minute after us, and, as it tells nobody of its room any more, have the client wait. */
+/* The same for who doesn't keep to the rules. Without the reset the kernel would keep the
+ * connection for a minute after us, and, as it tells nobody of its room any more, have the client
+ * wait. */
 static void cut_off(const struct sg_visit *visit)
 {
     const struct linger at_once = {.l_onoff = 1};
