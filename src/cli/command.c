@@ -184,6 +184,21 @@ static bool fail_option(const struct sg_command *command, const char *given, str
                    given, command->words);
 }
 
+/* Of "ISSUER FILE" with one given: FILE; what stands in brackets may be left out. */
+static bool fail_missing(const struct sg_cli *cli, struct sg_error *error)
+{
+    const struct sg_command *command = cli->command;
+    const char *missing = command->operands;
+    int passed = 0;
+
+    while (strchr(missing, ' ') != NULL && (*missing == '[' || passed < cli->num_operands)) {
+        passed += *missing != '[';
+        missing = strchr(missing, ' ') + 1;
+    }
+    return sg_fail(error, SG_USAGE, NULL, "%.*s is missing; usage: signet %s [options] %s",
+                   (int)strcspn(missing, " "), missing, command->words, command->operands);
+}
+
 static bool check_operands(const struct sg_cli *cli, struct sg_error *error)
 {
     const struct sg_command *command = cli->command;
@@ -191,8 +206,7 @@ static bool check_operands(const struct sg_cli *cli, struct sg_error *error)
     if (cli->help)
         return true;
     if (cli->num_operands < command->min_operands)
-        return sg_fail(error, SG_USAGE, NULL, "usage: signet %s [options] %s", command->words,
-                       command->operands);
+        return fail_missing(cli, error);
     if (command->max_operands >= 0 && cli->num_operands > command->max_operands)
         return sg_fail(error, SG_USAGE, NULL, "'%s' is one too many; usage: signet %s [options] %s",
                        cli->operands[command->max_operands], command->words, command->operands);

@@ -50,17 +50,9 @@ static bool show_qr(const struct sg_cli *cli, struct sg_slice der, const char *l
     const char *what = sg_cli_text(cli, "qr");
     sg_auto(sg_buf) struct sg_buf text = {0};
     sg_auto(sg_buf) struct sg_buf drawn = {0};
-    bool written;
 
-    if (cli->json)
-        return sg_fail(error, SG_USAGE, NULL, "--qr draws on a terminal; leave out --json");
-    if (strcmp(what, "fingerprint") == 0)
-        written = write_fingerprint(der, &text, error);
-    else if (strcmp(what, "pem") == 0)
-        written = sg_cert_pem(der, label, &text, error);
-    else
-        return sg_fail(error, SG_USAGE, NULL, "--qr %.40s: it is fingerprint or pem", what);
-    return written &&
+    return (strcmp(what, "pem") == 0 ? sg_cert_pem(der, label, &text, error)
+                                     : write_fingerprint(der, &text, error)) &&
            sg_cli_qr_text((const char *)text.data, isatty(STDOUT_FILENO), &drawn, error) &&
            sg_cli_print_text(sg_buf_slice(&drawn), error);
 }
@@ -82,12 +74,17 @@ static bool show_wordless(const struct sg_cli *cli, struct sg_slice der, const c
 
 static bool check_options(const struct sg_cli *cli, struct sg_error *error)
 {
+    const char *qr = sg_cli_text(cli, "qr");
     bool pem = sg_cli_has(cli, "pem");
 
     if (!pem && (sg_cli_has(cli, "output") || sg_cli_has(cli, "force")))
         return sg_fail(error, SG_USAGE, NULL, "--output and --force go with --pem");
     if (pem && (cli->json || sg_cli_has(cli, "qr") || sg_cli_has(cli, "tree")))
         return sg_fail(error, SG_USAGE, NULL, "--pem goes with none of --json, --qr and --tree");
+    if (qr != NULL && cli->json)
+        return sg_fail(error, SG_USAGE, NULL, "--qr draws on a terminal; leave out --json");
+    if (qr != NULL && strcmp(qr, "fingerprint") != 0 && strcmp(qr, "pem") != 0)
+        return sg_fail(error, SG_USAGE, NULL, "--qr %.40s: it is fingerprint or pem", qr);
     if (cli->num_operands > 1 && !sg_cli_has(cli, "tree"))
         return sg_fail(error, SG_USAGE, NULL, "several files are shown by --tree alone");
     return true;
@@ -392,7 +389,8 @@ static bool run_show(struct sg_cli *cli, struct sg_error *error)
     if (sg_cli_has(cli, "tree"))
         return show_tree(cli, error);
     if (cli->num_operands == 0)
-        return sg_fail(error, SG_USAGE, NULL, "usage: signet show [options] FILE|SERIAL");
+        return sg_fail(error, SG_USAGE, NULL,
+                       "FILE or SERIAL is missing; usage: signet show [options] [FILE|SERIAL]");
     if (is_serial(cli->operands[0], &serial))
         return show_serial(cli, &serial, error);
     return sg_file_read(cli->operands[0], SG_LIMIT_CRL, &bytes, error) &&

@@ -74,7 +74,10 @@ commands() {
     fails 2 "-p needs a value" -- signet issue x.csr -p
     fails 2 "no option -z" -- signet issue -z x.csr
     fails 2 "one too many" -- signet init a b
-    fails 2 "usage: signet init [options] DIR" -- signet init
+    fails 2 "DIR is missing; usage: signet init [options] DIR" -- signet init
+    fails 2 "ISSUER is missing;" -- signet issuer import
+    fails 2 "FILE is missing; usage: signet issuer import" -- signet issuer import ca
+    fails 2 "NEW is missing; usage: signet policy diff" -- signet policy diff
 }
 
 @test "-C stands before or after the command; SIGNET_HOME is its default" {

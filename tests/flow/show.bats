@@ -293,7 +293,9 @@ for row in rows:
     fails 1 "no-such-file" -- signet show no-such-file
     head -c 100 ab12.der >cut.der
     ends 3 "cut.der" -- signet show cut.der
-    fails 2 "usage: signet show" -- signet show
+    fails 2 "FILE or SERIAL is missing; usage: signet show" -- signet show
+    # the file that stands where --qr has its word
+    fails 2 "--qr ab12.der: it is fingerprint or pem" -- signet show --qr ab12.der
 }
 
 @test "a name with an escape sequence in it does no harm to a terminal" {
