@@ -27,18 +27,6 @@ setup() {
     cd "$BATS_FILE_TMPDIR"
 }
 
-write_line_policy() {
-    cat >ca/policies/line.yaml <<'END'
-policy: line
-description: Devices of the line
-who: {any: [operator], unknown_device: register}
-keys: [{ec: [P-256], key_usage: [digitalSignature]}]
-subject: [{CN: '${device.id}'}]
-validity: {for: 30d}
-unique: device
-END
-}
-
 # make_requests NUM: as files in csrs, and as JSON lines.
 make_requests() {
     local n device

@@ -7,15 +7,7 @@ setup_file() {
     start_with_ca
     # any of the two that writes
     sed -i "s|host=\(.*\)/one|host=\1/one,\1/two|" ca/signet.yaml
-    cat >ca/policies/line.yaml <<'END'
-policy: line
-description: Devices of the line
-who: {any: [operator], unknown_device: register}
-keys: [{ec: [P-256], key_usage: [digitalSignature]}]
-subject: [{CN: '${device.id}'}]
-validity: {for: 30d}
-unique: device
-END
+    write_line_policy
     make_due ca device-OLD1
     make_device ca device-LATE1
     add_service ca 'est: {policy: device-mtls}'

@@ -14,6 +14,19 @@ start_with_ca() {
     make_root_home ca
 }
 
+# write_line_policy: the policy `line`, by which the operator brings devices that no registry holds.
+write_line_policy() {
+    cat >"$home/policies/line.yaml" <<'END'
+policy: line
+description: Devices of the line
+who: {any: [operator], unknown_device: register}
+keys: [{ec: [P-256], key_usage: [digitalSignature]}]
+subject: [{CN: '${device.id}'}]
+validity: {for: 30d}
+unique: device
+END
+}
+
 # keep_tokens: a copy of the tokens' folder, for put_back_tokens.
 keep_tokens() {
     cp -a tokens tokens.kept

@@ -4,15 +4,7 @@ load faults
 
 setup_file() {
     start_with_ca
-    cat >ca/policies/line.yaml <<'EOT'
-policy: line
-description: Devices of the line
-who: {any: [operator], unknown_device: register}
-keys: [{ec: [P-256], key_usage: [digitalSignature]}]
-subject: [{CN: '${device.id}'}]
-validity: {for: 30d}
-unique: device
-EOT
+    write_line_policy
 }
 
 setup() {
