@@ -235,21 +235,53 @@ static bool check_unique(const struct sg_issuing *issuing, struct sg_job *job,
                     rivals.text, error);
 }
 
-/* Of a certificate that is there already the claim takes nothing from the quota. */
-static bool check_quota(const struct sg_issuing *issuing, struct verdicts *verdicts,
-                        struct sg_error *error)
+static bool find_same(const struct sg_certificate *certificate, void *context,
+                      struct sg_error *error)
+{
+    struct rivals *rivals = context;
+
+    return rivals->again || has_same_content(rivals, certificate, &rivals->again, error);
+}
+
+/* Is there the certificate that the request would get? Without a plan nobody can tell. */
+static bool is_there(const struct sg_issuing *issuing, const struct sg_job *job, bool *again,
+                     struct sg_error *error)
+{
+    struct rivals rivals = {.issuing = issuing, .job = job};
+    const struct sg_certificate_filter filter = {
+        .policy = sg_policy_name(issuing->policy),
+        .spki_sha256 = job->request.key.sha256,
+        .only_status = true,
+        .status = SG_STATUS_VALID,
+        .now = sg_clock_now(&issuing->clock),
+    };
+
+    if (job->plan.policy == NULL)
+        return true;
+    if (!sg_store_each_certificate(sg_home_store(issuing->home), &filter, find_same, &rivals,
+                                   error))
+        return false;
+    *again = rivals.again;
+    return true;
+}
+
+static bool check_quota(const struct sg_issuing *issuing, const struct sg_job *job,
+                        struct verdicts *verdicts, struct sg_error *error)
 {
     const struct sg_quota quota = sg_policy_quota(issuing->policy);
-    const int64_t now = sg_clock_now(&issuing->clock);
     char text[SG_ERROR_TEXT_SIZE];
     struct sg_error why = {0};
     int64_t left = 0;
+    bool again = false;
 
     if (quota.certificates == 0)
         return true;
     if (!sg_store_quota_left(sg_home_store(issuing->home), sg_policy_name(issuing->policy), quota,
-                             now, &left, &why, error))
+                             sg_clock_now(&issuing->clock), &left, &why, error) ||
+        (left == 0 && !is_there(issuing, job, &again, error)))
         return false;
+    if (again)
+        return add_verdict(verdicts, "quota", NULL, "none is left, and none is taken", error);
     snprintf(text, sizeof text, "%lld of %lld are left", (long long)left,
              (long long)quota.certificates);
     return add_step(verdicts, "quota", left > 0, &why, text, error);
@@ -309,7 +341,7 @@ bool sg_issue_check(const struct sg_issuing *issuing, struct sg_job *job, struct
                      check_known_key(issuing, job, &verdicts, error) &&
                      check_policy(issuing, job, &verdicts, error) &&
                      check_unique(issuing, job, &verdicts, error) &&
-                     check_quota(issuing, &verdicts, error)));
+                     check_quota(issuing, job, &verdicts, error)));
     if (!done) {
         free(verdicts.items);
         return false;

@@ -384,6 +384,8 @@ for name, format in ("python-gnu", tarfile.GNU_FORMAT), ("python-pax", tarfile.P
         signet -C ca provision -p few four "$out"
     ends 3 "" -- signet -C ca check -p few --device-from-cn four/device-QT04.csr
     says "REFUSE  quota" "good for 3 certificates, and so many have been claimed"
+    ok signet -C ca check -p few --device-from-cn four/device-QT01.csr
+    says "pass    quota                none is left, and none is taken"
 }
 
 @test "^C before it begins ends at once" {
