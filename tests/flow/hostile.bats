@@ -5,7 +5,7 @@ load service
 setup_file() {
     start_in_own_folder
     make_root_home dev
-    add_service dev 'limits: {request: 60s, idle: 60s, reply: 3s}'
+    add_service dev 'limits: {request: 60s, idle: 1s, reply: 3s}'
     start_service dev
     declare -p tls est_url http_url metrics_url | sed 's/^declare/declare -g/' >urls
 }
