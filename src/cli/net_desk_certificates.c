@@ -242,18 +242,23 @@ static bool check_file(struct sg_desk_errand *errand, struct sg_error *error)
     return known == NULL || put(errand->body, "issuer", sg_cli_text_of(known, "issuer"), error);
 }
 
-static bool revoke_device(const char *id, enum sg_reason reason, void *context, size_t *num,
-                          struct sg_error *error)
+/* A service also refuses for reasons that are not the certificates': who asks, or how. */
+static bool revoke_device(const char *id, enum sg_reason reason, void *context,
+                          struct sg_cli_returned *returned, struct sg_error *error)
 {
     const struct sg_cli_which which = {.filter = {.device = id}};
     sg_auto(json_t) json_t *body = NULL;
     sg_auto(json_t) json_t *answer = NULL;
+    struct sg_error why = {0};
 
-    if (!make_body(&which, sg_reason_word(reason), &body, error) ||
-        !sg_desk_ask(context, body, &answer, error))
+    if (!make_body(&which, sg_reason_word(reason), &body, error))
         return false;
-    *num = (size_t)json_integer_value(json_object_get(answer, "revoked"));
-    return true;
+    if (sg_desk_ask(context, body, &answer, &why)) {
+        returned->num = (size_t)json_integer_value(json_object_get(answer, "revoked"));
+        return true;
+    }
+    returned->has_none = why.code == SG_USAGE;
+    return strcmp(why.rule, "revocation") == 0 || sg_error_pass(error, &why);
 }
 
 bool sg_desk_revoke(struct sg_desk_errand *errand, struct sg_error *error)

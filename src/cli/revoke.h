@@ -25,10 +25,16 @@ SG_MUST_USE bool sg_cli_parse_reason(const struct sg_cli *cli, enum sg_reason *r
 /* sg_cli_fail_other: the certificate in the file that is named has the serial number of another. */
 SG_MUST_USE bool sg_cli_fail_other(const struct sg_cli_which *which, struct sg_error *error);
 
-/* What revokes the certificates of one device: as sg_status_revoke, SG_REFUSED when all of them are
- * revoked, SG_USAGE when there are none. */
-typedef bool sg_cli_revoke_device(const char *id, enum sg_reason reason, void *context, size_t *num,
-                                  struct sg_error *error);
+/* What became of one device's certificates. */
+struct sg_cli_returned {
+    size_t num;    /* revoked now; 0: all of them were before, or there are none */
+    bool has_none; /* there are none */
+};
+
+/* What revokes the certificates of one device.
+ * returned   all zero before. Fails: when the device's certificates were not looked at. */
+typedef bool sg_cli_revoke_device(const char *id, enum sg_reason reason, void *context,
+                                  struct sg_cli_returned *returned, struct sg_error *error);
 
 /* sg_cli_revoke_devices revokes every certificate of each device that the file of --devices names,
  * one a line. The file is read and checked as a whole before anything is revoked. Devices without a

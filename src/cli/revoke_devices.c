@@ -53,20 +53,15 @@ static bool check_lines(struct returns *returns, const char *path, struct sg_err
 static bool revoke_one(struct returns *returns, const char *id, enum sg_reason reason,
                        sg_cli_revoke_device *revoke, void *context, struct sg_error *error)
 {
-    struct sg_error why = {0};
-    size_t num = 0;
+    struct sg_cli_returned returned = {0};
 
-    if (revoke(id, reason, context, &num, &why)) {
-        returns->revoked += num;
-    } else if (why.code == SG_REFUSED) {
-        returns->before++;
-    } else if (why.code == SG_USAGE) {
-        returns->without++;
-        fprintf(stderr, "%s has no certificate\n", id);
-    } else {
-        *error = why;
+    if (!revoke(id, reason, context, &returned, error))
         return false;
-    }
+    if (returned.has_none)
+        fprintf(stderr, "%s has no certificate\n", id);
+    returns->revoked += returned.num;
+    returns->before += returned.num == 0 && !returned.has_none;
+    returns->without += returned.has_none;
     return true;
 }
 
@@ -126,13 +121,18 @@ struct hand {
     int64_t now;
 };
 
-static bool revoke_here(const char *id, enum sg_reason reason, void *context, size_t *num,
-                        struct sg_error *error)
+static bool revoke_here(const char *id, enum sg_reason reason, void *context,
+                        struct sg_cli_returned *returned, struct sg_error *error)
 {
     const struct hand *hand = context;
     const struct sg_certificate_filter filter = {.device = id, .now = hand->now};
+    struct sg_error why = {0};
 
-    return sg_status_revoke(sg_home_store(hand->home), &filter, reason, hand->now, num, error);
+    if (sg_status_revoke(sg_home_store(hand->home), &filter, reason, hand->now, &returned->num,
+                         &why))
+        return true;
+    returned->has_none = why.code == SG_USAGE;
+    return why.code == SG_USAGE || why.code == SG_REFUSED || sg_error_pass(error, &why);
 }
 
 bool sg_cli_revoke_devices(struct sg_cli *cli, enum sg_reason reason, struct sg_error *error)

@@ -249,6 +249,7 @@ wait_for_approval() {
     fails 2 'say which' -- at olga revoke 01 --device device-RV44
     fails 2 'its own; leave out --reason' -- at olga revoke --device device-RV44 --hold --reason superseded
     fails 3 'refused: role: ' -- at rita revoke --device device-RV44
+    fails 3 'refused: role: device device-RV33: ' -- at rita revoke --devices returned
     # another CA's certificate of the same serial number
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout /dev/null -subj /CN=other \
         -set_serial "0x$(serial_of device-RV44.pem)" -out other.pem 2>/dev/null
