@@ -180,34 +180,42 @@ static bool send_call(struct sg_remote *remote, const struct sg_remote_call *cal
 
 /* ---- what comes ---- */
 
-/* PEM has lines; it is read as what it is before it is shown. */
-static bool clean_text(json_t *text, struct sg_error *error)
+static bool clean_text(json_t *text, bool has_lines, struct sg_error *error)
 {
     sg_auto(malloc) char *copy = strdup(json_string_value(text));
 
-    if (copy == NULL || strstr(copy, "-----BEGIN ") == copy)
-        return copy != NULL || sg_fail_memory(error);
-    return json_string_set(text, sg_text_make_printable(copy)) == 0 || sg_fail_memory(error);
+    for (char *line = copy, *end; line != NULL; line = end) {
+        end = has_lines ? strchr(line, '\n') : NULL;
+        if (end != NULL)
+            *end = '\0';
+        sg_text_make_printable(line);
+        if (end != NULL)
+            *end++ = '\n';
+    }
+    return (copy != NULL && json_string_set(text, copy) == 0) || sg_fail_memory(error);
 }
 
-/* The reader has bounded how deep it is. */
-static bool clean(json_t *value, struct sg_error *error)
+/* The answer's own "pem" alone has lines; it is read as what it is before it is shown. The reader
+ * has bounded how deep an answer is. */
+static bool clean(json_t *value, bool is_answer, struct sg_error *error)
 {
     const char *key;
     json_t *item;
     size_t i;
 
     if (json_is_string(value))
-        return clean_text(value, error);
+        return clean_text(value, false, error);
     json_array_foreach(value, i, item)
     {
-        if (!clean(item, error))
+        if (!clean(item, false, error))
             return false;
     }
     json_object_foreach(value, key, item)
     {
+        const bool is_pem = is_answer && json_is_string(item) && strcmp(key, "pem") == 0;
+
         if (!sg_text_check(sg_slice_text(key), "a key of the service's answer", error) ||
-            !clean(item, error))
+            !(is_pem ? clean_text(item, true, error) : clean(item, false, error)))
             return false;
     }
     return true;
@@ -230,7 +238,7 @@ static bool read_answer(const struct sg_https_answer *answer, json_t **object,
                        "what answers (HTTP status %ld) is no API of Signet; is that the right URL?",
                        answer->status);
     if (!sg_json_parse(sg_buf_slice(&answer->body), SG_LIMIT_BODY, &fresh, &why) ||
-        !clean(fresh, &why))
+        !clean(fresh, true, &why))
         return sg_fail(error, SG_FAILED, NULL, "the service's answer can't be read: %s", why.text);
     *object = SG_TAKE(fresh);
     return true;

@@ -363,6 +363,12 @@ wait_for_approval() {
     odd devices '200 OK' '{"devices": [{"id": "a\u001b[2Jb", "enabled": true, "values": {}}], "next": null}' "$json"
     ok at_odd device list
     says 'a?[2Jb'
+    odd devices '200 OK' '{"devices": [{"id": "-----BEGIN \u001b[2J\nb", "values": {"pem": "c\nd"}}], "next": null}' "$json"
+    ok at_odd device list
+    says '-----BEGIN ?[2J?b  pem=c?d'
+    odd requests '200 OK' '{"id": 1, "pem": "-----BEGIN \u009b2J\u007f\n"}' "$json"
+    ok at_odd request show 1 --json
+    json '.pem | @json' '"-----BEGIN ??2J?\n"'
     # pages for ever
     odd devices '200 OK' '{"devices": [], "next": "x"}' "$json"
     ok at_odd device list
