@@ -333,9 +333,9 @@ bool sg_remote_ask(struct sg_remote *remote, const struct sg_remote_call *call, 
 {
     sg_auto(sg_https_answer) struct sg_https_answer came = {0};
 
+    remote->found_nothing = false;
     if (!send_call(remote, call, &came, error))
         return false;
-    remote->found_nothing = false;
     if (came.status < 200 || came.status > 299)
         return fail_problem(remote, &came, error);
     *answer = NULL;

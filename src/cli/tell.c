@@ -91,7 +91,7 @@ static json_t *reshape_record(const json_t *record)
 
     json_t *values = json_object_get(record, "values");
 
-    if (values == NULL || json_object_update_missing(flat, values) == 0)
+    if (!json_is_object(values) || json_object_update_missing(flat, values) == 0)
         return flat;
     json_decref(flat);
     return NULL;

@@ -359,6 +359,7 @@ wait_for_approval() {
     fails 1 'no list of devices' -- at_odd device list
     odd devices '200 OK' '{"devices": [{}, 1, {"id": 7, "values": []}], "next": null}' "$json"
     ok at_odd device list
+    ok at_odd device list --json
     # what a terminal would take for a command
     odd devices '200 OK' '{"devices": [{"id": "a\u001b[2Jb", "enabled": true, "values": {}}], "next": null}' "$json"
     ok at_odd device list
@@ -382,6 +383,11 @@ wait_for_approval() {
     odd certificates '200 OK' '{"serial": "01", "pem": "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"}' \
         "$json"
     fails 3 "service's answer" -- at_odd list --serial 01 --pem
+    # that one is not there says nothing of the next
+    odd certificates '200 OK' '{"certificates": [{"serial": "01"}, {"serial": "02"}], "next": null}' "$json"
+    odd certificates.next '404 Not Found' '{"rule": "serial", "detail": "none"}' "$problem"
+    : >answers/certificates.next.next
+    fails 1 "can't be asked" -- at_odd list --pem
     # each was asked with the method and path that it should be
     grep -q '^GET /api/v1/devices?limit=500 HTTP/1.1' answers/asked
     grep -q '^GET /api/v1/devices?limit=500&after=x HTTP/1.1' answers/asked
