@@ -200,30 +200,32 @@ static bool list_records(struct sg_desk_errand *errand, struct sg_error *error)
 /* ---- the table ---- */
 
 static const struct sg_operation OPERATIONS[] = {
-    {"request list", "GET", "requests", NULL, NULL, list_requests},
-    {"request show", "GET", "requests/*", read_id, sg_cli_tell_request, NULL},
-    {"request approve", "POST", "requests/*/approve", read_decision, tell_decision, NULL},
-    {"request refuse", "POST", "requests/*/refuse", read_refusal, tell_decision, NULL},
-    {"ticket list", "GET", "tickets", NULL, NULL, list_tickets},
-    {"ticket add", "POST", "tickets", read_ticket, sg_cli_tell_new_ticket, NULL},
-    {"ticket drop", "POST", "tickets/*/drop", read_id, tell_drop, NULL},
-    {"device list", "GET", "devices", NULL, NULL, list_records},
-    {"device show", "GET", "devices/*", NULL, tell_record, NULL},
-    {"device add", "POST", "devices", read_record, tell_change, NULL},
-    {"device set", "PATCH", "devices/*", read_changes, tell_change, NULL},
-    {"device disable", "POST", "devices/*/disable", NULL, tell_change, NULL},
-    {"device enable", "POST", "devices/*/enable", NULL, tell_change, NULL},
-    {"user list", "GET", "users", NULL, NULL, list_records},
-    {"user show", "GET", "users/*", NULL, tell_record, NULL},
-    {"user add", "POST", "users", read_record, tell_change, NULL},
-    {"user set", "PATCH", "users/*", read_changes, tell_change, NULL},
-    {"user disable", "POST", "users/*/disable", NULL, tell_change, NULL},
-    {"user enable", "POST", "users/*/enable", NULL, tell_change, NULL},
-    {"user pin", "GET", "users/*/pin", read_pin, tell_pin, NULL},
-    {"list", "GET", "certificates", sg_desk_read_list, NULL, sg_desk_list},
-    {"revoke", "POST", "revocations", sg_desk_read_revocation, NULL, sg_desk_revoke},
-    {"release", "POST", "releases", sg_desk_read_release, NULL, sg_desk_revoke},
-    {"card lost", "POST", "cards/*/lost", sg_desk_read_loss, sg_desk_tell_loss, NULL},
+    {"request list", "GET", "requests", NULL, NULL, NULL, list_requests},
+    {"request show", "GET", "requests/*", "id", read_id, sg_cli_tell_request, NULL},
+    {"request approve", "POST", "requests/*/approve", "decided_by", read_decision, tell_decision,
+     NULL},
+    {"request refuse", "POST", "requests/*/refuse", "decided_by", read_refusal, tell_decision,
+     NULL},
+    {"ticket list", "GET", "tickets", NULL, NULL, NULL, list_tickets},
+    {"ticket add", "POST", "tickets", "ticket", read_ticket, sg_cli_tell_new_ticket, NULL},
+    {"ticket drop", "POST", "tickets/*/drop", NULL, read_id, tell_drop, NULL},
+    {"device list", "GET", "devices", NULL, NULL, NULL, list_records},
+    {"device show", "GET", "devices/*", "id", NULL, tell_record, NULL},
+    {"device add", "POST", "devices", "id", read_record, tell_change, NULL},
+    {"device set", "PATCH", "devices/*", "id", read_changes, tell_change, NULL},
+    {"device disable", "POST", "devices/*/disable", "id", NULL, tell_change, NULL},
+    {"device enable", "POST", "devices/*/enable", "id", NULL, tell_change, NULL},
+    {"user list", "GET", "users", NULL, NULL, NULL, list_records},
+    {"user show", "GET", "users/*", "id", NULL, tell_record, NULL},
+    {"user add", "POST", "users", "id", read_record, tell_change, NULL},
+    {"user set", "PATCH", "users/*", "id", read_changes, tell_change, NULL},
+    {"user disable", "POST", "users/*/disable", "id", NULL, tell_change, NULL},
+    {"user enable", "POST", "users/*/enable", "id", NULL, tell_change, NULL},
+    {"user pin", "GET", "users/*/pin", "has_pin", read_pin, tell_pin, NULL},
+    {"list", "GET", "certificates", NULL, sg_desk_read_list, NULL, sg_desk_list},
+    {"revoke", "POST", "revocations", "revoked", sg_desk_read_revocation, NULL, sg_desk_revoke},
+    {"release", "POST", "releases", "released", sg_desk_read_release, NULL, sg_desk_revoke},
+    {"card lost", "POST", "cards/*/lost", "tickets", sg_desk_read_loss, sg_desk_tell_loss, NULL},
 };
 
 static bool find_operation(const struct sg_cli *cli, const struct sg_operation **operation,
@@ -252,16 +254,32 @@ static bool make_path(const struct sg_desk_errand *errand, struct sg_buf *path,
              sg_buf_printf(path, SG_LIMIT_TARGET, error, "%s", pattern + before + 1)));
 }
 
+/* Else what nobody has done would be told as done. */
+static bool check_says(const struct sg_operation *operation, const json_t *answer,
+                       struct sg_error *error)
+{
+    const json_t *said = operation->says != NULL ? json_object_get(answer, operation->says) : NULL;
+
+    return operation->says == NULL || (said != NULL && !json_is_null(said)) ||
+           sg_fail(error, SG_FAILED, NULL, "the service's answer does not say what came of it (%s)",
+                   operation->says);
+}
+
 bool sg_desk_ask(struct sg_desk_errand *errand, json_t *body, json_t **answer,
                  struct sg_error *error)
 {
     sg_auto(sg_buf) struct sg_buf path = {0};
+    sg_auto(json_t) json_t *fresh = NULL;
 
     if (!make_path(errand, &path, error))
         return false;
     const struct sg_remote_call call = {
         .method = errand->operation->method, .path = (const char *)path.data, .body = body};
-    return sg_remote_ask(errand->remote, &call, answer, error);
+    if (!sg_remote_ask(errand->remote, &call, &fresh, error) ||
+        !check_says(errand->operation, fresh, error))
+        return false;
+    *answer = SG_TAKE(fresh);
+    return true;
 }
 
 static bool ask_page(struct sg_desk_errand *errand, const char *query, const char *after,

@@ -21,6 +21,7 @@ struct sg_operation {
     const char *words;  /* the command's */
     const char *method; /* the API's */
     const char *path;   /* behind /api/v1/; "*" stands for the first operand */
+    const char *says;   /* what an answer that did it has among its keys; NULL: it may be empty */
     /* read reads the command line before the card is asked for, and makes the body; NULL: there is
      * nothing to read. */
     bool (*read)(const struct sg_cli *cli, json_t **body, struct sg_error *error);

@@ -383,6 +383,13 @@ wait_for_approval() {
     odd certificates '200 OK' '{"serial": "01", "pem": "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"}' \
         "$json"
     fails 3 "service's answer" -- at_odd list --serial 01 --pem
+    # nothing of it says that what was asked is done
+    odd devices '200 OK' '{}' "$json"
+    fails 1 'does not say what came of it (id)' -- at_odd device enable device-AB12
+    odd requests '204 No Content' ''
+    fails 1 'does not say what came of it (decided_by)' -- at_odd request approve 1
+    odd revocations '200 OK' '{"revoked": null}' "$json"
+    fails 1 'does not say what came of it (revoked)' -- at_odd revoke --device device-AB12
     # that one is not there says nothing of the next
     odd certificates '200 OK' '{"certificates": [{"serial": "01"}, {"serial": "02"}], "next": null}' "$json"
     odd certificates.next '404 Not Found' '{"rule": "serial", "detail": "none"}' "$problem"
