@@ -68,11 +68,14 @@ static bool is_wanted(const struct sg_certificate_filter *filter, const json_t *
 static bool make_query(const struct sg_certificate_filter *filter, struct sg_buf *query,
                        struct sg_error *error)
 {
+    const char *status = filter->only_status           ? sg_status_word(filter->status)
+                         : filter->expires_before != 0 ? "valid"
+                                                       : NULL;
     const struct {
         const char *key, *value;
     } KEYS[] = {
         {"device", filter->device}, {"user", filter->user},     {"token", filter->token},
-        {"policy", filter->policy}, {"issuer", filter->issuer},
+        {"policy", filter->policy}, {"issuer", filter->issuer}, {"status", status},
     };
 
     for (size_t i = 0; i < sizeof KEYS / sizeof KEYS[0]; i++)

@@ -395,7 +395,12 @@ wait_for_approval() {
     odd certificates.next '404 Not Found' '{"rule": "serial", "detail": "none"}' "$problem"
     : >answers/certificates.next.next
     fails 1 "can't be asked" -- at_odd list --pem
+    odd certificates '200 OK' '{"certificates": [], "next": null}' "$json"
+    ok at_odd list --status held --device a
+    ok at_odd list --expires-within 30d
     # each was asked with the method and path that it should be
+    grep -q '^GET /api/v1/certificates?device=a&status=held&limit=500 HTTP/1.1' answers/asked
+    grep -q '^GET /api/v1/certificates?status=valid&limit=500 HTTP/1.1' answers/asked
     grep -q '^GET /api/v1/devices?limit=500 HTTP/1.1' answers/asked
     grep -q '^GET /api/v1/devices?limit=500&after=x HTTP/1.1' answers/asked
 }
