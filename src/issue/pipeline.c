@@ -42,6 +42,7 @@ struct sg_pipeline {
     pthread_cond_t work;     /* for workers: there may be some */
     pthread_cond_t progress; /* for the run: a phase ended, or it was woken */
     bool is_ending, is_woken;
+    unsigned num_signing; /* workers */
 
     struct group groups[NUM_GROUPS];
     size_t first, num;
@@ -66,12 +67,18 @@ static struct group *group_with_work(struct sg_pipeline *pipeline, enum phase ph
     return NULL;
 }
 
-/* Signing comes first: it is what the oldest requests wait for. */
+/* Signing comes first: it is what the oldest requests wait for. But while there is something to
+ * prepare, half of the workers leave the token to the others, as it signs no faster for more: a
+ * token in this process has locks that they would only wait for. */
 static struct group *find_work(struct sg_pipeline *pipeline)
 {
-    struct group *group = group_with_work(pipeline, SIGNING);
+    struct group *to_sign = group_with_work(pipeline, SIGNING);
+    struct group *to_prepare = group_with_work(pipeline, PREPARING);
 
-    return group != NULL ? group : group_with_work(pipeline, PREPARING);
+    if (to_sign != NULL &&
+        (to_prepare == NULL || 2 * pipeline->num_signing < pipeline->num_workers))
+        return to_sign;
+    return to_prepare;
 }
 
 static void do_share(struct worker *worker, enum phase phase, struct sg_job *jobs, size_t num)
@@ -91,9 +98,11 @@ static void work_on(struct worker *worker, struct group *group)
     enum phase phase = group->phase;
 
     group->next += num;
+    pipeline->num_signing += phase == SIGNING;
     pthread_mutex_unlock(&pipeline->lock);
     do_share(worker, phase, group->jobs + from, num);
     pthread_mutex_lock(&pipeline->lock);
+    pipeline->num_signing -= phase == SIGNING;
     group->undone -= num;
     if (group->undone == 0) {
         group->phase = phase + 1;
