@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "parts.h"
 
 /* Seconds; the last is without end. */
@@ -17,6 +19,49 @@ void sg_figures_note(struct sg_front *front, const struct sg_exchange *exchange,
     figures->by_class[route][status / 100 < 6 ? status / 100 : 0]++;
     figures->latencies[route][latency]++;
     figures->seconds[route] += seconds;
+}
+
+/* The issuer is not believed to know an end of names. */
+static struct sg_token_errors *find_token_errors(struct sg_front_figures *figures,
+                                                 const char *token, const char *rv)
+{
+    struct sg_token_errors *row = figures->token_errors;
+    struct sg_token_errors *last = row + SG_NUM_TOKEN_ERRORS - 1;
+
+    for (; row < last && row->rv[0] != '\0'; row++)
+        if (strcmp(row->token, token) == 0 && strcmp(row->rv, rv) == 0)
+            return row;
+    snprintf(row->token, sizeof row->token, "%s", row < last ? token : "other");
+    snprintf(row->rv, sizeof row->rv, "%s", row < last ? rv : "other");
+    return row;
+}
+
+static bool is_configured(const struct sg_config *config, const char *token)
+{
+    for (size_t i = 0; i < config->num_tokens; i++)
+        if (strcmp(config->tokens[i].name, token) == 0)
+            return true;
+    return false;
+}
+
+void sg_figures_note_token(struct sg_front *front, const struct sg_message *message)
+{
+    const char *token = sg_message_text(message, SG_WIRE_TOKEN);
+    const char *rv = sg_message_text(message, SG_WIRE_RV);
+
+    if (is_configured(&front->config, token) && sg_config_name_is_valid(rv))
+        find_token_errors(&front->figures, token, rv)->num +=
+            sg_message_number(message, SG_WIRE_TIMES);
+}
+
+static void append_token_errors(const struct sg_front_figures *figures, struct evbuffer *into)
+{
+    const struct sg_token_errors *row = figures->token_errors;
+
+    evbuffer_add_printf(into, "# TYPE signet_token_errors_total counter\n");
+    for (size_t i = 0; i < SG_NUM_TOKEN_ERRORS && row[i].rv[0] != '\0'; i++)
+        evbuffer_add_printf(into, "signet_token_errors_total{token=\"%s\",rv=\"%s\"} %llu\n",
+                            row[i].token, row[i].rv, (unsigned long long)row[i].num);
 }
 
 static void append_requests(const struct sg_front_figures *figures, struct evbuffer *into)
@@ -79,6 +124,7 @@ void sg_figures_append(struct sg_front *front, struct evbuffer *into)
     append_number(into, "signet_issuer_up", "gauge", front->link.is_welcome ? 1 : 0);
     append_number(into, "signet_issuer_starts_seen_total", "counter",
                   (long long)figures->num_links);
+    append_token_errors(figures, into);
     if (front->tls != NULL)
         append_number(into, "signet_tls_not_after_seconds", "gauge",
                       (long long)front->tls_not_after);

@@ -256,6 +256,9 @@ static bool take_message(struct sg_front *front, const struct sg_message *messag
     case SG_WIRE_ANSWER:
         take_answer(front, message);
         return true;
+    case SG_WIRE_TOKEN_ERRORS:
+        sg_figures_note_token(front, message);
+        return true;
     default:
         return sg_fail(error, SG_MALFORMED, "wire", "a message that no issuer sends");
     }

@@ -289,7 +289,7 @@ int64_t sg_slow_wait_ms(struct sg_front *front, const char *peer);
 
 /* ---- figures ---- */
 
-enum { SG_NUM_LATENCIES = 12 };
+enum { SG_NUM_LATENCIES = 12, SG_NUM_TOKEN_ERRORS = 256 };
 
 struct sg_front_figures {
     uint64_t by_class[SG_MAX_ROUTES][6]; /* by route and hundreds of the status */
@@ -297,9 +297,15 @@ struct sg_front_figures {
     double seconds[SG_MAX_ROUTES];
     uint64_t num_visits, num_slow, num_offered_again, num_links;
     uint64_t num_slowed, num_unwritten;
+    struct sg_token_errors {
+        char token[65], rv[48];
+        uint64_t num;
+    } token_errors[SG_NUM_TOKEN_ERRORS]; /* the last for whatever comes when all others are taken */
 };
 void sg_figures_note(struct sg_front *front, const struct sg_exchange *exchange, unsigned status,
                      int64_t took_us);
+/* sg_figures_note_token adds what a TOKEN_ERRORS says. */
+void sg_figures_note_token(struct sg_front *front, const struct sg_message *message);
 /* sg_figures_append writes them in Prometheus' text format. */
 void sg_figures_append(struct sg_front *front, struct evbuffer *into);
 

@@ -32,11 +32,12 @@ static bool open_parts(struct sg_home *home, enum sg_store_mode mode, struct sg_
         !check_is_home(home->dir, path, error) || !sg_config_load(path, &home->config, error))
         return false;
     home->tokens = calloc(home->config.num_tokens, sizeof *home->tokens);
+    home->tallies = calloc(home->config.num_tokens, sizeof *home->tallies);
     home->issuers = calloc(home->config.num_issuers, sizeof *home->issuers);
     home->certifying = calloc(home->config.num_issuers, sizeof *home->certifying);
     home->responders = calloc(home->config.num_issuers, sizeof *home->responders);
-    if (home->tokens == NULL || home->issuers == NULL || home->certifying == NULL ||
-        home->responders == NULL)
+    if (home->tokens == NULL || home->tallies == NULL || home->issuers == NULL ||
+        home->certifying == NULL || home->responders == NULL)
         return sg_fail_memory(error);
     return sg_store_open(home->config.store, home->dir, mode, &home->store, error);
 }
@@ -80,6 +81,7 @@ void sg_home_close(struct sg_home *home)
     free(home->certifying);
     free(home->responders);
     free(home->tokens);
+    free(home->tallies);
     free(home->policies);
     sg_store_close(home->store);
     sg_config_done(&home->config);
@@ -234,9 +236,10 @@ bool sg_home_policy(struct sg_home *home, const char *name, const struct sg_poli
     return true;
 }
 
-static bool open_token(const struct sg_home *home, const struct sg_token_entry *entry,
-                       struct sg_token **token, struct sg_error *error)
+static bool open_token(const struct sg_home *home, size_t index, struct sg_token **token,
+                       struct sg_error *error)
 {
+    const struct sg_token_entry *entry = &home->config.tokens[index];
     sg_auto(malloc) char *refusals = NULL;
 
     if (!sg_path_join(home->dir, "refused-pins", &refusals, error))
@@ -250,6 +253,7 @@ static bool open_token(const struct sg_home *home, const struct sg_token_entry *
         .refusals = refusals,
         .signer = entry->signer,
         .sessions = (unsigned)entry->sessions,
+        .tally = &home->tallies[index],
     };
     return sg_token_open(&config, token, error) || sg_error_prefix(error, "token %s", entry->name);
 }
@@ -263,12 +267,17 @@ bool sg_home_token(struct sg_home *home, const char *name, struct sg_token **tok
         const struct sg_token_entry *entry = &home->config.tokens[i];
 
         if (strcmp(entry->name, name) == 0)
-            return open_token(home, entry, token, error);
+            return open_token(home, i, token, error);
         if (!sg_buf_printf(&list, SG_LIMIT_YAML, error, "%s%s", i > 0 ? ", " : "", entry->name))
             return false;
     }
     return sg_fail(error, SG_USAGE, NULL, "there is no token '%s' in signet.yaml; there are: %s",
                    name, (const char *)list.data);
+}
+
+struct sg_tally *sg_home_tally(const struct sg_home *home, size_t index)
+{
+    return &home->tallies[index];
 }
 
 bool sg_home_pins(struct sg_home *home, struct sg_mac **mac, struct sg_error *error)

@@ -74,9 +74,12 @@ enum sg_issuer_use {
 SG_MUST_USE bool sg_home_issuer(struct sg_home *home, const char *name, enum sg_issuer_use use,
                                 struct sg_issuer **issuer, struct sg_error *error);
 
-/* sg_home_token opens a token of signet.yaml by its name. The caller closes it. */
+/* sg_home_token opens a token of signet.yaml by its name. The caller closes it, before the home. */
 SG_MUST_USE bool sg_home_token(struct sg_home *home, const char *name, struct sg_token **token,
                                struct sg_error *error);
+/* sg_home_tally: what is counted of the token at this place of the configuration's `tokens`, as
+ * often as the home has opened it. May be asked by any thread. */
+struct sg_tally *sg_home_tally(const struct sg_home *home, size_t index);
 
 /* sg_home_pins opens the HMAC key that signet.yaml names under `pins`; the home keeps it.
  * Fails: SG_USAGE when it names none; SG_TOKEN, SG_PIN. */

@@ -10,6 +10,7 @@ struct sg_home {
     struct sg_config config;
     struct sg_store *store;
     struct sg_token **tokens;         /* as config.tokens; NULL until one is asked for */
+    struct sg_tally *tallies;         /* as config.tokens, of whoever opens them */
     struct sg_issuer **issuers;       /* as config.issuers, with their certificates */
     struct sg_issuer **certifying;    /* the same opened SG_ISSUER_TO_CERTIFY */
     struct sg_responder **responders; /* as config.issuers; NULL until one is asked for */

@@ -151,20 +151,49 @@ static void let_in(struct sg_door *door)
 
 /* ---- in ---- */
 
-static bool greet(const struct sg_door *door, struct sg_door_peer *peer)
+/* What nobody has asked for goes out as answers do. */
+static bool say(struct sg_door_peer *peer, const struct sg_message *message)
 {
-    struct sg_message welcome = {.type = SG_WIRE_WELCOME};
     struct sg_errand *errand = calloc(1, sizeof *errand);
 
-    sg_message_set_text(&welcome, SG_WIRE_PROGRAM, door->program);
-    if (errand == NULL || peer->is_greeted ||
-        !sg_message_encode(&welcome, SG_WIRE_ISSUER, &errand->answer, NULL)) {
+    if (errand == NULL || !sg_message_encode(message, SG_WIRE_ISSUER, &errand->answer, NULL)) {
         sg_errand_free(errand);
         return false;
     }
-    peer->is_greeted = true;
     sg_errands_append(&peer->ready, errand);
     return true;
+}
+
+static bool greet(const struct sg_door *door, struct sg_door_peer *peer)
+{
+    struct sg_message welcome = {.type = SG_WIRE_WELCOME};
+
+    sg_message_set_text(&welcome, SG_WIRE_PROGRAM, door->program);
+    if (peer->is_greeted || !say(peer, &welcome))
+        return false;
+    peer->is_greeted = true;
+    return true;
+}
+
+/* It has said HELLO, reads what it is told, and is not there for the key alone. */
+static bool listens(const struct sg_door_peer *peer)
+{
+    return peer->fd >= 0 && peer->is_greeted && !peer->is_for_key && peer->ready.num < MOST_UNREAD;
+}
+
+bool sg_door_has_front(const struct sg_door *door)
+{
+    for (size_t i = 0; i < SG_DOOR_MAX_PEERS; i++)
+        if (listens(&door->peers[i]))
+            return true;
+    return false;
+}
+
+void sg_door_tell(struct sg_door *door, const struct sg_message *message)
+{
+    for (size_t i = 0; i < SG_DOOR_MAX_PEERS; i++)
+        if (listens(&door->peers[i]))
+            (void)!say(&door->peers[i], message);
 }
 
 /* What there is no room for is answered here and now: the front shall not wait for it. */
@@ -412,18 +441,19 @@ bool sg_door_run(struct sg_door *door)
 
     for (;;) {
         wait_for_something(door, polled);
-        deliver(door);
-        serve_peers(door, polled);
-        if (polled[SG_DOOR_MAX_PEERS].revents != 0)
-            let_in(door);
         const int64_t now = steady_ms();
-        if (now - door->last_tick_ms >= TICK_MS) {
+        const bool is_ending = atomic_load(&door->is_ending);
+        if (now - door->last_tick_ms >= TICK_MS || (is_ending && door->ending_since_ms == 0)) {
             door->last_tick_ms = now;
             door->on_tick(door->context);
             if (hangs(door, now))
                 return false;
         }
-        if (atomic_load(&door->is_ending) && has_said_all(door, now))
+        deliver(door);
+        serve_peers(door, polled);
+        if (polled[SG_DOOR_MAX_PEERS].revents != 0)
+            let_in(door);
+        if (is_ending && has_said_all(door, now))
             return true;
     }
 }

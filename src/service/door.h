@@ -40,7 +40,7 @@ struct sg_door {
     void (*on_errand)(void *context); /* something is on the board for the desk */
     /* a HEALTH or TLS_SIGN, which others than the desk answer, on the board */
     void (*on_aside)(struct sg_errand *errand, void *context);
-    void (*on_tick)(void *context); /* about once a second */
+    void (*on_tick)(void *context); /* about once a second, and when it begins to end */
     void (*on_signal)(int signal, void *context);
     void (*say)(const char *text); /* to the log */
     void *context;
@@ -65,6 +65,11 @@ void sg_door_done(struct sg_door *door);
 /* sg_door_run serves until sg_door_end, and then until what is done has gone out, two seconds at
  * most. False: an errand has waited for longer than longest_ms. */
 bool sg_door_run(struct sg_door *door);
+
+/* sg_door_has_front: is a front there that hears what is told? sg_door_tell sends every such front
+ * a message that nobody has asked for. Both on the thread that runs the door. */
+bool sg_door_has_front(const struct sg_door *door);
+void sg_door_tell(struct sg_door *door, const struct sg_message *message);
 
 /* sg_door_wake: there is something to carry out. sg_door_close: nothing more is read; what the
  * front has sent stays with it. sg_door_end: see above. */

@@ -5,6 +5,7 @@
 #include "desk.h"
 #include "status/status.h"
 #include "store/status.h"
+#include "tokens.h"
 
 enum {
     CRL_MAX_AGE_S = 300,
@@ -163,7 +164,8 @@ bool sg_figures_of_desk(struct sg_desk *desk, struct sg_buf *text, struct sg_err
                        "# TYPE signet_queue_waiting gauge\nsignet_queue_waiting %zu\n"
                        "# TYPE signet_queue_under_way gauge\nsignet_queue_under_way %zu\n",
                        state.num_waiting, state.num_under_way) ||
-        !sg_teller_figures(desk->teller, text, error))
+        !sg_teller_figures(desk->teller, text, error) ||
+        !sg_tokens_figures(desk->home, text, error))
         return false;
     for (size_t i = 0; i < sizeof GAUGES / sizeof GAUGES[0]; i++)
         if (!add_gauges(desk, &GAUGES[i], text, error))

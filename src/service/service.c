@@ -7,9 +7,10 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "desk.h"
 #include "door.h"
-#include "base/json.h"
+#include "tokens.h"
 
 /* Both threads' view of the running service. */
 struct service {
@@ -46,6 +47,7 @@ static void tick(void *context)
     struct service *service = context;
 
     sg_health_sweep(service->desk.health);
+    sg_tokens_tell_errors(service->desk.home, &service->door);
     service->setting->notify("WATCHDOG=1");
     wake_desk(service);
 }

@@ -87,8 +87,9 @@ static bool create(struct sg_token *token, const struct sg_key *key, const struc
     CK_RV rv = token->module.functions->C_CreateObject(token->session, attributes, num, object);
 
     if (rv != CKR_OK)
-        return sg_fail_rv(error, SG_TOKEN, rv, "token %s takes no certificate for key '%s'",
-                          token->info.label, key->label);
+        return sg_fail_token(error, SG_TOKEN, token, rv,
+                             "token %s takes no certificate for key '%s'", token->info.label,
+                             key->label);
     return true;
 }
 
@@ -124,10 +125,11 @@ static bool put(struct sg_token *token, const struct sg_key *key, const struct p
         CK_RV rv = functions->C_DestroyObject(token->session, old->handles[i]);
 
         if (rv != CKR_OK)
-            return sg_fail_rv(error, SG_TOKEN, rv,
-                              "token %s has the new certificate for key '%s' and keeps the old one "
-                              "beside it",
-                              token->info.label, key->label);
+            return sg_fail_token(
+                error, SG_TOKEN, token, rv,
+                "token %s has the new certificate for key '%s' and keeps the old one "
+                "beside it",
+                token->info.label, key->label);
     }
     return true;
 }

@@ -25,6 +25,7 @@ struct sg_token {
     size_t sessions;
     struct sg_pool *pool; /* the direct signer's; NULL before the first */
     char *pin, *so_pin, *folder, *refusals;
+    struct sg_tally *tally; /* NULL: nobody counts */
     pthread_mutex_t lock;
 };
 
@@ -45,6 +46,10 @@ static inline void sg_cleanup_token_lock(struct sg_token **token)
 #define SG_TOKEN_LOCK(token)                                                                       \
     sg_auto(token_lock) struct sg_token *locked_ __attribute__((unused)) = sg_token_lock(token)
 
+/* sg_fail_token is sg_fail_rv with what a call of the token's module returned: it is counted. */
+bool sg_fail_token(struct sg_error *error, enum sg_code code, const struct sg_token *token,
+                   CK_RV rv, const char *format, ...) __attribute__((format(printf, 5, 6)));
+
 /* sg_token_login_locked is sg_token_login. */
 SG_MUST_USE bool sg_token_login_locked(struct sg_token *token, struct sg_error *error);
 
@@ -60,8 +65,10 @@ void sg_token_end_writing_locked(struct sg_token *token);
 SG_MUST_USE bool sg_token_authenticate_locked(struct sg_token *token, const char *key,
                                               struct sg_error *error);
 
-/* sg_token_open_session_locked opens the token's own session, for writing if the token lets it. */
+/* sg_token_open_session_locked opens the token's own session, for writing if the token lets it;
+ * sg_token_close_session_locked closes it, if there is one. */
 SG_MUST_USE bool sg_token_open_session_locked(struct sg_token *token, struct sg_error *error);
+void sg_token_close_session_locked(struct sg_token *token);
 
 /* sg_token_reconnect_locked replaces the token's own session by a new one and logs in; the token is
  * looked for in every slot.

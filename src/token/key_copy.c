@@ -70,8 +70,8 @@ static bool open_gate(struct sg_token *to, struct passage *passage, struct sg_er
                                                  private, COUNT(private), &passage->gate_public,
                                                  &passage->gate_private);
     if (rv != CKR_OK)
-        return sg_fail_rv(error, SG_TOKEN, rv, "token %s makes no RSA key to unwrap with",
-                          to->info.label);
+        return sg_fail_token(error, SG_TOKEN, to, rv, "token %s makes no RSA key to unwrap with",
+                             to->info.label);
     return sg_object_bytes(to, passage->gate_public, CKA_MODULUS, SG_LIMIT_SPKI, &passage->modulus,
                            error) &&
            sg_object_bytes(to, passage->gate_public, CKA_PUBLIC_EXPONENT, SG_LIMIT_SPKI,
@@ -96,11 +96,12 @@ static bool wrap(struct sg_token *from, CK_MECHANISM *mechanism, CK_OBJECT_HANDL
     CK_RV rv = from->module.functions->C_WrapKey(from->session, mechanism, by, key, bytes, &len);
 
     if (rv == CKR_KEY_UNEXTRACTABLE)
-        return sg_fail_rv(error, SG_TOKEN, rv,
-                          "the key on token %s was made so that it can't leave it",
-                          from->info.label);
+        return sg_fail_token(error, SG_TOKEN, from, rv,
+                             "the key on token %s was made so that it can't leave it",
+                             from->info.label);
     if (rv != CKR_OK)
-        return sg_fail_rv(error, SG_TOKEN, rv, "token %s does not wrap the key", from->info.label);
+        return sg_fail_token(error, SG_TOKEN, from, rv, "token %s does not wrap the key",
+                             from->info.label);
     return sg_buf_set(wrapped, sg_slice_of(bytes, len), error);
 }
 
@@ -115,8 +116,9 @@ static bool make_aes(struct sg_token *from, CK_OBJECT_HANDLE *aes, struct sg_err
     CK_RV rv = from->module.functions->C_GenerateKey(from->session, &mechanism, attributes,
                                                      COUNT(attributes), aes);
 
-    return rv == CKR_OK || sg_fail_rv(error, SG_TOKEN, rv, "token %s makes no AES key to wrap with",
-                                      from->info.label);
+    return rv == CKR_OK ||
+           sg_fail_token(error, SG_TOKEN, from, rv, "token %s makes no AES key to wrap with",
+                         from->info.label);
 }
 
 static bool put_gate(struct sg_token *from, const struct passage *passage, CK_OBJECT_HANDLE *gate,
@@ -132,8 +134,8 @@ static bool put_gate(struct sg_token *from, const struct passage *passage, CK_OB
         from->module.functions->C_CreateObject(from->session, attributes, COUNT(attributes), gate);
 
     return rv == CKR_OK ||
-           sg_fail_rv(error, SG_TOKEN, rv, "token %s does not take the other token's key",
-                      from->info.label);
+           sg_fail_token(error, SG_TOKEN, from, rv, "token %s does not take the other token's key",
+                         from->info.label);
 }
 
 static bool find_private(struct sg_token *from, const struct sg_key *key, CK_OBJECT_HANDLE *object,
@@ -185,8 +187,8 @@ static bool unwrap_aes(struct sg_token *to, const struct passage *passage, CK_OB
         to->session, &mechanism, passage->gate_private, passage->wrapped_aes.data,
         passage->wrapped_aes.len, attributes, COUNT(attributes), aes);
 
-    return rv == CKR_OK ||
-           sg_fail_rv(error, SG_TOKEN, rv, "token %s does not unwrap the AES key", to->info.label);
+    return rv == CKR_OK || sg_fail_token(error, SG_TOKEN, to, rv,
+                                         "token %s does not unwrap the AES key", to->info.label);
 }
 
 /* The copy can be wrapped out again: what a lost token is replaced from has to. */
@@ -216,8 +218,8 @@ static bool unwrap_private(struct sg_token *to, const struct passage *passage, C
         to->session, &mechanism, aes, passage->wrapped_key.data, passage->wrapped_key.len,
         attributes, COUNT(attributes), object);
 
-    return rv == CKR_OK ||
-           sg_fail_rv(error, SG_TOKEN, rv, "token %s does not unwrap the key", to->info.label);
+    return rv == CKR_OK || sg_fail_token(error, SG_TOKEN, to, rv,
+                                         "token %s does not unwrap the key", to->info.label);
 }
 
 /* What CKA_MODULUS and CKA_PUBLIC_EXPONENT, or CKA_EC_PARAMS and CKA_EC_POINT, say of a key. */
@@ -305,8 +307,8 @@ bool sg_key_put_public(struct sg_token *to, const struct sg_key *key, struct sg_
     };
     rv = to->module.functions->C_CreateObject(to->session, attributes, COUNT(attributes), object);
     return rv == CKR_OK ||
-           sg_fail_rv(error, SG_TOKEN, rv, "token %s does not take the public half of the key",
-                      to->info.label);
+           sg_fail_token(error, SG_TOKEN, to, rv,
+                         "token %s does not take the public half of the key", to->info.label);
 }
 
 /* The public half is written first; one without the other half is nobody's key. */

@@ -251,8 +251,8 @@ static bool generate(struct sg_token *token, struct plan *plan, struct pair *pai
             private.attributes, private.num - num_left_out, &pair->public, &pair->private);
     } while (means_unknown_attribute(rv) && num_left_out++ < NUM_OPTIONAL);
     if (rv != CKR_OK)
-        return sg_fail_rv(error, SG_TOKEN, rv, "token %s makes no %s key", token->info.label,
-                          sg_key_kind_text(plan->kind, text));
+        return sg_fail_token(error, SG_TOKEN, token, rv, "token %s makes no %s key",
+                             token->info.label, sg_key_kind_text(plan->kind, text));
     return true;
 }
 

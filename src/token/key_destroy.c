@@ -18,8 +18,8 @@ static bool destroy_all(struct sg_token *token, CK_OBJECT_CLASS class, const str
         CK_RV rv = token->module.functions->C_DestroyObject(token->session, objects.handles[i]);
 
         if (rv != CKR_OK)
-            return sg_fail_rv(error, SG_TOKEN, rv, "token %s does not destroy the key %s",
-                              token->info.label, sg_key_name(key, name));
+            return sg_fail_token(error, SG_TOKEN, token, rv, "token %s does not destroy the key %s",
+                                 token->info.label, sg_key_name(key, name));
     }
     return true;
 }

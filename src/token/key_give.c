@@ -37,9 +37,10 @@ static bool generate(struct sg_token *token, struct sg_key_kind kind, CK_MECHANI
                                                           &pair->public, &pair->private);
 
     return rv == CKR_OK ||
-           sg_fail_rv(error, SG_TOKEN, rv,
-                      "token %s makes no %s key that it would give away (in FIPS mode none does)",
-                      token->info.label, sg_key_kind_text(kind, text));
+           sg_fail_token(
+               error, SG_TOKEN, token, rv,
+               "token %s makes no %s key that it would give away (in FIPS mode none does)",
+               token->info.label, sg_key_kind_text(kind, text));
 }
 
 static bool generate_ec(struct sg_token *token, struct sg_key_kind kind, struct pair *pair,
@@ -134,8 +135,8 @@ static bool read_number(struct sg_token *token, CK_OBJECT_HANDLE object, CK_ATTR
     attribute = sg_attribute(type, sg_secret_data(value), most);
     rv = token->module.functions->C_GetAttributeValue(token->session, object, &attribute, 1);
     if (rv != CKR_OK)
-        return sg_fail_rv(error, SG_TOKEN, rv, "token %s does not give away the key that it made",
-                          token->info.label);
+        return sg_fail_token(error, SG_TOKEN, token, rv,
+                             "token %s does not give away the key that it made", token->info.label);
     *number = BN_secure_new();
     return (*number != NULL && attribute.ulValueLen <= most &&
             BN_bin2bn(sg_secret_data(value), (int)attribute.ulValueLen, *number) != NULL) ||

@@ -109,10 +109,10 @@ static bool put_private(struct sg_token *token, const struct half *half, const s
     /* Last: SoftHSM 2.6.1 sets no attribute that comes behind it (its issue 707). */
     attributes[num++] = FLAG(CKA_MODIFIABLE, NO);
     rv = token->module.functions->C_CreateObject(token->session, attributes, num, object);
-    return rv == CKR_OK || sg_fail_rv(error, SG_TOKEN, rv,
-                                      "token %s takes no private key from outside (in FIPS mode "
-                                      "none does)",
-                                      token->info.label);
+    return rv == CKR_OK || sg_fail_token(error, SG_TOKEN, token, rv,
+                                         "token %s takes no private key from outside (in FIPS mode "
+                                         "none does)",
+                                         token->info.label);
 }
 
 /* The name of what does not read back as it was stated, or NULL. */

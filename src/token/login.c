@@ -38,7 +38,8 @@ static bool session_is_logged_in(struct sg_token *token, bool *is_logged_in, str
     CK_RV rv = token->module.functions->C_GetSessionInfo(token->session, &session);
 
     if (rv != CKR_OK)
-        return sg_fail_rv(error, SG_TOKEN, rv, "lost the session with token %s", token->info.label);
+        return sg_fail_token(error, SG_TOKEN, token, rv, "lost the session with token %s",
+                             token->info.label);
     if (session.state == CKS_RW_SO_FUNCTIONS)
         return sg_fail(error, SG_TOKEN, NULL,
                        "this process is logged in to token %s as security officer",
@@ -68,8 +69,8 @@ static bool check_length(const struct sg_token *token, const CK_TOKEN_INFO *raw,
 /* Nobody here knows what was typed on a token's own pad. */
 static bool refused_on_pad(const struct sg_token *token, CK_RV rv, struct sg_error *error)
 {
-    return sg_fail_rv(error, SG_PIN, rv, "token %s refused the PIN that was typed on its pad",
-                      token->info.label);
+    return sg_fail_token(error, SG_PIN, token, rv,
+                         "token %s refused the PIN that was typed on its pad", token->info.label);
 }
 
 /* The refusal is on disk before anyone hears of it. */
@@ -78,12 +79,12 @@ static bool refused(struct sg_token *token, struct sg_secret *pin, CK_RV rv, str
     struct sg_error cause = {0};
 
     if (sg_pin_remember_refusal(token->refusals, token->info.serial_number, pin, &cause))
-        return sg_fail_rv(error, SG_PIN, rv,
-                          "token %s refused the PIN, which will not be tried again; correct its "
-                          "source",
-                          token->info.label);
-    return sg_fail_rv(
-        error, SG_PIN, rv,
+        return sg_fail_token(error, SG_PIN, token, rv,
+                             "token %s refused the PIN, which will not be tried again; correct its "
+                             "source",
+                             token->info.label);
+    return sg_fail_token(
+        error, SG_PIN, token, rv,
         "token %s refused the PIN. Do not try it again, as that could not be recorded "
         "(%.200s)",
         token->info.label, cause.text);
@@ -107,13 +108,16 @@ static bool judge_login(struct sg_token *token, struct sg_secret *pin, CK_RV rv,
     case CKR_PIN_LEN_RANGE:
         return pin != NULL ? refused(token, pin, rv, error) : refused_on_pad(token, rv, error);
     case CKR_PIN_LOCKED:
+        sg_tally_count(token->tally, rv);
         return fail_as_locked(&token->info, error);
     case CKR_FUNCTION_CANCELED:
     case CKR_PIN_EXPIRED:
     case CKR_USER_PIN_NOT_INITIALIZED:
-        return sg_fail_rv(error, SG_PIN, rv, "cannot log in to token %s", token->info.label);
+        return sg_fail_token(error, SG_PIN, token, rv, "cannot log in to token %s",
+                             token->info.label);
     default:
-        return sg_fail_rv(error, SG_TOKEN, rv, "cannot log in to token %s", token->info.label);
+        return sg_fail_token(error, SG_TOKEN, token, rv, "cannot log in to token %s",
+                             token->info.label);
     }
 }
 
@@ -219,11 +223,11 @@ static bool fail_as_officer(const struct sg_token *token, const char *record, st
     bool is_recorded =
         is_refused && sg_pin_remember_refusal(token->refusals, record, pin, &ignored);
 
-    return sg_fail_rv(error, is_refused || rv == CKR_PIN_LOCKED ? SG_PIN : SG_TOKEN, rv,
-                      "cannot log in to token %s as security officer%s", token->info.label,
-                      !is_refused   ? ""
-                      : is_recorded ? "; this PIN will not be tried again"
-                                    : "; do not try this PIN again");
+    return sg_fail_token(error, is_refused || rv == CKR_PIN_LOCKED ? SG_PIN : SG_TOKEN, token, rv,
+                         "cannot log in to token %s as security officer%s", token->info.label,
+                         !is_refused   ? ""
+                         : is_recorded ? "; this PIN will not be tried again"
+                                       : "; do not try this PIN again");
 }
 
 static bool check_officer(const struct sg_token *token, struct sg_error *error)
@@ -319,8 +323,9 @@ static bool judge_change(struct sg_token *token, struct sg_secret *old_pin, CK_R
     if (rv == CKR_PIN_INCORRECT)
         return old_pin != NULL ? refused(token, old_pin, rv, error)
                                : refused_on_pad(token, rv, error);
-    return sg_fail_rv(error, rv == CKR_PIN_LEN_RANGE || rv == CKR_PIN_INVALID ? SG_PIN : SG_TOKEN,
-                      rv, "token %s does not change its PIN", token->info.label);
+    return sg_fail_token(error,
+                         rv == CKR_PIN_LEN_RANGE || rv == CKR_PIN_INVALID ? SG_PIN : SG_TOKEN,
+                         token, rv, "token %s does not change its PIN", token->info.label);
 }
 
 static bool check_change(const struct sg_token *token, const CK_TOKEN_INFO *raw,

@@ -100,8 +100,8 @@ static bool generate(struct sg_token *token, const char *label, struct sg_slice 
         if (FLAGS[i].is_stated)
             template[num++] = sg_attribute(FLAGS[i].type, FLAGS[i].wanted ? &YES : &NO, sizeof YES);
     rv = token->module.functions->C_GenerateKey(token->session, &mechanism, template, num, object);
-    return rv == CKR_OK ||
-           sg_fail_rv(error, SG_TOKEN, rv, "token %s makes no HMAC key", token->info.label);
+    return rv == CKR_OK || sg_fail_token(error, SG_TOKEN, token, rv, "token %s makes no HMAC key",
+                                         token->info.label);
 }
 
 /* The name of the first attribute that does not read as is wanted, or NULL. */
@@ -315,8 +315,8 @@ static bool compute(void *context, const struct sg_pool_session *session, struct
         rv = functions->C_Sign(session->handle, input.pValue, input.ulValueLen, computing->value,
                                &len);
     if (rv != CKR_OK)
-        return sg_fail_rv(error, SG_TOKEN, rv, "token %s makes no HMAC with key %s",
-                          mac->token->info.label, mac->uri);
+        return sg_fail_token(error, SG_TOKEN, mac->token, rv, "token %s makes no HMAC with key %s",
+                             mac->token->info.label, mac->uri);
     return len == sizeof computing->value ||
            sg_fail(error, SG_TOKEN, NULL, "token %s made an HMAC of %lu bytes, %zu are right",
                    mac->token->info.label, len, sizeof computing->value);

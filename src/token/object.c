@@ -17,7 +17,7 @@ CK_ATTRIBUTE sg_attribute(CK_ATTRIBUTE_TYPE type, const void *value, size_t len)
 
 static bool fail_to_search(const struct sg_token *token, CK_RV rv, struct sg_error *error)
 {
-    return sg_fail_rv(error, SG_TOKEN, rv, "cannot search token %s", token->info.label);
+    return sg_fail_token(error, SG_TOKEN, token, rv, "cannot search token %s", token->info.label);
 }
 
 static bool append(struct sg_objects *objects, size_t *capacity, const CK_OBJECT_HANDLE *more,
@@ -102,9 +102,9 @@ static bool read_attribute(struct sg_token *token, CK_OBJECT_HANDLE object, CK_A
         return true;
     }
     if (rv != CKR_OK)
-        return sg_fail_rv(error, SG_TOKEN, rv,
-                          "cannot read attribute 0x%lX of an object on token %s", attribute->type,
-                          token->info.label);
+        return sg_fail_token(error, SG_TOKEN, token, rv,
+                             "cannot read attribute 0x%lX of an object on token %s",
+                             attribute->type, token->info.label);
     *is_there = attribute->ulValueLen != CK_UNAVAILABLE_INFORMATION;
     return true;
 }

@@ -62,6 +62,7 @@ bool sg_pool_new(struct sg_token *token, size_t size, struct sg_pool **pool, str
 static void close_session(const struct sg_pool *pool, CK_SESSION_HANDLE session)
 {
     pool->token->module.functions->C_CloseSession(session);
+    sg_tally_add_sessions(pool->token->tally, -1);
 }
 
 /* ---- borrowing; the mutex is held ---- */
@@ -77,7 +78,9 @@ static CK_RV open_another(struct sg_pool *pool, CK_SESSION_HANDLE *session)
     rv =
         pool->token->module.functions->C_OpenSession(slot, CKF_SERIAL_SESSION, NULL, NULL, session);
     pthread_mutex_lock(&pool->mutex);
-    if (rv != CKR_OK) {
+    if (rv == CKR_OK) {
+        sg_tally_add_sessions(pool->token->tally, 1);
+    } else {
         pool->num_open--;
         pthread_cond_broadcast(&pool->changed);
     }
@@ -120,7 +123,8 @@ static bool fail_to_borrow(const struct sg_pool *pool, CK_RV rv, struct sg_error
     const char *label = pool->token->info.label;
 
     if (rv != CKR_OK)
-        return sg_fail_rv(error, SG_TOKEN, rv, "cannot open a session with token %s", label);
+        return sg_fail_token(error, SG_TOKEN, pool->token, rv,
+                             "cannot open a session with token %s", label);
     return sg_fail(error, SG_TOKEN, NULL,
                    "no session with token %s came free: all are signing; raise sessions: in "
                    "signet.yaml if the token has more",
@@ -295,8 +299,13 @@ bool sg_pool_have_locked(struct sg_token *token, struct sg_error *error)
 {
     size_t size = 0;
 
-    return token->pool != NULL ||
-           (pool_size(token, &size, error) && sg_pool_new(token, size, &token->pool, error));
+    if (token->pool != NULL)
+        return true;
+    if (!pool_size(token, &size, error) || !sg_pool_new(token, size, &token->pool, error))
+        return false;
+    if (token->tally != NULL) /* the pool's, and the token's own */
+        atomic_fetch_add(&token->tally->max_sessions, (long)size + 1);
+    return true;
 }
 
 /* connection is the one that was used. */

@@ -30,10 +30,8 @@ static bool find_slot(struct sg_token *token, struct sg_error *error)
 
 bool sg_token_reconnect_locked(struct sg_token *token, bool restart, struct sg_error *error)
 {
-    if (token->has_session)
-        token->module.functions->C_CloseSession(token->session);
-    token->session = CK_INVALID_HANDLE;
-    token->has_session = token->is_logged_in = false;
+    sg_token_close_session_locked(token);
+    token->is_logged_in = false;
     if (restart && !sg_module_restart(&token->module, error))
         return false;
     return find_slot(token, error) && sg_token_open_session_locked(token, error) &&

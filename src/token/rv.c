@@ -106,15 +106,21 @@ static const struct {
     NAMED(CKR_FUNCTION_REJECTED),
 };
 
+const char *sg_rv_name(CK_RV rv)
+{
+    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++)
+        if (NAMES[i].rv == rv)
+            return NAMES[i].name;
+    return NULL;
+}
+
 const char *sg_rv_text(CK_RV rv, char into[SG_RV_TEXT_SIZE])
 {
-    for (size_t i = 0; i < sizeof NAMES / sizeof *NAMES; i++) {
-        if (NAMES[i].rv == rv) {
-            snprintf(into, SG_RV_TEXT_SIZE, "%s (0x%lX)", NAMES[i].name, rv);
-            return into;
-        }
-    }
-    if (rv >= CKR_VENDOR_DEFINED)
+    const char *name = sg_rv_name(rv);
+
+    if (name != NULL)
+        snprintf(into, SG_RV_TEXT_SIZE, "%s (0x%lX)", name, rv);
+    else if (rv >= CKR_VENDOR_DEFINED)
         snprintf(into, SG_RV_TEXT_SIZE, "CKR_VENDOR_DEFINED + 0x%lX (0x%lX)",
                  rv - CKR_VENDOR_DEFINED, rv);
     else

@@ -12,6 +12,9 @@ enum { SG_RV_TEXT_SIZE = 64 };
  * "unknown CK_RV (0x7777)" for the others. Returns into. */
 const char *sg_rv_text(CK_RV rv, char into[SG_RV_TEXT_SIZE]);
 
+/* sg_rv_name: "CKR_PIN_INCORRECT"; NULL for those that have no name here. */
+const char *sg_rv_name(CK_RV rv);
+
 /* sg_rv_is_loss: the session, the login or the connection to the token is gone, and a new one may
  * do. A PIN that was refused is none of these. */
 bool sg_rv_is_loss(CK_RV rv);

@@ -230,8 +230,9 @@ static bool encode_ecdsa(struct sg_key_kind kind, struct sg_slice raw, struct sg
 
 static bool fail_to_sign(const struct sg_signer *signer, CK_RV rv, struct sg_error *error)
 {
-    return sg_fail_rv(error, SG_TOKEN, rv, "token %s makes no signature with key '%s'",
-                      signer->token->info.label, signer->label);
+    return sg_fail_token(error, SG_TOKEN, signer->token, rv,
+                         "token %s makes no signature with key '%s'", signer->token->info.label,
+                         signer->label);
 }
 
 /* One signature in the making. */

@@ -99,9 +99,9 @@ static bool fail_to_load(struct sg_token *token, const struct sg_key *key, CK_RV
                        "key to another token",
                        token->info.label, name);
     if (rv != CKR_OK)
-        return sg_fail_rv(error, SG_TOKEN, rv,
-                          "OpenSSL's pkcs11 engine can't load key %s of token %s", name,
-                          token->info.label);
+        return sg_fail_token(error, SG_TOKEN, token, rv,
+                             "OpenSSL's pkcs11 engine can't load key %s of token %s", name,
+                             token->info.label);
     return sg_fail(error, SG_TOKEN, NULL,
                    "OpenSSL's pkcs11 engine does not find key %s on token %s; a token that was "
                    "initialised after this process began is seen by the next one",
@@ -140,10 +140,10 @@ static bool check_free_session(const struct sg_token *token, struct sg_error *er
         rv = functions->C_CloseSession(session);
     if (rv == CKR_OK)
         return true;
-    return sg_fail_rv(error, SG_TOKEN, rv,
-                      "token %s has no session left for OpenSSL's pkcs11 engine; see that it is "
-                      "connected, and end other programs that use it",
-                      token->info.label);
+    return sg_fail_token(error, SG_TOKEN, token, rv,
+                         "token %s has no session left for OpenSSL's pkcs11 engine; see that it is "
+                         "connected, and end other programs that use it",
+                         token->info.label);
 }
 
 static bool load_key(struct sg_signer *signer, const struct sg_key *key, struct sg_error *error)
@@ -190,8 +190,9 @@ static bool fail_to_sign(const struct sg_signer *signer, enum sg_scheme scheme,
     CK_RV rv = sg_engine_take_rv();
 
     if (rv != CKR_OK)
-        return sg_fail_rv(error, SG_TOKEN, rv, "token %s makes no %s signature with key '%s'",
-                          label, sg_scheme_text(scheme), signer->label);
+        return sg_fail_token(error, SG_TOKEN, signer->token, rv,
+                             "token %s makes no %s signature with key '%s'", label,
+                             sg_scheme_text(scheme), signer->label);
     return sg_fail(error, SG_TOKEN, NULL, "token %s makes no %s signature with key '%s': %s", label,
                    sg_scheme_text(scheme), signer->label,
                    reason != NULL ? reason : "the engine does not say why");

@@ -59,8 +59,9 @@ static bool decrypt_locked(struct sg_signer *signer, const struct oaep *oaep, st
     if (rv == CKR_OK)
         rv = functions->C_Decrypt(token->session, (CK_BYTE_PTR)(uintptr_t)bytes.data, bytes.len,
                                   plain, len);
-    return rv == CKR_OK || sg_fail_rv(error, SG_TOKEN, rv, "the key '%s' on token %s decrypts not",
-                                      signer->label, token->info.label);
+    return rv == CKR_OK ||
+           sg_fail_token(error, SG_TOKEN, token, rv, "the key '%s' on token %s decrypts not",
+                         signer->label, token->info.label);
 }
 
 bool sg_signer_decrypt(struct sg_signer *signer, int digest, struct sg_slice bytes,
@@ -104,8 +105,8 @@ static bool derive(struct sg_token *token, CK_OBJECT_HANDLE object, struct sg_sl
                                                     sizeof attributes / sizeof *attributes, secret);
 
     return rv == CKR_OK ||
-           sg_fail_rv(error, SG_TOKEN, rv, "token %s makes no shared secret that it would tell",
-                      token->info.label);
+           sg_fail_token(error, SG_TOKEN, token, rv,
+                         "token %s makes no shared secret that it would tell", token->info.label);
 }
 
 static bool agree_locked(struct sg_signer *signer, struct sg_slice point, uint8_t *into,
@@ -124,8 +125,9 @@ static bool agree_locked(struct sg_signer *signer, struct sg_slice point, uint8_
     token->module.functions->C_DestroyObject(token->session, secret);
     *len = value.ulValueLen;
     return (rv == CKR_OK && *len == field_len) ||
-           sg_fail_rv(error, SG_TOKEN, rv, "token %s does not tell the shared secret that it made",
-                      token->info.label);
+           sg_fail_token(error, SG_TOKEN, token, rv,
+                         "token %s does not tell the shared secret that it made",
+                         token->info.label);
 }
 
 bool sg_signer_agree(struct sg_signer *signer, struct sg_slice point, uint8_t secret[SG_USE_MAX],

@@ -7,6 +7,20 @@
 #include "rv.h"
 #include "uri.h"
 
+bool sg_fail_token(struct sg_error *error, enum sg_code code, const struct sg_token *token,
+                   CK_RV rv, const char *format, ...)
+{
+    char message[SG_ERROR_TEXT_SIZE];
+    va_list arguments;
+
+    sg_tally_count(token->tally, rv);
+    va_start(arguments, format);
+    if (vsnprintf(message, sizeof message, format, arguments) < 0)
+        message[0] = '\0';
+    va_end(arguments);
+    return sg_fail_rv(error, code, rv, "%s", message);
+}
+
 static bool copy(const char *text, char **into, struct sg_error *error)
 {
     if (text == NULL)
@@ -24,6 +38,7 @@ static bool token_new(const struct sg_token_config *config, struct sg_token **to
         return sg_fail_memory(error);
     pthread_mutex_init(&fresh->lock, NULL);
     fresh->signer = sg_signer_settle(config->signer);
+    fresh->tally = config->tally;
     fresh->sessions = config->sessions != 0 ? config->sessions : SG_DEFAULT_SESSIONS;
     if (config->pin != NULL && !sg_pin_check_source(config->pin, error))
         return false;
@@ -132,10 +147,21 @@ bool sg_token_open_session_locked(struct sg_token *token, struct sg_error *error
                                       &token->session);
     }
     if (rv != CKR_OK)
-        return sg_fail_rv(error, SG_TOKEN, rv, "cannot open a session with token %s",
-                          token->info.label);
+        return sg_fail_token(error, SG_TOKEN, token, rv, "cannot open a session with token %s",
+                             token->info.label);
     token->has_session = true;
+    sg_tally_add_sessions(token->tally, 1);
     return true;
+}
+
+void sg_token_close_session_locked(struct sg_token *token)
+{
+    if (!token->has_session)
+        return;
+    token->module.functions->C_CloseSession(token->session);
+    sg_tally_add_sessions(token->tally, -1);
+    token->session = CK_INVALID_HANDLE;
+    token->has_session = false;
 }
 
 bool sg_token_open(const struct sg_token_config *config, struct sg_token **token,
@@ -183,8 +209,7 @@ void sg_token_close(struct sg_token *token)
     sg_pool_free(token->pool);
     /* Nobody logs out: that would end the login of every other user of the token in this process.
      * PKCS#11 does it when the last session closes. */
-    if (token->has_session)
-        token->module.functions->C_CloseSession(token->session);
+    sg_token_close_session_locked(token);
     sg_engine_close(token->engine);
     sg_module_close(&token->module);
     sg_profile_done(&token->profile);

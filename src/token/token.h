@@ -12,6 +12,7 @@
 
 #include "model/key.h"
 #include "pin.h"
+#include "tally.h"
 
 /* How signatures are made; docs/operations.md says which to choose. */
 enum sg_signer_kind {
@@ -32,7 +33,8 @@ struct sg_token_config {
     const char *folder;   /* relative PIN files are looked for here; NULL: the working directory */
     const char *refusals; /* file that remembers refused PINs; NULL: sg_pin_refusals_default() */
     enum sg_signer_kind signer;
-    unsigned sessions; /* at most so many sign at once (direct); 0: SG_DEFAULT_SESSIONS */
+    unsigned sessions;      /* at most so many sign at once (direct); 0: SG_DEFAULT_SESSIONS */
+    struct sg_tally *tally; /* counts sessions and errors, and outlives the token; NULL: nobody */
 };
 
 struct sg_token;

@@ -28,6 +28,9 @@ static const struct sg_wire_field_row FIELDS[SG_WIRE_END_OF_FIELDS] = {
     [SG_WIRE_ALLOW] = {"allow", SG_WIRE_IS_TEXT, 64},
     [SG_WIRE_DETAIL] = {"detail", SG_WIRE_IS_TEXT, SG_ERROR_TEXT_SIZE},
     [SG_WIRE_SCHEME] = {"scheme", SG_WIRE_IS_TEXT, 32},
+    [SG_WIRE_TOKEN] = {"token", SG_WIRE_IS_TEXT, 65},
+    [SG_WIRE_RV] = {"rv", SG_WIRE_IS_TEXT, 48},
+    [SG_WIRE_TIMES] = {"times", SG_WIRE_IS_NUMBER, 8},
 };
 
 static const struct sg_wire_type_row TYPES[SG_WIRE_END_OF_TYPES] = {
@@ -61,6 +64,8 @@ static const struct sg_wire_type_row TYPES[SG_WIRE_END_OF_TYPES] = {
     [SG_WIRE_KEY_HELLO] = {"KEY_HELLO", SG_WIRE_FRONT, false, HAS(SG_WIRE_PROGRAM), 0},
     [SG_WIRE_TLS_SIGN] = {"TLS_SIGN", SG_WIRE_FRONT, true, HAS(SG_WIRE_BODY) | HAS(SG_WIRE_SCHEME),
                           0},
+    [SG_WIRE_TOKEN_ERRORS] = {"TOKEN_ERRORS", SG_WIRE_ISSUER, false,
+                              HAS(SG_WIRE_TOKEN) | HAS(SG_WIRE_RV) | HAS(SG_WIRE_TIMES), 0},
 };
 
 const struct sg_wire_field_row *sg_wire_field_row(unsigned field)

@@ -44,6 +44,7 @@ enum sg_wire_type {
     SG_WIRE_KEY_HELLO, /* front: here I am, and use the key of TLS alone */
     SG_WIRE_TLS_SIGN,  /* front: have that key sign this of a handshake */
     SG_WIRE_SERVERKEYGEN, /* front: a request for a certificate and its key */
+    SG_WIRE_TOKEN_ERRORS, /* issuer: calls of a token's module failed, for the metrics */
     SG_WIRE_END_OF_TYPES,
 };
 
@@ -72,6 +73,9 @@ enum sg_wire_field {
     SG_WIRE_ALLOW,         /* text: the methods that there are */
     SG_WIRE_DETAIL,        /* text: what happened, for the client too */
     SG_WIRE_SCHEME,        /* text: of a signature, sg_scheme_text */
+    SG_WIRE_TOKEN,         /* text: its name in signet.yaml */
+    SG_WIRE_RV,            /* text: a CK_RV by its name, or in hex */
+    SG_WIRE_TIMES,         /* number: how often it happened */
     SG_WIRE_END_OF_FIELDS,
 };
 

@@ -81,6 +81,25 @@ expect_documents() {
     expect_equal signatures $((before + 1)) "$(count_log '^C_Sign .* health$')"
 }
 
+@test "what the token's module returned is told by name, also when the issuer has ended of it" {
+    expect_figures '# TYPE signet_token_errors_total counter'
+    not grep -q '^signet_token_errors' body
+    echo C_SignInit:CKR_DEVICE_ERROR >live
+    renew device-AA01
+    expect_http 503 'Retry-After: '
+    rm live
+    expect_figures 'signet_token_errors_total{token="main",rv="CKR_DEVICE_ERROR"} [1-9]'
+    wait_for 40 is_ready
+    echo C_Sign:CKR_FUNCTION_FAILED >live
+    renew device-AA01
+    expect_http 503
+    rm live
+    wait_for 40 is_ready
+    expect_figures 'signet_token_errors_total{token="main",rv="CKR_DEVICE_ERROR"} [1-9]' \
+        'signet_token_errors_total{token="main",rv="CKR_FUNCTION_FAILED"} [1-9]' \
+        'signet_token_sessions{token="main"} [1-9]'
+}
+
 @test "a token that goes away: 503 with Retry-After, documents all the same, and back without a word" {
     printf '%s\n' C_SignInit:CKR_DEVICE_REMOVED C_Sign:CKR_DEVICE_REMOVED \
         C_OpenSession:CKR_TOKEN_NOT_PRESENT C_GetSlotList:empty >live

@@ -111,6 +111,34 @@ expect_http() {
     done
 }
 
+# expect_figures PATTERN…: /metrics is in Prometheus' text format 0.0.4, each name once with its type and
+# all of its lines together, none of them twice; and has such lines.
+expect_figures() {
+    local line
+    fetch "$metrics_url/metrics"
+    expect_http 200 'Content-Type: text/plain; version=0.0.4' || return
+    awk '
+        function refuse(why) { print why ": " $0; bad = 1; exit 1 }
+        $1 == "#" {
+            if ($0 !~ /^# TYPE signet_[a-z0-9_]+ (counter|gauge|histogram)$/) refuse("no type")
+            if (seen[$3]++) refuse("told before")
+            name = $3; type = $4
+            next
+        }
+        !/^signet_[a-z0-9_]+(\{[a-z_]+="[^"\\]*"(,[a-z_]+="[^"\\]*")*\})? [-+0-9.e]+$/ { refuse("no sample") }
+        {
+            own = $0; sub(/[{ ].*/, "", own)
+            if (type == "histogram") sub(/_(bucket|sum|count)$/, "", own)
+            if (own != name) refuse("a sample of another name than " name)
+            if (type == "counter" && name !~ /_total$/) refuse("a counter is called _total")
+            sub(/ [^ ]*$/, ""); if (told[$0]++) refuse("twice")
+        }
+        END { if (!bad && NR < 20) { print "hardly anything"; exit 1 } }' body >&2 || return
+    for line; do
+        grep -qx -- "$line" body || fail "no '$line' among the figures: $(grep -v _bucket body)" || return
+    done
+}
+
 # enroll OPERATION REQUEST.csr [CURL-OPTION…]
 enroll() {
     local operation=$1 request=$2

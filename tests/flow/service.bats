@@ -619,9 +619,8 @@ understand() {
     expect_http 200 ok
     fetch "$metrics_url/readyz"
     expect_http 200 ready
-    fetch "$metrics_url/metrics"
-    expect_http 200 'Content-Type: text/plain; version=0.0.4' 'signet_issuer_up 1' \
-        'signet_certificates_total{policy="device-mtls",outcome="issued"}' \
+    expect_figures 'signet_issuer_up 1' 'signet_token_sessions{token="main"} [1-9]'
+    expect_http 200 'signet_certificates_total{policy="device-mtls",outcome="issued"}' \
         'signet_refusals_total{' 'signet_crl_this_update_seconds{issuer="dev"}' 'signet_crl_next_update_seconds{issuer="dev"}' \
         'signet_http_requests_total{route="simplereenroll",status="2xx"}'
 }

@@ -61,14 +61,21 @@ static int reset(void **state)
     return 0;
 }
 
-static struct sg_token *open_odd(const struct signing *signing, const char *uri)
+static struct sg_token *open_counted(const struct signing *signing, const char *uri,
+                                     struct sg_tally *tally)
 {
     struct sg_token_config config = config_of(&fixture);
 
     config.module = getenv("SIGNET_ODD_MODULE");
     config.uri = uri;
     config.signer = signing->kind;
+    config.tally = tally;
     return open_token(&config);
+}
+
+static struct sg_token *open_odd(const struct signing *signing, const char *uri)
+{
+    return open_counted(signing, uri, NULL);
 }
 
 static struct sg_signer *open_signer(struct sg_token *token, const struct sg_key *key)
@@ -483,6 +490,35 @@ static void direct_needs_no_engine(void **state)
     sign_and_verify(signer, SG_ECDSA_SHA256);
 }
 
+/* ---- what is counted ---- */
+
+static void failures_and_sessions_are_counted(void **state)
+{
+    const struct signing *signing = *state;
+    const bool is_direct = signing->kind == SG_SIGNER_DIRECT;
+    struct sg_tally tally = {0};
+    struct sg_token *token = open_counted(signing, signing->uri, &tally);
+    sg_auto(sg_signer) struct sg_signer *signer = NULL;
+    sg_auto(sg_buf) struct sg_buf signature = {0};
+    sg_auto(sg_key) struct sg_key key = {0};
+    char name[SG_TALLY_NAME_SIZE];
+    struct sg_error error = {0};
+
+    expect_success("p256", sg_key_find(token, "pkcs11:object=p256", &key, &error), &error);
+    signer = open_signer(token, &key);
+    sign_and_verify(signer, SG_ECDSA_SHA256);
+    assert_int_equal(atomic_load(&tally.num_sessions), is_direct ? 2 : 1);
+    assert_int_equal(atomic_load(&tally.max_sessions), is_direct ? 1 + SG_DEFAULT_SESSIONS : 0);
+    setenv("ODD_SIGN_RV", "0x70", 1);
+    assert_false(sg_signer_sign(signer, SG_ECDSA_SHA256, sg_slice_text("x"), &signature, &error));
+    unsetenv("ODD_SIGN_RV");
+    assert_int_equal(sg_tally_take(&tally, 0, name), 1);
+    assert_string_equal(name, "CKR_MECHANISM_INVALID");
+    sg_signer_close(SG_TAKE(signer));
+    sg_token_close(token);
+    assert_int_equal(atomic_load(&tally.num_sessions), 0);
+}
+
 /* ---- losses, which the direct signer makes good ---- */
 
 static void open_by_label(const struct signing *signing, const char *label, struct sg_token **token,
@@ -652,6 +688,7 @@ int main(void)
         BY_BOTH(another_public_half),
         BY_BOTH(key_that_is_gone),
         BY_BOTH(signatures_that_fail),
+        BY_BOTH(failures_and_sessions_are_counted),
         BY_BOTH(closing_one_of_two),
         BY_BOTH(two_modules),
         BY_BOTH(threads_share_a_signer),
