@@ -22,7 +22,7 @@
 #include "issue/pipeline.h"
 #include "plain.h"
 
-enum { ROUNDS = 3, ROUND_MS = 500, MAX_THREADS = 64, NUM_REQUESTS = 4096, GROUP = 256 };
+enum { ROUNDS = 3, ROUND_MS = 500, MAX_THREADS = 64, NUM_REQUESTS = 8192, GROUP = 256 };
 
 enum part { POSSESSION, SIGN, VERIFY, NUM_PARTS };
 
