@@ -216,6 +216,7 @@ static bool pull(void *context, struct sg_job *jobs, size_t max, size_t *num, bo
     struct sg_errand *errand;
 
     *num = 0;
+    atomic_fetch_add(&desk->num_looks, 1);
     if (!sg_publish_what_is_due(desk, error) || !sg_teller_keep_ready(desk->teller, error) ||
         !sg_health_check(desk->health, error) || !sg_tls_key_check(desk->tls_key, error) ||
         !sg_tls_certify_when_due(desk, error))

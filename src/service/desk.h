@@ -9,6 +9,8 @@
 #ifndef SG_SERVICE_DESK_H
 #define SG_SERVICE_DESK_H
 
+#include <stdatomic.h>
+
 #include "errand.h"
 #include "figures.h"
 #include "health.h"
@@ -55,6 +57,7 @@ struct sg_desk {
     void (*say)(const char *text); /* to the log; NULL: nobody listens yet */
     struct sg_health *health;      /* tells whether the token answers, beside the desk */
     bool must_end;                 /* the token failed: end, and be started again */
+    _Atomic unsigned num_looks;    /* how often it has looked for what there is to do */
 };
 
 /* sg_desk_open opens the home, its issuer and the policies of EST, and puts the first documents on

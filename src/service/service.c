@@ -21,6 +21,9 @@ struct service {
     struct sg_door door;
     pthread_t thread; /* the door's; the desk has the caller's, the tellers their own */
     bool again;       /* read when the door's thread has ended */
+    /* for the watchdog, the door's: the desk's looks, and for how many ticks these have not changed
+     */
+    unsigned num_looks, num_still;
 };
 
 /* ---- what the door tells; on its thread ---- */
@@ -42,13 +45,24 @@ static void take_aside(struct sg_errand *errand, void *context)
         sg_tls_key_take(service->desk.tls_key, errand);
 }
 
+/* A desk that hangs with nobody waiting is known by this alone; each tick has woken it. */
+static bool desk_is_alive(struct service *service)
+{
+    const unsigned num_looks = atomic_load(&service->desk.num_looks);
+
+    service->num_still = num_looks != service->num_looks ? 0 : service->num_still + 1;
+    service->num_looks = num_looks;
+    return 1000 * (int64_t)service->num_still <= service->door.longest_ms;
+}
+
 static void tick(void *context)
 {
     struct service *service = context;
 
     sg_health_sweep(service->desk.health);
     sg_tokens_tell_errors(service->desk.home, &service->door);
-    service->setting->notify("WATCHDOG=1");
+    if (desk_is_alive(service))
+        service->setting->notify("WATCHDOG=1");
     wake_desk(service);
 }
 

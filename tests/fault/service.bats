@@ -14,7 +14,7 @@ setup_file() {
     make_key_policy
     add_service ca "est: {policy: device-mtls, labels: {made: made}, \
 server_keys: {signer: {token: main, key: 'pkcs11:object=keygen'}, certificate: keygen.pem}}" \
-        "health: {token: main, key: 'pkcs11:object=health'}"
+        "health: {token: main, key: 'pkcs11:object=health'}" 'limits: {queue: 2}'
     start_service ca
     declare -p tls est_url http_url metrics_url | sed 's/^declare/declare -g/' >urls
 }
@@ -191,6 +191,86 @@ made_status() {
     [[ $(made_status) == 'orphaned '*'revoked valid' ]] || fail "$(made_status)"
     run ! cmp first.out second.out
     check_invariants
+}
+
+# revoke_slowly DEVICE: the issuer is busy for three seconds, with the CRL.
+revoke_slowly() {
+    local before
+    before=$(count_log '^delay C_Sign')
+    echo C_Sign:delay=3000 >live
+    signet -C ca revoke --device "$1"
+    wait_for_delay $((before + 1))
+    rm live
+}
+
+# ask_renewal NAME DEVICE: the status and the seconds it took in NAME.told, the headers in NAME.headers.
+ask_renewal() {
+    openssl req -in "$2.csr" -outform der | base64 -w0 >"$1.b64"
+    curl -s --cacert "$tls" --cert "$2.pem" --key "$2.key" -D "$1.headers" -o "$1.out" \
+        -w '%{http_code} %{time_total}\n' -H 'Content-Type: application/pkcs10' --data-binary "@$1.b64" \
+        "$est_url/simplereenroll" >"$1.told"
+}
+
+@test "a queue that is full: 503 with Retry-After at once, and what waits is answered" {
+    local i pids=() late
+    revoke_slowly device-CC03
+    for i in 1 2; do
+        ask_renewal "waits-$i" device-AA01 &
+        pids+=($!)
+    done
+    sleep 0.5
+    ask_renewal late device-AA01
+    read -r status late <late.told
+    expect_equal status 503 "$status"
+    grep -qi '^Retry-After: [1-9]' late.headers
+    [ "${late%.*}" = 0 ] || fail "it was told after $late s"
+    said_in service.log "the issuer's queue is full"
+    wait "${pids[@]}"
+    expect_equal answers "200 200" "$(cut -d ' ' -f 1 waits-1.told waits-2.told | xargs)"
+}
+
+@test "SIGTERM with a request under way: it is answered, and then the service ends with status 0" {
+    local before pid
+    end_service
+    start_service ca
+    before=$(count_log '^delay C_Sign')
+    echo C_Sign:delay=2000 >live
+    ask_renewal last device-DD04 &
+    pid=$!
+    wait_for_delay $((before + 1))
+    rm live
+    stop_service
+    wait "$pid"
+    expect_equal status 200 "$(cut -d ' ' -f 1 last.told)"
+    base64 -d last.out | openssl pkcs7 -inform der -print_certs | openssl x509 -out DD04.pem
+    openssl verify -CAfile ca.pem DD04.pem
+    said_in service.log 'ending, once 1 requests are answered'
+    check_invariants
+}
+
+@test "an issuer that hangs is not told to be alive, though nobody waits for it" {
+    local issuer ear before num
+    end_service
+    sed -i 's/limits: {queue: 2}/limits: {answer: 1s}/' ca/signet.yaml
+    listen "$PWD/told" issuer.told
+    ear=$!
+    wait_for 10 test -S told
+    NOTIFY_SOCKET=$PWD/told WATCHDOG_USEC=60000000 "$SIGNETD" issuer -C ca 2>issuer.log 3>&- &
+    issuer=$!
+    wait_for 30 has_told 2 WATCHDOG=1 issuer.told
+    before=$(count_log '^delay C_Sign')
+    echo C_Sign:delay=6500 >live
+    signet -C ca revoke --device device-BB02
+    wait_for_delay $((before + 1))
+    rm live
+    sleep 3.5
+    num=$(grep -c WATCHDOG issuer.told)
+    sleep 2
+    expect_equal "told while it hangs" "$num" "$(grep -c WATCHDOG issuer.told)"
+    wait_for 10 has_told $((num + 1)) WATCHDOG=1 issuer.told
+    kill "$issuer"
+    wait "$issuer"
+    kill "$ear"
 }
 
 @test "a key of the CA is no key for /healthz" {

@@ -41,7 +41,7 @@ wait_for() {
 
 # port_of KIND: the last one that the log tells.
 port_of() {
-    sed -n "s/.*front: $1 on .*:\([0-9]*\)\$/\1/p" service.log | tail -n 1
+    sed -n "s/.*front[\": ]*$1 on .*:\([0-9]*\)[\"}]*\$/\1/p" service.log | tail -n 1
 }
 
 # start_service HOME: signetd, its log in service.log; sets est_url, http_url, metrics_url.
@@ -69,6 +69,14 @@ stop_service() {
     kill "$pid" && wait "$pid"
 }
 
+# end_service: the same by another test than the one that began it, whose child it is.
+end_service() {
+    [ -e service.pid ] || return 0
+    kill "$(cat service.pid)"
+    wait_for 20 not kill -0 "$(cat service.pid)" 2>/dev/null
+    rm service.pid
+}
+
 # issuer_pid: of the issuer that runs now.
 issuer_pid() {
     local pid
@@ -91,6 +99,22 @@ kill_issuer() {
 
 has_ready_issuer() {
     [ -n "$(issuer_pid)" ] && is_ready
+}
+
+# listen SOCKET FILE: what systemd would do with the notifications, a line each, until it is killed.
+listen() {
+    python3 -c '
+import socket, sys
+server = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+server.bind(sys.argv[1].replace("@", "\0", 1))
+while True:
+    with open(sys.argv[2], "ab") as told:
+        told.write(server.recv(4096) + b"\n")' "$1" "$2" 3>&- &
+}
+
+# has_told NUM WHAT FILE
+has_told() {
+    [ "$(grep -cx -- "$2" "$3" 2>/dev/null)" -ge "$1" ]
 }
 
 # fetch [CURL-OPTION…] URL: sets http_status, and puts the headers into headers, the body into body.
