@@ -8,11 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/secret.h"
-#include "base/text.h"
 #include "base/wiping.h"
 #include "front/front.h"
+#include "log.h"
 #include "notify.h"
 #include "sandbox.h"
 #include "service/service.h"
@@ -42,6 +41,7 @@ struct program {
     const char *dir;
     char **argv;
     void (*notify)(const char *state);
+    enum sg_log_format log;
 };
 
 static int status_of(enum sg_code code)
@@ -60,29 +60,29 @@ static int status_of(enum sg_code code)
     }
 }
 
-static int report(const char *who, const struct sg_error *error)
+static int report(const struct program *program, const char *who, const struct sg_error *error)
 {
-    fprintf(stderr, "signetd%s%s: %s%s%s\n", who[0] != '\0' ? " " : "", who, error->rule,
-            error->rule[0] != '\0' ? ": " : "", error->text);
+    sg_daemon_say_why(program->log, who, error);
     return status_of(error->code);
-}
-
-static void say_as(const char *who, const char *text)
-{
-    const struct sg_clock clock = {0};
-    char moment[SG_TIME_TEXT_SIZE];
-
-    fprintf(stderr, "%s %s: %s\n", sg_time_text(sg_clock_now(&clock), moment), who, text);
 }
 
 static void say_of_issuer(const char *text)
 {
-    say_as("issuer", text);
+    sg_daemon_say(SG_LOG_PLAIN, "issuer", text);
 }
 
-static void say_of_all(const char *text)
+static void say_of_issuer_in_json(const char *text)
 {
-    say_as("signetd", text);
+    sg_daemon_say(SG_LOG_JSON, "issuer", text);
+}
+
+/* The children take up what signet.yaml says now when they get SIGHUP; this process by itself. */
+static void say_of_all(const char *text, void *context)
+{
+    struct program *program = context;
+
+    program->log = sg_daemon_log_format(program->dir, program->log);
+    sg_daemon_say(program->log, "signetd", text);
 }
 
 /* ---- roles ---- */
@@ -116,7 +116,7 @@ static int run_issuer(void *context)
         .dir = program->dir,
         .program = SG_VERSION,
         .notify = program->notify,
-        .say = say_of_issuer,
+        .say = program->log == SG_LOG_JSON ? say_of_issuer_in_json : say_of_issuer,
     };
     struct sg_error error = {0};
     bool again = false;
@@ -124,7 +124,7 @@ static int run_issuer(void *context)
 
     block_signals();
     if (!sg_service_run(&setting, &again, &error))
-        status = report("issuer", &error);
+        status = report(program, "issuer", &error);
     if (again)
         execute_anew(program);
     OPENSSL_cleanup(); /* before the modules' own exit handlers */
@@ -142,7 +142,7 @@ static int run_front(void *context)
     };
     struct sg_error error = {0};
 
-    return sg_front_run(&setting, &error) ? DONE : report("front", &error);
+    return sg_front_run(&setting, &error) ? DONE : report(program, "front", &error);
 }
 
 static int run_both(const struct program *program)
@@ -182,6 +182,7 @@ static int run_role(const char *role, struct program *program)
 {
     if (program->dir == NULL)
         return refuse_usage("which CA? name its home with -C DIR or SIGNET_HOME", "");
+    program->log = sg_daemon_log_format(program->dir, SG_LOG_PLAIN);
     if (role == NULL)
         return run_both(program);
     if (strcmp(role, "issuer") == 0)
@@ -193,7 +194,7 @@ static int run_role(const char *role, struct program *program)
 
 int main(int argc, char **argv)
 {
-    struct program program = {getenv("SIGNET_HOME"), argv, sg_notify};
+    struct program program = {getenv("SIGNET_HOME"), argv, sg_notify, SG_LOG_PLAIN};
     const char *role = NULL;
 
     occupy_standard_streams();

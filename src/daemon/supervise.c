@@ -64,7 +64,7 @@ static void say_of_end(const struct children *children, const char *who, int sta
                  strsignal(WTERMSIG(status)));
     else
         snprintf(text, sizeof text, "the %s ended with status %d", who, WEXITSTATUS(status));
-    children->supervision->say(text);
+    children->supervision->say(text, children->supervision->context);
 }
 
 static void pass_on(const struct children *children, int signal)

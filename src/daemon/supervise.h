@@ -14,7 +14,7 @@ struct sg_supervision {
     int (*run_issuer)(void *context);
     /* An issuer that ends with this would fail in the same way again. */
     int hopeless;
-    void (*say)(const char *text);
+    void (*say)(const char *text, void *context);
     void *context;
 };
 

@@ -241,6 +241,7 @@ static void put_in_force(struct sg_front *front, struct settings *settings)
     sg_config_done(&front->config);
     front->config = settings->config;
     *settings = (struct settings){0};
+    sg_log_take_warnings(front);
 }
 
 /* Connections that are open keep the certificate that they began with. */

@@ -232,6 +232,7 @@ static void take_welcome(struct sg_front *front)
     struct sg_link *link = &front->link;
 
     link->is_welcome = true;
+    link->has_complained = false;
     link->away_since_ms = 0;
     link->num_failures = 0;
     front->figures.num_links++;
@@ -343,6 +344,16 @@ static bool is_the_issuer(const struct sg_front *front)
            (who.uid == front->link.issuer || who.uid == geteuid());
 }
 
+/* Said once, also where there was no issuer before: waiting longer does not help. */
+static void refuse_issuer(struct sg_front *front)
+{
+    if (!front->link.has_complained)
+        sg_log_say(front, "the socket %s is another user's; see service: users in signet.yaml",
+                   front->link.path);
+    front->link.has_complained = true;
+    lose(front, "the socket is another user's");
+}
+
 static void note_event(struct bufferevent *buffer, short what, void *context)
 {
     struct sg_front *front = context;
@@ -355,7 +366,7 @@ static void note_event(struct bufferevent *buffer, short what, void *context)
     if (is_the_issuer(front))
         send_hello(front);
     else
-        lose(front, "the socket is another user's; see service: users in signet.yaml");
+        refuse_issuer(front);
 }
 
 static void connect_to_issuer(struct sg_front *front)

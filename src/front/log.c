@@ -107,19 +107,15 @@ void sg_log_exchange(const struct sg_exchange *exchange, unsigned status, int64_
         write_plain(exchange, moment, id, status, took_us, octets, reply);
 }
 
-void sg_log_say(const struct sg_front *front, const char *format, ...)
+static void say(enum sg_log_format format, char *text)
 {
     const struct sg_clock clock = {0};
-    char moment[SG_TIME_TEXT_SIZE], text[512], line[LINE_SIZE];
-    va_list arguments;
+    char moment[SG_TIME_TEXT_SIZE], line[LINE_SIZE];
     int len;
 
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
     sg_text_make_printable(text);
     sg_time_text(sg_clock_now(&clock), moment);
-    if (front->config.service.log == SG_LOG_JSON) {
+    if (format == SG_LOG_JSON) {
         json_t *object = json_pack("{s:s, s:s}", "time", moment, "front", text);
 
         len = (int)json_dumpb(object, line, sizeof line - 1, JSON_COMPACT | JSON_PRESERVE_ORDER);
@@ -127,4 +123,42 @@ void sg_log_say(const struct sg_front *front, const char *format, ...)
     } else
         len = snprintf(line, sizeof line, "%s front: %s", moment, text);
     write_line(line, len > 0 ? (size_t)len : 0);
+}
+
+void sg_log_say(const struct sg_front *front, const char *format, ...)
+{
+    char text[512];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    say(front->config.service.log, text);
+}
+
+/* ---- libevent's warnings, with which it gives nothing of ours ---- */
+
+static void say_of_libevent(enum sg_log_format format, int severity, const char *warning)
+{
+    char text[512];
+
+    snprintf(text, sizeof text, "libevent: %s", warning);
+    if (severity >= EVENT_LOG_WARN)
+        say(format, text);
+}
+
+static void say_of_libevent_plain(int severity, const char *warning)
+{
+    say_of_libevent(SG_LOG_PLAIN, severity, warning);
+}
+
+static void say_of_libevent_in_json(int severity, const char *warning)
+{
+    say_of_libevent(SG_LOG_JSON, severity, warning);
+}
+
+void sg_log_take_warnings(const struct sg_front *front)
+{
+    event_set_log_callback(front->config.service.log == SG_LOG_JSON ? say_of_libevent_in_json
+                                                                    : say_of_libevent_plain);
 }

@@ -249,6 +249,7 @@ struct sg_link {
     struct event *retry;
     unsigned num_failures;
     bool is_welcome, has_all;
+    bool has_complained;   /* that somebody else has made the socket */
     int64_t away_since_ms; /* 0: it is there */
     uid_t issuer;
     char *path;
@@ -316,6 +317,8 @@ void sg_log_exchange(const struct sg_exchange *exchange, unsigned status, int64_
 /* sg_log_say: a line that belongs to no request. */
 void sg_log_say(const struct sg_front *front, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* sg_log_take_warnings: what libevent would write to standard error comes into the log as well. */
+void sg_log_take_warnings(const struct sg_front *front);
 
 /* ---- the key of TLS ---- */
 
