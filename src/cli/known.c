@@ -83,6 +83,8 @@ static bool visit(const struct sg_certificate *certificate, void *context, struc
 {
     struct search *search = context;
 
+    if (!sg_certificate_is_here(certificate, error))
+        return false;
     if (search->known != NULL || certificate->der.len == 0 ||
         (search->der.len > 0 && !sg_slice_equal(search->der, sg_buf_slice(&certificate->der))))
         return true;

@@ -78,6 +78,8 @@ static bool visit(const struct sg_certificate *certificate, void *context, struc
     if (!listing->as_pem)
         return sg_cli_list_add(&listing->list, sg_view_certificate(certificate), error);
     listing->list.num++;
+    if (!sg_certificate_is_here(certificate, error))
+        return false;
     return certificate->der.len == 0 ||
            sg_cli_emit_pem(NULL, false, sg_buf_slice(&certificate->der), "CERTIFICATE", error);
 }

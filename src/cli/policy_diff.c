@@ -110,6 +110,8 @@ static bool visit(const struct sg_certificate *certificate, void *context, struc
     sg_auto(json_t) json_t *changes = NULL;
     enum outcome outcome = SAME;
 
+    if (!sg_certificate_is_here(certificate, error))
+        return false;
     if (certificate->der.len == 0)
         return true;
     if (!find_before(run, certificate, &before, error) ||

@@ -345,7 +345,8 @@ static bool take_der(const struct sg_certificate *certificate, void *context,
 {
     struct sg_buf *der = context;
 
-    return der->len > 0 || sg_buf_set(der, sg_buf_slice(&certificate->der), error);
+    return der->len > 0 || (sg_certificate_is_here(certificate, error) &&
+                            sg_buf_set(der, sg_buf_slice(&certificate->der), error));
 }
 
 static bool show_serial(const struct sg_cli *cli, const struct sg_serial *serial,

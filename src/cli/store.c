@@ -11,6 +11,8 @@
 
 /* ---- store show ---- */
 
+enum { MONTH_LEN = sizeof "2026-11" - 1 };
+
 static bool add_event(int64_t moment, const char *what, void *context, struct sg_error *error)
 {
     json_t **events = context;
@@ -32,23 +34,49 @@ static bool print_event(int64_t moment, const char *what, void *context, struct 
     return true;
 }
 
+static bool add_month(int64_t begin, int64_t bytes, void *context, struct sg_error *error)
+{
+    json_t **months = context;
+    char when[SG_TIME_TEXT_SIZE];
+
+    (void)error;
+    sg_cli_append(months, json_pack("{s:s%, s:I}", "month", sg_time_text(begin, when),
+                                    (size_t)MONTH_LEN, "bytes", (json_int_t)bytes));
+    return true;
+}
+
+static bool print_month(int64_t begin, int64_t bytes, void *context, struct sg_error *error)
+{
+    char when[SG_TIME_TEXT_SIZE];
+
+    (void)context;
+    (void)error;
+    printf("%-13.*s %" PRId64 " bytes of certificates\n", (int)MONTH_LEN, sg_time_text(begin, when),
+           bytes);
+    return true;
+}
+
 static bool print_summary_json(const struct sg_store_summary *summary, struct sg_store *store,
                                struct sg_error *error)
 {
-    json_t *events = json_array();
+    json_t *events = json_array(), *months = json_array();
 
-    if (!sg_store_each_event(store, add_event, &events, error)) {
+    if (!sg_store_each_event(store, add_event, &events, error) ||
+        !sg_store_each_month(store, add_month, &months, error)) {
         json_decref(events);
+        json_decref(months);
         return false;
     }
     return sg_cli_print_json(
-        json_pack("{s:s, s:o, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "kind", summary->kind,
-                  "location", sg_json_text(summary->location), "version", summary->version,
-                  "version_needed", sg_store_version_needed(), "bytes", (json_int_t)summary->bytes,
-                  "certificates", (json_int_t)summary->num_certificates, "unrecorded",
-                  (json_int_t)summary->num_unrecorded, "revocations",
+        json_pack("{s:s, s:o, s:i, s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "kind",
+                  summary->kind, "location", sg_json_text(summary->location), "version",
+                  summary->version, "version_needed", sg_store_version_needed(), "bytes",
+                  (json_int_t)summary->bytes, "certificates", (json_int_t)summary->num_certificates,
+                  "unrecorded", (json_int_t)summary->num_unrecorded, "revocations",
                   (json_int_t)summary->num_revocations, "devices", (json_int_t)summary->num_devices,
-                  "users", (json_int_t)summary->num_users, "events", events),
+                  "users", (json_int_t)summary->num_users, "elsewhere",
+                  summary->is_by_month ? json_integer(summary->num_elsewhere) : json_null(),
+                  "months", months, "events", events),
         error);
 }
 
@@ -66,7 +94,11 @@ static bool print_summary(const struct sg_store_summary *summary, struct sg_stor
     printf("revocations   %" PRId64 "\n", summary->num_revocations);
     printf("devices       %" PRId64 "\n", summary->num_devices);
     printf("users         %" PRId64 "\n", summary->num_users);
-    return sg_store_each_event(store, print_event, NULL, error);
+    if (summary->num_elsewhere > 0)
+        printf("elsewhere     %" PRId64 " of the certificates, whose months were taken out\n",
+               summary->num_elsewhere);
+    return sg_store_each_month(store, print_month, NULL, error) &&
+           sg_store_each_event(store, print_event, NULL, error);
 }
 
 static bool run_show(struct sg_cli *cli, struct sg_error *error)

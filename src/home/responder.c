@@ -99,7 +99,8 @@ static bool look_at(const struct sg_certificate *certificate, void *context, str
     struct search *search = context;
     sg_auto(X509) X509 *fresh = NULL;
 
-    if (certificate->not_before > search->now || certificate->not_after <= search->not_after)
+    if (certificate->is_elsewhere || certificate->not_before > search->now ||
+        certificate->not_after <= search->not_after)
         return true;
     if (!sg_cert_read(sg_buf_slice(&certificate->der), "the store", &fresh, error))
         return false;

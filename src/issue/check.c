@@ -136,7 +136,8 @@ static bool has_same_content(const struct rivals *rivals, const struct sg_certif
     sg_auto(openssl_bytes) uint8_t *bytes = NULL;
     int len;
 
-    if (!sg_cert_build(&job->plan, &rivals->issuing->issuer->facts, &job->request.key,
+    if (!sg_certificate_is_here(certificate, error) ||
+        !sg_cert_build(&job->plan, &rivals->issuing->issuer->facts, &job->request.key,
                        &certificate->serial, &tbs, error) ||
         !sg_cert_content_sha256(sg_buf_slice(&tbs), wanted, error) ||
         !sg_cert_read(sg_buf_slice(&certificate->der), "the store", &decoded, error))

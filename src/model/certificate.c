@@ -3,6 +3,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/clock.h"
+
 static const struct {
     const char *word;
     enum sg_reason reason;
@@ -132,6 +134,19 @@ const char *sg_status_word(enum sg_status status)
         return "orphaned";
     }
     return "?";
+}
+
+bool sg_certificate_is_here(const struct sg_certificate *certificate, struct sg_error *error)
+{
+    char serial[SG_SERIAL_TEXT_SIZE], claimed[SG_TIME_TEXT_SIZE];
+
+    return !certificate->is_elsewhere ||
+           sg_fail(
+               error, SG_STORE, NULL,
+               "certificate %s is not in the store, as those of its month, %.7s, were taken out "
+               "of it: attach that month again; to revoke it, its serial number is enough",
+               sg_serial_text(&certificate->serial, serial),
+               sg_time_text(certificate->claimed, claimed));
 }
 
 void sg_certificate_done(struct sg_certificate *certificate)

@@ -65,8 +65,14 @@ struct sg_certificate {
     enum sg_status status;
     int64_t revoked; /* moment, when revoked, held or orphaned */
     enum sg_reason reason;
-    struct sg_buf der; /* empty while there is only a claim */
+    struct sg_buf der; /* empty while there is only a claim, and when it is elsewhere */
+    bool is_elsewhere; /* it was issued, and its month was taken out of the store since */
 };
+
+/* sg_certificate_is_here fails (SG_STORE) for a certificate that is elsewhere, saying which month
+ * it is of. */
+SG_MUST_USE bool sg_certificate_is_here(const struct sg_certificate *certificate,
+                                        struct sg_error *error);
 
 void sg_certificate_done(struct sg_certificate *certificate);
 SG_DEFINE_CLEANUP_IN_PLACE(sg_certificate, sg_certificate_done)

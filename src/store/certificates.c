@@ -76,9 +76,7 @@ static bool record_one(struct sg_store *store, int64_t id, struct sg_slice der, 
     return check_claim(store, id, now, error) &&
            find_claimed(store, id, der, &offset, &len, error) &&
            sg_sql_run(
-               store,
-               "INSERT INTO certificate (claim, recorded, tbs_offset, tbs_len, der)"
-               " VALUES (?, ?, ?, ?, ?)",
+               store, SG_INSERT_CERTIFICATE,
                SG_VALUES(sg_int(id), sg_int(now), sg_int(offset), sg_int(len), sg_bytes(der)),
                error) &&
            sg_sql_run(store, "DELETE FROM pending WHERE claim = ?", SG_VALUES(sg_int(id)), error) &&
@@ -157,8 +155,8 @@ bool sg_store_abandon(struct sg_store *store, const int64_t *ids, size_t num,
 #define SELECT_CERTIFICATE_WITH(token)                                                             \
     "SELECT c.id, i.name, c.serial, c.policy, c.policy_sha256, c.subject, c.device, c.user,"       \
     " c.spki_sha256, c.not_before, d.der, " token ", " SG_STANDING_COLUMNS                         \
-    " FROM " SG_STANDING_TABLES                                                                    \
-    " LEFT JOIN certificate d ON d.claim = c.id CROSS JOIN issuer i WHERE i.id = c.issuer"
+    " FROM " SG_STANDING_TABLES " LEFT JOIN certificate d ON " SG_CERTIFICATE_OF_CLAIM             \
+    " CROSS JOIN issuer i WHERE i.id = c.issuer"
 
 #define SELECT_CERTIFICATE SELECT_CERTIFICATE_WITH("c.token")
 /* Before SG_SCHEMA_EVIDENCE nobody noted the card. */
@@ -178,7 +176,8 @@ enum {
     DER,
     TOKEN,
     STANDING,
-    CLAIMED = STANDING + 3, /* one of SG_STANDING_COLUMNS */
+    OWNER = STANDING, /* of SG_STANDING_COLUMNS */
+    CLAIMED = STANDING + 3,
 };
 
 static bool read_certificate(const struct sg_query *query, int64_t now,
@@ -188,6 +187,7 @@ static bool read_certificate(const struct sg_query *query, int64_t now,
         .id = sg_column_int(query, ID),
         .claimed = sg_column_int(query, CLAIMED),
         .not_before = sg_column_int(query, NOT_BEFORE),
+        .is_elsewhere = sg_column_is_null(query, DER) && sg_column_is_null(query, OWNER),
     };
     struct sg_standing standing = {0};
     if (!sg_column_copy_text(query, ISSUER, &read.issuer, error) ||
@@ -302,7 +302,9 @@ static bool build_search(struct search *search, const struct sg_store *store,
                 : add_condition(search, true, "1 = 0", error)) &&
            add_match(search, by_key, "c.spki_sha256 = ?",
                      by_key ? sg_digest(filter->spki_sha256) : sg_int(0), error) &&
-           add_match(search, filter->der.len > 0, "d.der = ?", sg_bytes(filter->der), error) &&
+           add_match(search, filter->der.len > 0,
+                     "(d.der = ? OR (d.claim IS NULL AND p.claim IS NULL))", sg_bytes(filter->der),
+                     error) &&
            add_match(search, filter->before != 0, "c.id < ?", sg_int(filter->before), error) &&
            add_match(search, filter->expires_before != 0, "c.not_after < ?",
                      sg_int(filter->expires_before), error) &&
@@ -337,6 +339,8 @@ bool sg_store_each_certificate(struct sg_store *store, const struct sg_certifica
             return true;
         if (!read_certificate(&query, filter->now, &certificate, error))
             return false;
+        if (filter->der.len > 0 && !sg_certificate_is_here(&certificate, error))
+            return false; /* nobody can say whether it is this one */
         if (!is_wanted(filter, &certificate))
             continue;
         if (!visit(&certificate, context, error))

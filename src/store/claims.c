@@ -211,9 +211,13 @@ static bool answer_retry(struct sg_deciding *decision, const struct prior *prior
         return false;
     if (decision->decided)
         return true;
-    if ((claim->ticket != 0 &&
-         !sg_ticket_spend(decision->store, claim->ticket, prior->id, error)) ||
-        !sg_certificate_find(decision->store, prior->id, claim->now, &claim->existing, error))
+    if (!sg_certificate_find(decision->store, prior->id, claim->now, &claim->existing, error))
+        return false;
+    if (!sg_certificate_is_here(&claim->existing, &claim->error)) {
+        sg_certificate_done(&claim->existing);
+        return sg_deciding_adopt(decision);
+    }
+    if (claim->ticket != 0 && !sg_ticket_spend(decision->store, claim->ticket, prior->id, error))
         return false;
     claim->outcome = SG_CLAIM_RETRY;
     decision->decided = true;
@@ -344,7 +348,8 @@ static bool insert_claim(struct sg_deciding *decision, struct sg_error *error)
 {
     struct sg_claim *claim = decision->claim;
     const struct sg_plan *plan = claim->plan;
-    if (!sg_sql_run(decision->store,
+    if (!sg_sql_expect(decision->store, claim->now, error) ||
+        !sg_sql_run(decision->store,
                     "INSERT INTO claim (id, issuer, serial, policy, policy_sha256, subject, device,"
                     " \"user\", spki_sha256, content_sha256, claimed, not_before, not_after, token)"
                     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",

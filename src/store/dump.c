@@ -33,8 +33,9 @@ static const struct table TABLES[] = {
           "content_sha256, claimed, not_before, not_after, token",
           "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?", "id"),
     TABLE("pending", "iib", "claim, owner, tbs", "?, ?, ?", "claim"),
-    TABLE("certificate", "iiiib", "claim, recorded, tbs_offset, tbs_len, der", "?, ?, ?, ?, ?",
-          "claim"),
+    {"certificate", "iiiib",
+     "SELECT claim, recorded, tbs_offset, tbs_len, der FROM certificate ORDER BY claim",
+     SG_INSERT_CERTIFICATE},
     TABLE("supersedes", "iii", "claim, previous, reason", "?, ?, ?", "claim, previous"),
     TABLE("revocation", "iiiii", "claim, issuer, reason, revoked, listed", "?, ?, ?, ?, ?",
           "claim"),
@@ -59,7 +60,10 @@ static const struct table TABLES[] = {
     TABLE("counter", "ti", "name, last", "?, ?", "name"),
 };
 
-enum { NUM_TABLES = sizeof TABLES / sizeof TABLES[0] };
+enum {
+    NUM_TABLES = sizeof TABLES / sizeof TABLES[0],
+    CLAIMED = 10, /* the column of the table claim */
+};
 
 /* ---- out ---- */
 
@@ -206,5 +210,7 @@ bool sg_load_row(struct sg_store *store, const char *table, struct sg_slice line
     struct sg_error why = {0};
     if (!read_row(&TABLES[i], line, &row, &why))
         return sg_fail(error, SG_INVALID, NULL, "a row of the table %s: %s", table, why.text);
-    return sg_sql_run(store, TABLES[i].insert, row.values, error);
+    return (strcmp(table, "claim") != 0 ||
+            sg_sql_expect(store, row.values[CLAIMED].number, error)) &&
+           sg_sql_run(store, TABLES[i].insert, row.values, error);
 }

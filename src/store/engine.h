@@ -31,6 +31,8 @@ struct sg_engine {
                   const struct sg_loader *loader, struct sg_error *error);
     /* size: bytes that the store takes on its disk. */
     bool (*size)(struct sg_store *store, int64_t *bytes, struct sg_error *error);
+    /* a query: where each partition of certificates begins, and its bytes; NULL: there are none */
+    const char *months;
 
     bool (*start)(struct sg_query *query, enum sg_query_kind kind, const char *text,
                   const struct sg_value *values, struct sg_error *error);
@@ -39,6 +41,8 @@ struct sg_engine {
                   struct sg_error *error);
     bool (*next)(struct sg_query *query, bool *row, struct sg_error *error);
     void (*done)(struct sg_query *query);
+    /* NULL where there is always room for one more certificate */
+    bool (*expect)(struct sg_store *store, int64_t claimed, struct sg_error *error);
     bool (*run)(struct sg_store *store, const char *text, const struct sg_value *values,
                 struct sg_error *error);
     bool (*change)(struct sg_store *store, const char *text, const struct sg_value *values,

@@ -2,6 +2,7 @@
 #include <openssl/evp.h>
 #include <string.h>
 
+#include "schema.h"
 #include "sql.h"
 
 /* ---- issuers ---- */
@@ -71,7 +72,7 @@ bool sg_store_latest_issued(struct sg_store *store, int64_t issuer, bool *found,
     bool row = false;
     if (!sg_query_start(store,
                         "SELECT d.der FROM claim c CROSS JOIN certificate d"
-                        " WHERE d.claim = c.id AND c.issuer = ?1 AND c.spki_sha256 <>"
+                        " WHERE " SG_CERTIFICATE_OF_CLAIM " AND c.issuer = ?1 AND c.spki_sha256 <>"
                         " (SELECT spki_sha256 FROM issuer WHERE id = ?1)"
                         " ORDER BY c.id DESC LIMIT 1",
                         SG_VALUES(sg_int(issuer)), &query, error) ||

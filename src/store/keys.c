@@ -4,6 +4,7 @@
 
 #include "deciding.h"
 #include "model/undecoded.h"
+#include "schema.h"
 
 #define VALUES_OF(question)                                                                        \
     SG_VALUES(sg_digest((question)->spki_sha256), sg_text((question)->device),                     \
@@ -41,8 +42,10 @@ static bool is_asked(const struct sg_store *store, const struct sg_key_question 
     return store->version >= QUESTIONS[i].since && !(question->for_ca && QUESTIONS[i].ca_exempt);
 }
 
-static const char BY_KEY[] = "SELECT d.der FROM claim c CROSS JOIN certificate d"
-                             " WHERE d.claim = c.id AND c.spki_sha256 = ?";
+/* Most keys are new: then nobody has to look where certificates are. */
+static const char BY_KEY[] = "SELECT id FROM claim WHERE spki_sha256 = ?";
+static const char ITS_CERTIFICATE[] = "SELECT d.der FROM claim c CROSS JOIN certificate d"
+                                      " WHERE " SG_CERTIFICATE_OF_CLAIM " AND c.id = ?";
 
 bool sg_deciding_ask_keys(struct sg_store *store, const struct sg_key_question *question,
                           struct sg_error *error)
@@ -56,7 +59,7 @@ bool sg_deciding_ask_keys(struct sg_store *store, const struct sg_key_question *
 
 /* A CA, its OCSP responder and all others don't share a key: the first two speak for the CA. Bytes
  * that can't be decoded speak for nobody. */
-static bool is_same_role(const struct sg_key_question *question, struct sg_slice der)
+static bool has_same_role(const struct sg_key_question *question, struct sg_slice der)
 {
     const uint8_t *at = der.data;
     sg_auto(X509) X509 *certificate = sg_undecoded_certificate(&at, (long)der.len);
@@ -70,6 +73,19 @@ static bool is_same_role(const struct sg_key_question *question, struct sg_slice
     return (X509_check_ca(certificate) != 0) == question->for_ca && is_ocsp == question->for_ocsp;
 }
 
+/* Nor does what is not recorded, or not in the store any more. */
+static bool is_same_role(struct sg_store *store, const struct sg_key_question *question, int64_t id,
+                         bool *same, struct sg_error *error)
+{
+    sg_auto(sg_query) struct sg_query query = {0};
+    bool row = false;
+    if (!sg_query_start(store, ITS_CERTIFICATE, SG_VALUES(sg_int(id)), &query, error) ||
+        !sg_query_next(&query, &row, error))
+        return false;
+    *same = !row || has_same_role(question, sg_column_bytes(&query, 0));
+    return true;
+}
+
 static bool judge_roles(struct sg_store *store, const struct sg_key_question *question,
                         struct sg_error *why, struct sg_error *error)
 {
@@ -77,9 +93,11 @@ static bool judge_roles(struct sg_store *store, const struct sg_key_question *qu
     if (!sg_query_start(store, BY_KEY, SG_VALUES(sg_digest(question->spki_sha256)), &query, error))
         return false;
     for (bool row = true; row;) {
-        if (!sg_query_next(&query, &row, error))
+        bool same = true;
+        if (!sg_query_next(&query, &row, error) ||
+            (row && !is_same_role(store, question, sg_column_int(&query, 0), &same, error)))
             return false;
-        if (row && !is_same_role(question, sg_column_bytes(&query, 0))) {
+        if (!same) {
             (void)sg_fail(
                 why, SG_KEY_QUALITY, SG_RULE_ONE_HOLDER,
                 "this key was certified for %s and may not be used for %s: make a new key",

@@ -266,14 +266,16 @@ enum {
     TBS_OFFSET,
     TBS_LEN,
     DER,
+    PENDING,
 };
 
 static const char REVOKED_THERE[] =
     "SELECT i.spki_sha256, i.name, c.serial, r.reason, r.revoked, c.policy, c.policy_sha256,"
     " c.subject, c.device, c.\"user\", c.token, c.spki_sha256, c.content_sha256, c.claimed,"
-    " c.not_before, c.not_after, x.recorded, x.tbs_offset, x.tbs_len, x.der"
+    " c.not_before, c.not_after, d.recorded, d.tbs_offset, d.tbs_len, d.der, p.claim"
     " FROM revocation r JOIN claim c ON c.id = r.claim JOIN issuer i ON i.id = c.issuer"
-    " LEFT JOIN certificate x ON x.claim = c.id ORDER BY r.claim";
+    " LEFT JOIN pending p ON p.claim = c.id"
+    " LEFT JOIN certificate d ON " SG_CERTIFICATE_OF_CLAIM " ORDER BY r.claim";
 
 static struct sg_value text_of(const struct sg_query *query, int column)
 {
@@ -308,11 +310,11 @@ static bool copy_claim(struct sg_store *store, const struct sg_query *there, int
                     error))
         return false;
     if (sg_column_is_null(there, DER))
-        return sg_sql_run(store, "INSERT INTO pending (claim, owner, tbs) VALUES (?, 0, ?)",
+        return sg_column_is_null(there, PENDING) || /* its month was taken out there */
+               sg_sql_run(store, "INSERT INTO pending (claim, owner, tbs) VALUES (?, 0, ?)",
                           SG_VALUES(sg_int(*claim), sg_bytes((struct sg_slice){0})), error);
-    return sg_sql_run(store,
-                      "INSERT INTO certificate (claim, recorded, tbs_offset, tbs_len, der)"
-                      " VALUES (?, ?, ?, ?, ?)",
+    return sg_sql_expect(store, sg_column_int(there, CLAIMED), error) &&
+           sg_sql_run(store, SG_INSERT_CERTIFICATE,
                       SG_VALUES(sg_int(*claim), number_of(there, RECORDED),
                                 number_of(there, TBS_OFFSET), number_of(there, TBS_LEN),
                                 bytes_of(there, DER)),

@@ -99,6 +99,7 @@ static bool begin_once(struct sg_store *store, bool to_write, struct sg_error *e
         return false;
     postgres->transaction = to_write ? SG_WRITES : SG_READS;
     postgres->num_begun++;
+    postgres->day_expected = -1;
     if (send_begin(store, to_write, error) && sg_postgres_answer(store, NULL, error))
         return true;
     undo(store);
@@ -403,6 +404,12 @@ static bool size(struct sg_store *store, int64_t *bytes, struct sg_error *error)
         SG_NO_VALUES, &found, bytes, error);
 }
 
+static const char MONTHS[] =
+    "SELECT (regexp_match(pg_get_expr(p.relpartbound, p.oid), 'FROM \\(''(-*[0-9]+)'))[1]::bigint,"
+    " pg_total_relation_size(p.oid)::bigint FROM pg_inherits i JOIN pg_class p ON p.oid = "
+    "i.inhrelid"
+    " WHERE i.inhparent = 'certificate'::regclass ORDER BY 1";
+
 /* ---- owners ---- */
 
 static bool owner_lock(struct sg_store *store, int64_t id, struct sg_error *error)
@@ -439,10 +446,12 @@ const struct sg_engine sg_postgres_engine = {
     .create = sg_postgres_create,
     .place = sg_postgres_place,
     .size = size,
+    .months = MONTHS,
     .start = start,
     .ahead = sg_postgres_ahead,
     .next = next,
     .done = done,
+    .expect = sg_postgres_expect,
     .run = run,
     .change = change,
     .is_null = is_null,

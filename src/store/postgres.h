@@ -52,6 +52,7 @@ struct sg_postgres {
     bool has_noticed;                  /* the server has said something beside its answers */
     bool failed;                       /* the server ignores everything up to a sync */
     unsigned num_begun;                /* transactions, so far */
+    int64_t day_expected;              /* in this one, and -1 none: sg_postgres_expect */
     unsigned num_sent;                 /* statements whose results are still to be read */
     size_t sent[SG_POSTGRES_SENT + 2]; /* 0, or of a question ahead its place and 1 */
 
@@ -116,6 +117,9 @@ SG_MUST_USE bool sg_postgres_create(struct sg_store *store, struct sg_error *err
 SG_MUST_USE bool sg_postgres_place(struct sg_store *store, struct sg_transaction *write,
                                    const struct sg_loader *loader, struct sg_error *error);
 SG_MUST_USE bool sg_postgres_check(struct sg_store *store, struct sg_error *error);
+/* sg_postgres_expect sees that there is a partition for what is claimed at that moment. */
+SG_MUST_USE bool sg_postgres_expect(struct sg_store *store, int64_t claimed,
+                                    struct sg_error *error);
 SG_MUST_USE bool sg_postgres_climb(struct sg_store *store, int version, struct sg_error *error);
 
 #endif

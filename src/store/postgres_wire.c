@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "postgres.h"
+#include "schema.h"
 
 enum {
     MAX_PARAMETERS = 20,
@@ -90,12 +91,26 @@ static bool fail_result(struct sg_store *store, const PGresult *result, struct s
 
 /* ---- texts and values ---- */
 
+/* What is a comment to SQLite: its marks, or all of it as long as the tables are not by month. */
+static const char *pass_mark(const struct sg_store *store, const char *at)
+{
+    static const char BEGIN[] = "/*+", END[] = "+*/";
+    const size_t len = sizeof BEGIN - 1;
+    if (strncmp(at, BEGIN, len) == 0 && store->version < SG_SCHEMA_MONTHS) {
+        const char *end = strstr(at, END);
+        return end != NULL ? end + len : at;
+    }
+    return strncmp(at, BEGIN, len) == 0 || strncmp(at, END, len) == 0 ? at + len : at;
+}
+
 /* ? and ?N become $N. */
-static bool translate(const char *text, char into[MAX_TEXT], struct sg_error *error)
+static bool translate(const struct sg_store *store, const char *text, char into[MAX_TEXT],
+                      struct sg_error *error)
 {
     size_t len = 0;
     int number = 0;
-    for (const char *at = text; *at != '\0' && len + 8 < MAX_TEXT; at++) {
+    for (const char *at = pass_mark(store, text); *at != '\0' && len + 8 < MAX_TEXT;
+         at = pass_mark(store, at + 1)) {
         if (*at != '?') {
             into[len++] = *at;
             continue;
@@ -158,7 +173,7 @@ static bool prepare(struct sg_store *store, const char *text, const struct param
     place->text = text;
     place->number = postgres->num_prepared++;
     (void)snprintf(name, sizeof name, "s%u", place->number);
-    if (!translate(text, translated, error))
+    if (!translate(store, text, translated, error))
         return false;
     if (postgres->pq.PQsendPrepare(postgres->connection, name, translated, parameters->num,
                                    parameters->types) != 1)
@@ -191,7 +206,7 @@ static bool send_once(struct sg_store *store, const char *text, const struct par
 {
     struct sg_postgres *postgres = store->postgres;
     char translated[MAX_TEXT];
-    return translate(text, translated, error) &&
+    return translate(store, text, translated, error) &&
            (postgres->pq.PQsendQueryParams(postgres->connection, translated, parameters->num,
                                            parameters->types, parameters->values,
                                            parameters->lengths, parameters->formats, 1) == 1 ||

@@ -6,12 +6,19 @@
 #include "sql.h"
 
 enum {
-    SG_SCHEMA_VERSION = 6,
+    SG_SCHEMA_VERSION = 7,
     SG_SCHEMA_STATUS_COUNTED = 3, /* the first that counts changes of revocations */
     SG_SCHEMA_EVIDENCE = 5,       /* the first with tickets, PINs, approvals and cards */
     SG_SCHEMA_EVENTS = 6,         /* the first that notes what happened to the store as a whole */
     SG_SCHEMA_QUOTA = 6,          /* the first that counts what policies' quotas have used */
+    SG_SCHEMA_MONTHS = 7,         /* the first whose certificates are by month in PostgreSQL */
 };
+
+/* The claim tells the month of its certificate, so that PostgreSQL looks into one partition. */
+#define SG_CERTIFICATE_OF_CLAIM "d.claim = c.id/*+ AND d.claimed = c.claimed+*/"
+#define SG_INSERT_CERTIFICATE                                                                      \
+    "INSERT INTO certificate (claim, recorded, tbs_offset, tbs_len, der/*+, claimed+*/)"           \
+    " VALUES (?1, ?2, ?3, ?4, ?5/*+, (SELECT claimed FROM claim WHERE id = ?1)+*/)"
 
 /* sg_schema_take notes the version that was found in a store of Signet's.
  * Fails: SG_STORE when this program does not know it. */

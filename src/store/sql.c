@@ -152,6 +152,11 @@ bool sg_sql_change(struct sg_store *store, const char *text, const struct sg_val
     return store->engine->change(store, text, values, num_changed, error);
 }
 
+bool sg_sql_expect(struct sg_store *store, int64_t claimed, struct sg_error *error)
+{
+    return store->engine->expect == NULL || store->engine->expect(store, claimed, error);
+}
+
 bool sg_sql_insert(struct sg_store *store, const char *text, const struct sg_value *values,
                    int64_t *id, struct sg_error *error)
 {

@@ -11,7 +11,9 @@
  *     … WHERE, columns with their table's name; JOIN … ON, or CROSS JOIN where SQLite must keep the
  *     order, with its condition in WHERE; conditions are conditions and no numbers;
  *   - "user" stands in quotes, or after its table's alias;
- *   - numbers are sg_int, also truth values, that columns hold as 0 and 1.
+ *   - numbers are sg_int, also truth values, that columns hold as 0 and 1;
+ *   - a comment whose text begins and ends with a plus is none to PostgreSQL, once its tables are
+ * by month (SG_SCHEMA_MONTHS).
  */
 #ifndef SG_STORE_SQL_H
 #define SG_STORE_SQL_H
@@ -111,6 +113,9 @@ SG_MUST_USE bool sg_sql_run(struct sg_store *store, const char *text, const stru
 SG_MUST_USE bool sg_sql_change(struct sg_store *store, const char *text,
                                const struct sg_value *values, size_t *num_changed,
                                struct sg_error *error);
+/* sg_sql_expect makes room for a certificate that is claimed at that moment, inside the write
+ * transaction of its claim. */
+SG_MUST_USE bool sg_sql_expect(struct sg_store *store, int64_t claimed, struct sg_error *error);
 /* sg_sql_insert runs an INSERT of one row that ends in RETURNING its id. */
 SG_MUST_USE bool sg_sql_insert(struct sg_store *store, const char *text,
                                const struct sg_value *values, int64_t *id, struct sg_error *error);

@@ -111,6 +111,8 @@ static const char *const MIGRATIONS[SG_SCHEMA_VERSION - 1] = {
     " STRICT;"
     "CREATE TABLE quota (policy TEXT NOT NULL, period INTEGER NOT NULL, began INTEGER NOT NULL,"
     " used INTEGER NOT NULL, PRIMARY KEY (policy, period)) STRICT, WITHOUT ROWID",
+    /* only PostgreSQL has partitions */
+    "",
 };
 
 static bool set_header(struct sg_store *store, const char *pragma, int value,

@@ -349,12 +349,13 @@ END
     expect_absent older.backup
     run signet -C older store migrate --dry-run
     expect_status 0
-    expect_said "version 6 would bring"
+    expect_said "version 6 would bring" "version 7 would bring"
     signet -C older store show | grep -q 'version 5: `signet store migrate`'
-    signet -C older store migrate | grep -q '^version 6: '
+    signet -C older store migrate >steps
+    expect_equal "steps" "version 6: version 7: " "$(grep -o '^version [0-9]*: ' steps | tr -d '\n')"
     signet -C older store migrate | grep -q 'nothing to do'
     signet -C older store show --json >shown
-    expect_equal "version" 6 "$(jq .version shown)"
+    expect_equal "version" 7 "$(jq .version shown)"
     expect_equal "certificates" "$(count_certificates ca)" "$(jq .certificates shown)"
     signet -C older crl -o older.crl
 }

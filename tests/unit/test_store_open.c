@@ -104,7 +104,7 @@ static const struct {
     {"another database", "sqlite:signet.db", make_foreign, SG_STORE_OPEN, SG_STORE,
      "a database, but not a store of Signet's"},
     {"newer", "sqlite:signet.db", make_newer, SG_STORE_OPEN, SG_STORE,
-     "version 9, and this program knows no later one than 6"},
+     "version 9, and this program knows no later one than 7"},
     {"newer, to read", "sqlite:signet.db", make_newer, SG_STORE_READ_ONLY, SG_STORE, "version 9"},
     {"damaged", "sqlite:signet.db", make_damaged, SG_STORE_OPEN, SG_STORE,
      "restore the latest backup"},

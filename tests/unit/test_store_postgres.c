@@ -67,7 +67,7 @@ static void test_what_is_there(void **state)
     change_store(fixture, "UPDATE store_version SET version = 99");
     expect_location(store_location(fixture->folder, location), SG_STORE_OPEN, SG_STORE,
                     "version 99");
-    change_store(fixture, "UPDATE store_version SET version = 6");
+    change_store(fixture, "UPDATE store_version SET version = 7");
 }
 
 static void test_reader_writes_nothing(void **state)
