@@ -94,7 +94,7 @@ static bool read_text(const struct sg_json_field *field, const json_t *value, vo
     if ((int64_t)text.len < field->least || (int64_t)text.len > field->most)
         return fail_at(field->key, error, "%s has to have %lld to %lld bytes", field->key,
                        (long long)field->least, (long long)field->most);
-    if (!sg_text_check(text, field->key, &why))
+    if (field->kind == SG_JSON_TEXT && !sg_text_check(text, field->key, &why))
         return fail_at(field->key, error, "%s", why.text);
     *(const char **)at = json_string_value(value);
     return true;
@@ -105,6 +105,7 @@ static bool read_value(const struct sg_json_field *field, const json_t *value, v
 {
     switch (field->kind) {
     case SG_JSON_TEXT:
+    case SG_JSON_LINES:
         return read_text(field, value, at, error);
     case SG_JSON_BOOL:
         if (!json_is_boolean(value))

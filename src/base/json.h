@@ -24,6 +24,7 @@ SG_MUST_USE bool sg_json_parse(struct sg_slice text, size_t limit, json_t **obje
 
 enum sg_json_kind {
     SG_JSON_TEXT,    /* const char *, borrowed from the object */
+    SG_JSON_LINES,   /* the same, with whatever characters: for what a parser of its own reads */
     SG_JSON_INTEGER, /* int64_t */
     SG_JSON_BOOL,    /* bool */
     SG_JSON_OBJECT,  /* nothing: the caller takes it out of the object */

@@ -2,6 +2,7 @@
 
 #include "batch.h"
 #include "commands.h"
+#include "desk.h"
 #include "issue/tickets.h"
 #include "open.h"
 #include "output.h"
@@ -22,8 +23,9 @@
 static const struct sg_option ISSUE_OPTIONS[] = {
     REQUEST_OPTIONS,
     {"ticket-file", 0, "FILE", "a ticket vouches as well; its text is in FILE"},
-    {"pin", 0, "SOURCE", "its user's PIN: file:PATH, env:NAME, prompt (default), …"},
+    {"pin", 0, "SOURCE", "its user's PIN, or with --url the card's: file:PATH, env:NAME, …"},
     SG_AS_OPTION,
+    SG_DESK_REACH_OPTIONS,
     {"output", 'o', "FILE", "write the certificate here (default: standard output)"},
     {"output-dir", 0, "DIR", "for several requests: DIR/REQUEST.pem for each"},
     {"force", 'f', NULL, "replace what is there"},

@@ -223,6 +223,7 @@ static const struct sg_operation OPERATIONS[] = {
     {"user enable", "POST", "users/*/enable", "id", NULL, tell_change, NULL},
     {"user pin", "GET", "users/*/pin", "has_pin", read_pin, tell_pin, NULL},
     {"list", "GET", "certificates", NULL, sg_desk_read_list, NULL, sg_desk_list},
+    {"issue", "POST", "certificates", "outcome", sg_desk_read_issue, NULL, sg_desk_issue},
     {"revoke", "POST", "revocations", "revoked", sg_desk_read_revocation, NULL, sg_desk_revoke},
     {"release", "POST", "releases", "released", sg_desk_read_release, NULL, sg_desk_revoke},
     {"card lost", "POST", "cards/*/lost", "tickets", sg_desk_read_loss, sg_desk_tell_loss, NULL},

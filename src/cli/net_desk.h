@@ -56,4 +56,8 @@ bool sg_desk_revoke(struct sg_desk_errand *errand, struct sg_error *error);
 bool sg_desk_read_loss(const struct sg_cli *cli, json_t **body, struct sg_error *error);
 bool sg_desk_tell_loss(const struct sg_cli *cli, json_t *lost, struct sg_error *error);
 
+/* net_desk_issue.c */
+bool sg_desk_read_issue(const struct sg_cli *cli, json_t **body, struct sg_error *error);
+bool sg_desk_issue(struct sg_desk_errand *errand, struct sg_error *error);
+
 #endif

@@ -16,9 +16,9 @@ static const struct question {
                        "Who gets them: a device or a user of the registry, or whoever the request "
                        "names (device, user, request)?",
                        "device", "device", "device"},
-    [SG_ANSWER_WHO] = {"who",
-                       "What vouches for a request, one of: operator, ticket, renewal, lease?",
-                       "operator", "operator", "operator"},
+    [SG_ANSWER_WHO] =
+        {"who", "What vouches for a request, one of: operator, ticket, renewal, lease, officer?",
+         "operator", "operator", "operator"},
     [SG_ANSWER_KEYS] = {"keys", "Which keys: P-256, P-384, P-521, rsa (or RSA-2048, …), ed25519?",
                         "P-256", "P-256", "P-256"},
     [SG_ANSWER_SUBJECT] = {"subject", "The subject?", "CN=${device.id}", "CN=${user.name}",

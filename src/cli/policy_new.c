@@ -13,7 +13,7 @@
 const struct sg_option SG_POLICY_NEW_OPTIONS[] = {
     {"description", 0, "TEXT", "what its certificates are for"},
     {"for", 0, "WHOM", "device, user, or request: whoever it names"},
-    {"who", 0, "LIST", "what vouches: operator, ticket, renewal, lease"},
+    {"who", 0, "LIST", "what vouches: operator, ticket, renewal, lease, officer"},
     {"keys", 0, "LIST", "P-256, P-384, P-521, rsa, RSA-3072, ed25519, …"},
     {"subject", 0, "NAME", "'CN=${device.id},O=Example GmbH'"},
     {"san", 0, "LIST", "'dns:${device.id}.example', …, as csr --san, or none"},

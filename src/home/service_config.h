@@ -32,7 +32,7 @@ struct sg_key_place {
 enum sg_role {
     SG_ROLE_TOKEN_SERVICE = 1, /* asks for PINs' state, and registers tickets */
     SG_ROLE_AUDITOR = 2,       /* reads */
-    SG_ROLE_OFFICER = 4,       /* reads, registers, approves, revokes */
+    SG_ROLE_OFFICER = 4,       /* reads, registers, approves, issues, revokes */
 };
 const char *sg_role_word(enum sg_role role);
 

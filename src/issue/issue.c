@@ -120,8 +120,9 @@ static struct sg_issuing issuing_of(const struct sg_issuing *issuing, const stru
 
     if (job->policy != NULL) {
         own.policy = job->policy;
-        own.evidence = 0;
-        own.device_from_cn = false;
+        own.evidence = job->officer != NULL ? SG_BY_OFFICER : 0;
+        own.operator_name = job->officer;
+        own.device_from_cn = job->officer != NULL && job->device_from_cn;
     }
     return own;
 }

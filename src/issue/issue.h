@@ -85,6 +85,9 @@ struct sg_job {
     /* in; borrowed */
     const struct sg_policy *policy;    /* instead of the run's, of which nothing vouches for the
                                           request then; NULL: the run's */
+    const char *officer;               /* under policy: whoever of the service's officers vouches
+                                          for this request, and asks for it; NULL: none does */
+    bool device_from_cn;               /* under policy: as the run's, by the officer's word */
     struct sg_slice bytes;             /* PKCS#10 or SPKAC; empty when own_subject is set */
     const struct sg_name *own_subject; /* the issuer certifies its own key under this name */
     const char *device, *user;         /* ids in the registry, or NULL */

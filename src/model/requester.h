@@ -38,6 +38,7 @@ enum sg_evidence_kind {
     SG_BY_RENEWAL = 1 << 2, /* the certificate that is being renewed */
     SG_BY_LEASE = 1 << 3,
     SG_BY_APPROVAL = 1 << 4,
+    SG_BY_OFFICER = 1 << 5, /* an officer of the service */
 };
 
 struct sg_requester {

@@ -19,7 +19,7 @@ struct sg_issuer_facts sg_trial_issuer(const char *name, const struct sg_name *s
 struct sg_requester sg_trial_requester(const struct sg_record *device, const struct sg_record *user)
 {
     struct sg_requester requester = {.evidence = SG_BY_OPERATOR | SG_BY_TICKET | SG_BY_RENEWAL |
-                                                 SG_BY_LEASE | SG_BY_APPROVAL};
+                                                 SG_BY_LEASE | SG_BY_APPROVAL | SG_BY_OFFICER};
 
     if (device != NULL) {
         requester.has_device = true;

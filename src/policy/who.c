@@ -6,11 +6,8 @@
 #include "reading.h"
 
 static const struct sg_yaml_choice TERMS[] = {
-    {"operator", SG_BY_OPERATOR},
-    {"ticket", SG_BY_TICKET},
-    {"renewal", SG_BY_RENEWAL},
-    {"lease", SG_BY_LEASE},
-    {0},
+    {"operator", SG_BY_OPERATOR}, {"ticket", SG_BY_TICKET},   {"renewal", SG_BY_RENEWAL},
+    {"lease", SG_BY_LEASE},       {"officer", SG_BY_OFFICER}, {0},
 };
 
 static bool read_approval(const struct sg_yaml *document, const struct sg_yaml_node *node,
@@ -97,17 +94,17 @@ bool sg_policy_read_who(const struct sg_yaml *document, const struct sg_yaml_nod
 bool sg_policy_check_who(const struct sg_policy *policy, struct sg_error *error)
 {
     const struct sg_policy_who *who = &policy->who;
-    const unsigned by_machines = SG_BY_TICKET | SG_BY_RENEWAL | SG_BY_LEASE;
+    const unsigned by_network = SG_BY_TICKET | SG_BY_RENEWAL | SG_BY_LEASE | SG_BY_OFFICER;
 
     if (who->register_unknown_devices && !(who->evidence & SG_BY_OPERATOR))
         return sg_yaml_fail(
             policy->document, who->node, error,
             "unknown_device: register needs an operator who vouches for the device; "
             "add operator");
-    if (policy->ca.node != NULL && who->evidence & by_machines)
+    if (policy->ca.node != NULL && who->evidence & by_network)
         return sg_yaml_fail(policy->document, who->node, error,
-                            "CA certificates are given by people alone: operator and "
-                            "{approval: ROLE}, not ticket, renewal or lease");
+                            "CA certificates are given by people at the CA alone: operator and "
+                            "{approval: ROLE}, not ticket, renewal, lease or officer");
     if (who->evidence & SG_BY_RENEWAL && !policy->renewal.allowed)
         return sg_yaml_fail(policy->document, who->node, error,
                             "who has renewal, but this policy renews nothing; add "

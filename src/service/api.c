@@ -2,6 +2,7 @@
 
 #include <openssl/crypto.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/limits.h"
@@ -52,6 +53,7 @@ static const struct route {
     {"POST", "requests/*/refuse", OFFICER, BODY, NULL, sg_api_refuse_request},
     {"GET", "certificates", READERS, NO_BODY,
      " limit after device user token policy issuer status ", sg_api_list_certificates},
+    {"POST", "certificates", OFFICER, BODY, NULL, sg_api_issue},
     {"GET", "certificates/*", READERS, NO_BODY, " issuer ", sg_api_get_certificate},
     {"POST", "revocations", OFFICER, BODY, NULL, sg_api_revoke},
     {"POST", "releases", OFFICER, BODY, NULL, sg_api_release},
@@ -200,6 +202,8 @@ static unsigned status_of(const struct sg_api_call *call, enum sg_code code)
         return call->status;
     switch (code) {
     case SG_MALFORMED:
+    case SG_POSSESSION:
+    case SG_KEY_QUALITY:
         return 400;
     case SG_UNAUTHENTICATED:
         return call->who != NULL ? 422 : 401;
@@ -260,27 +264,63 @@ static void answer_well(const struct sg_api_call *call, struct sg_errand *errand
         sg_message_set_text(&answer, SG_WIRE_MEDIA_TYPE, "application/json");
         sg_message_set_bytes(&answer, SG_WIRE_BODY, sg_slice_of(body, len));
     }
+    if (call->retry_after > 0)
+        sg_message_set_number(&answer, SG_WIRE_RETRY_AFTER, call->retry_after);
+    if (call->has_job)
+        sg_message_set_text(&answer, SG_WIRE_SERIAL,
+                            json_string_value(json_object_get(call->answer, "serial")));
     put_text(call, call->said, &answer, text);
     (void)!sg_message_encode(&answer, SG_WIRE_ISSUER, &errand->answer, NULL);
     OPENSSL_cleanse(body, len + 1);
     free(body);
 }
 
-void sg_api_answer(struct sg_desk *desk, struct sg_errand *errand)
+void sg_api_call_free(struct sg_api_call *call)
 {
-    struct sg_api_call call = {
-        .desk = desk,
-        .message = &errand->message,
-        .store = sg_home_store(desk->home),
-        .now = sg_clock_now(&desk->issuing.clock),
-    };
+    if (call == NULL)
+        return;
+    json_decref(call->body);
+    json_decref(call->answer);
+    sg_secret_free(call->challenge);
+    free(call);
+}
+
+bool sg_api_begin(struct sg_desk *desk, struct sg_errand *errand, struct sg_job *job)
+{
+    sg_auto(sg_api_call) struct sg_api_call *call = calloc(1, sizeof *call);
+    struct sg_error why = {0};
+    bool is_served;
+
+    if (call == NULL) {
+        (void)sg_fail_memory(&why);
+        sg_answer_refusal(errand, &why);
+        return false;
+    }
+    call->desk = desk;
+    call->message = &errand->message;
+    call->store = sg_home_store(desk->home);
+    call->now = sg_clock_now(&desk->issuing.clock);
+    call->job = job;
+    is_served = serve(call, &why);
+    desk->must_end = desk->must_end || why.code == SG_TOKEN || why.code == SG_PIN;
+    if (is_served && call->has_job) {
+        sg_api_call_free(errand->call); /* of an earlier try */
+        errand->call = SG_TAKE(call);
+        return true;
+    }
+    if (is_served)
+        answer_well(call, errand);
+    else
+        answer_refusal(call, errand, &why);
+    return false;
+}
+
+void sg_api_end(struct sg_errand *errand, const struct sg_job *job)
+{
     struct sg_error why = {0};
 
-    if (serve(&call, &why))
-        answer_well(&call, errand);
+    if (sg_api_tell_job(errand->call, job, &why))
+        answer_well(errand->call, errand);
     else
-        answer_refusal(&call, errand, &why);
-    desk->must_end = desk->must_end || why.code == SG_TOKEN || why.code == SG_PIN;
-    json_decref(call.body);
-    json_decref(call.answer);
+        answer_refusal(errand->call, errand, &why);
 }

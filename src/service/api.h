@@ -8,8 +8,8 @@
 #ifndef SG_SERVICE_API_H
 #define SG_SERVICE_API_H
 
-#include "desk.h"
 #include "base/json.h"
+#include "desk.h"
 
 enum { SG_API_SEGMENTS = 4, SG_API_QUERIES = 16 };
 
@@ -28,17 +28,27 @@ struct sg_api_call {
     size_t num_segments;
     struct sg_api_query queries[SG_API_QUERIES];
     size_t num_queries;
-    json_t *body; /* NULL: there is none */
+    json_t *body;                /* NULL: there is none */
+    struct sg_secret *challenge; /* what the job below borrows, beside all of this */
 
     /* out */
+    struct sg_job *job; /* empty; for what asks for a certificate to fill */
+    bool has_job;       /* it was filled: what becomes of it is the answer */
     unsigned status; /* of HTTP; when the call is refused: 0 for what goes with the error's code */
+    unsigned retry_after;
     const char *allow;
     json_t *answer;                /* NULL: none */
     char said[SG_ERROR_TEXT_SIZE]; /* what was done, for the log */
 };
 
-/* sg_api_answer gives a CALL its answer, whatever that is. */
-void sg_api_answer(struct sg_desk *desk, struct sg_errand *errand);
+void sg_api_call_free(struct sg_api_call *call);
+typedef struct sg_api_call sg_api_call;
+SG_DEFINE_CLEANUP(sg_api_call, sg_api_call_free)
+
+/* sg_api_begin gives a CALL its answer, whatever that is: false; or fills a job, which is empty:
+ * true. Then sg_api_end gives the answer, when the job has ended. */
+bool sg_api_begin(struct sg_desk *desk, struct sg_errand *errand, struct sg_job *job);
+void sg_api_end(struct sg_errand *errand, const struct sg_job *job);
 
 /* sg_api_target takes a URL's path and query apart, and undoes the escapes.
  * Fails: SG_MALFORMED. */
@@ -91,6 +101,11 @@ SG_MUST_USE bool sg_api_page_reply(struct sg_api_call *call, struct sg_api_page 
 /* sg_api_number reads a whole decimal number; false when it is none, or out of its range. */
 bool sg_api_number(const char *text, int64_t least, int64_t most, int64_t *number);
 
+/* sg_api_find_policy finds a policy that the network may be served by: none that makes CA
+ * certificates. Refused with 422 when there is none of that name. */
+SG_MUST_USE bool sg_api_find_policy(struct sg_api_call *call, const char *name,
+                                    const struct sg_policy **policy, struct sg_error *error);
+
 /* sg_api_make_ticket makes a ticket as sg_ticket_make does, under a policy that may be served here.
  * order    with its lifetime. answer   the caller's. */
 SG_MUST_USE bool sg_api_make_ticket(struct sg_api_call *call, const struct sg_ticket_order *order,
@@ -104,6 +119,10 @@ SG_MUST_USE bool sg_api_revoke_all(struct sg_api_call *call,
 SG_MUST_USE bool sg_api_parse_reason(const char *word, enum sg_reason *reason,
                                      struct sg_error *error);
 
+/* sg_api_tell_job is the answer to sg_api_issue, when its job has ended. */
+SG_MUST_USE bool sg_api_tell_job(struct sg_api_call *call, const struct sg_job *job,
+                                 struct sg_error *error);
+
 /* What the table's functions are. */
 typedef bool sg_api_function(struct sg_api_call *call, struct sg_error *error);
 
@@ -113,7 +132,7 @@ sg_api_function sg_api_list_records, sg_api_get_record, sg_api_add_record, sg_ap
     sg_api_disable_record, sg_api_enable_record;
 sg_api_function sg_api_list_requests, sg_api_get_request, sg_api_approve_request,
     sg_api_refuse_request;
-sg_api_function sg_api_list_certificates, sg_api_get_certificate, sg_api_revoke, sg_api_release,
-    sg_api_lose_card;
+sg_api_function sg_api_list_certificates, sg_api_get_certificate, sg_api_issue, sg_api_revoke,
+    sg_api_release, sg_api_lose_card;
 
 #endif

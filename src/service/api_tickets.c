@@ -88,22 +88,13 @@ struct order {
     bool asks_pin;
 };
 
-/* A ticket is a promise that the network keeps: of a CA's certificate it never does. */
+/* A ticket is a promise that the network keeps. */
 static bool check_policy(struct sg_api_call *call, const char *name, struct sg_error *error)
 {
     const struct sg_policy *policy = NULL;
-    struct sg_error why = {0};
 
-    if (!sg_home_policy(call->desk->home, name, &policy, &why)) {
-        if (why.code != SG_USAGE)
-            return sg_error_pass(error, &why);
-        return sg_api_refuse(call, 422, error, "policy", "there is no policy of that name");
-    }
-    if (sg_policy_is_ca(policy) || sg_policy_is_self_signed(policy))
-        return sg_api_refuse(call, 403, error, "policy",
-                             "policy %s makes CA certificates, which are never given out over the "
-                             "network",
-                             name);
+    if (!sg_api_find_policy(call, name, &policy, error))
+        return false;
     return (sg_policy_evidence(policy) & SG_BY_TICKET) != 0 ||
            sg_api_refuse(call, 403, error, "policy", "policy %s takes no tickets", name);
 }

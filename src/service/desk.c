@@ -99,6 +99,21 @@ static bool open_configuration(struct sg_desk *desk, struct sg_error *error)
            open_policies(desk, error);
 }
 
+/* Officers ask the issuer of EST. Without EST there may be none that could be meant, and then they
+ * ask for no certificates. */
+static bool open_issuer(struct sg_desk *desk, struct sg_error *error)
+{
+    const bool has_est = desk->config->est.num_labels > 0;
+    struct sg_error why = {0};
+
+    if (!has_est && desk->config->num_operators == 0)
+        return true;
+    return sg_home_issuer(desk->home, desk->config->est.issuer, SG_ISSUER_TO_SIGN,
+                          &desk->issuing.issuer, &why) ||
+           (!has_est && (why.code == SG_USAGE || why.code == SG_INVALID)) ||
+           sg_error_pass(error, &why);
+}
+
 static bool open_tokens(struct sg_desk *desk, struct sg_error *error)
 {
     const struct sg_config *config = sg_home_config(desk->home);
@@ -110,10 +125,8 @@ static bool open_tokens(struct sg_desk *desk, struct sg_error *error)
         (desk->config->est.num_labels > 0 || desk->config->num_operators > 0) &&
         !sg_home_pins(desk->home, &desk->issuing.pins, error))
         return false;
-    return desk->config->est.num_labels == 0 ||
-           (sg_home_issuer(desk->home, desk->config->est.issuer, SG_ISSUER_TO_SIGN,
-                          &desk->issuing.issuer, error) &&
-               sg_keygen_open(desk->home, &desk->keygen, error));
+    return open_issuer(desk, error) &&
+           (desk->config->est.num_labels == 0 || sg_keygen_open(desk->home, &desk->keygen, error));
 }
 
 bool sg_desk_check(const char *dir, struct sg_error *error)
@@ -198,8 +211,7 @@ static bool start(struct sg_desk *desk, struct sg_errand *errand, struct sg_job 
         answer_figures(desk, errand);
         return false;
     case SG_WIRE_CALL:
-        sg_api_answer(desk, errand);
-        return false;
+        return sg_api_begin(desk, errand, job);
     default:
         sg_fail(&error, SG_INTERNAL, "wire", "a message that is no errand");
         sg_answer_refusal(errand, &error);
@@ -243,6 +255,31 @@ static bool may_go_otherwise(const struct sg_job *job)
            job->error.detail == EAGAIN;
 }
 
+/* After these a run signs nothing any more. */
+static bool ends_the_run(enum sg_code code)
+{
+    return code == SG_TOKEN || code == SG_PIN || code == SG_USAGE;
+}
+
+static void count(struct sg_desk *desk, const struct sg_job *job)
+{
+    const char *policy = sg_policy_name(job->policy);
+
+    if (job->waits_for != 0) {
+        sg_figures_count(&desk->figures, "signet_waits_total", "policy", policy, NULL, NULL);
+        return;
+    }
+    if (job->outcome == SG_JOB_REFUSED) {
+        desk->must_end = desk->must_end || ends_the_run(job->error.code);
+        sg_figures_count(&desk->figures, "signet_refusals_total", "policy", policy, "rule",
+                         job->error.rule[0] != '\0' ? job->error.rule
+                                                    : sg_code_name(job->error.code));
+        return;
+    }
+    sg_figures_count(&desk->figures, "signet_certificates_total", "policy", policy, "outcome",
+                     job->outcome == SG_JOB_ISSUED ? "issued" : "repeated");
+}
+
 static bool answer(void *context, const struct sg_job *jobs, size_t num, struct sg_error *error)
 {
     struct sg_desk *desk = context;
@@ -254,7 +291,11 @@ static bool answer(void *context, const struct sg_job *jobs, size_t num, struct 
         if (may_go_otherwise(&jobs[i]) && ++errand->num_tries < MOST_TRIES &&
             sg_board_try_again(desk->board, errand))
             continue;
-        sg_est_answer(desk, errand, &jobs[i]);
+        count(desk, &jobs[i]);
+        if (errand->message.type == SG_WIRE_CALL)
+            sg_api_end(errand, &jobs[i]);
+        else
+            sg_est_answer(desk, errand, &jobs[i]);
         finish(desk, errand);
     }
     return true;

@@ -3,6 +3,8 @@
 #include <openssl/crypto.h>
 #include <stdlib.h>
 
+#include "api.h"
+
 bool sg_errand_new(struct sg_buf *frame, struct sg_errand **errand, struct sg_error *error)
 {
     sg_auto(sg_errand) struct sg_errand *fresh = calloc(1, sizeof *fresh);
@@ -24,6 +26,7 @@ void sg_errand_free(struct sg_errand *errand)
     sg_wire_wipe(&errand->frame);
     sg_wire_wipe(&errand->answer);
     sg_buf_free(&errand->der);
+    sg_api_call_free(errand->call);
     OPENSSL_cleanse(errand, sizeof *errand);
     free(errand);
 }

@@ -27,6 +27,7 @@ struct sg_errand {
     unsigned num_tries;   /* how often it was put on the pipeline */
     /* while it is under way, what its job borrows */
     struct sg_buf der;
+    struct sg_api_call *call;         /* of the API, for a certificate (api.h); NULL: none */
     char ticket[SG_TICKET_TEXT_SIZE]; /* wiped in the end, as is the hash of the PIN */
     uint8_t pin_hash[SG_PIN_HASH_LEN];
     bool has_pin_hash;

@@ -106,38 +106,12 @@ static bool wrap_certificate(const struct sg_desk *desk, struct sg_slice der, st
            encode_certs_only(desk, message, body, error);
 }
 
-/* After these a run signs nothing any more. */
-static bool ends_the_run(enum sg_code code)
-{
-    return code == SG_TOKEN || code == SG_PIN || code == SG_USAGE;
-}
-
-static void count(struct sg_desk *desk, const struct sg_job *job)
-{
-    const char *policy = sg_policy_name(job->policy);
-
-    if (job->waits_for != 0) {
-        sg_figures_count(&desk->figures, "signet_waits_total", "policy", policy, NULL, NULL);
-        return;
-    }
-    if (job->outcome == SG_JOB_REFUSED) {
-        desk->must_end = desk->must_end || ends_the_run(job->error.code);
-        sg_figures_count(&desk->figures, "signet_refusals_total", "policy", policy, "rule",
-                         job->error.rule[0] != '\0' ? job->error.rule
-                                                    : sg_code_name(job->error.code));
-        return;
-    }
-    sg_figures_count(&desk->figures, "signet_certificates_total", "policy", policy, "outcome",
-                     job->outcome == SG_JOB_ISSUED ? "issued" : "repeated");
-}
-
 void sg_est_answer(struct sg_desk *desk, struct sg_errand *errand, const struct sg_job *job)
 {
     sg_auto(sg_buf) struct sg_buf body = {0};
     char serial[SG_SERIAL_TEXT_SIZE];
     struct sg_error error = {0};
 
-    count(desk, job);
     if (job->waits_for != 0)
         sg_answer_wait(errand, &job->error, WAIT_S);
     else if (job->outcome == SG_JOB_REFUSED)

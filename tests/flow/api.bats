@@ -6,6 +6,7 @@ setup_file() {
     start_in_own_folder
     make_root_home dev
     make_ticket_policies dev
+    make_vetted_policy dev
     make_pins dev
     make_due dev device-OF11
     make_due dev device-OF22
@@ -548,6 +549,120 @@ wait_for_approval() {
         curl -s "$http_url/crl/dev.crl" | openssl crl -inform der -noout -text | grep -qi "$serial"
     }
     wait_for 15 is_listed
+}
+
+# order POLICY REQUEST.csr [VALUES]: what POST certificates takes.
+order() {
+    jq -nc --arg policy "$1" --rawfile request "$2" "{\$policy, \$request} + {${3:-}}"
+}
+
+@test "an officer has a certificate issued, and gets it again" {
+    make_device dev device-IS11
+    call POST certificates olga "$(order device-mtls device-IS11.csr 'device: "device-IS11"')"
+    expect_http 201 '"outcome":"issued"' '"waits_for":null'
+    jq -r .pem body >is11.pem
+    expect_equal serial "$(serial_of is11.pem)" "$(jq -r .serial body)"
+    expect_equal device device-IS11 "$(signet -C dev list --serial "$(serial_of is11.pem)" --json | jq -r '.[].device')"
+    said_in service.log 'olga: certificate under policy device-mtls was issued'
+    # the reply was lost; whoever asks again
+    call POST certificates otto "$(order device-mtls device-IS11.csr 'device: "device-IS11"')"
+    expect_http 200 '"outcome":"issued before"'
+    expect_equal pem "$(cat is11.pem)" "$(jq -r .pem body)"
+    # many at once
+    make_device dev device-IS22
+    order device-mtls device-IS22.csr 'device_from_cn: true' >order.json
+    local i pids=()
+    for i in 1 2 3 4; do
+        curl -s --cacert "$tls" --cert olga.pem --key olga.key -H 'Content-Type: application/json' \
+            --data-binary @order.json -o "got.$i" "$api_url/certificates" 3>&- &
+        pids+=($!)
+    done
+    wait "${pids[@]}"
+    expect_equal outcomes '1 issued,3 issued before' \
+        "$(jq -r .outcome got.? | sort | uniq -c | sed 's/^ *//' | paste -sd,)"
+    expect_equal certificates 1 "$(jq -r .serial got.? | sort -u | wc -l)"
+    fetch "$metrics_url/metrics"
+    expect_http 200 'signet_certificates_total{policy="device-mtls",outcome="repeated"} 4'
+}
+
+@test "what an officer's policy refuses is refused by its rule, and nobody else asks" {
+    local asked
+    make_device dev device-IS33
+    asked=$(order device-mtls device-IS33.csr 'device: "device-IS33"')
+    call POST certificates rita "$asked"
+    expect_problem 403 role
+    call POST certificates tokens "$asked"
+    expect_problem 403 role
+    call POST certificates olga "$(order nothing device-IS33.csr)"
+    expect_problem 422 policy
+    call POST certificates olga "$(order issuing-ca device-IS33.csr)"
+    expect_problem 403 policy
+    call POST certificates olga "$(order root-ca device-IS33.csr)"
+    expect_problem 403 policy
+    # a policy that does not take an officer's word
+    call POST certificates olga "$(order staff ada.csr 'user: "Ada Example"')"
+    expect_problem 403 'policy staff: who'
+    call POST certificates olga "$(order ocsp-responder device-IS33.csr)"
+    expect_problem 403 'policy ocsp-responder: who'
+    call POST certificates olga "$(order device-mtls device-IS33.csr)"
+    expect_problem 422 requester
+    call POST certificates olga "$(order device-mtls device-IS33.csr 'device: "device-CD34"')"
+    expect_problem 422 requester
+    call POST certificates olga "$(order device-mtls device-IS33.csr 'device: "device-AB12"')"
+    expect_problem 403 'policy device-mtls: subject.CN'
+    call POST certificates olga "$(order device-mtls device-IS33.csr 'device: "nobody"')"
+    expect_problem 422 requester
+    call POST certificates olga "$(order device-mtls device-IS33.csr 'device: "device-IS33", challenge: "x"')"
+    expect_problem 422 challenge
+    # requests that are none
+    call POST certificates olga "$(order device-mtls tokens.pem 'device: "device-IS33"')"
+    expect_problem 400 'RFC 2986 4'
+    openssl req -in device-IS33.csr -outform der | sed 's/example/exbmple/' | head -c -1 >cut
+    { cat cut; printf x; } | openssl req -inform der -out bad.csr 2>/dev/null
+    call POST certificates olga "$(order device-mtls bad.csr 'device: "device-IS33"')"
+    expect_problem 400 'RFC 2986 4.2'
+    openssl req -new -newkey rsa:1024 -nodes -keyout /dev/null -subj /CN=device-IS33 -out weak.csr 2>/dev/null
+    call POST certificates olga "$(order device-mtls weak.csr 'device: "device-IS33"')"
+    expect_problem 400 'NIST SP 800-131A: RSA below 2048 bits'
+    call POST certificates olga "$(order device-mtls device-IS33.csr 'device: 33')"
+    expect_problem 422 'JSON device'
+    call POST certificates olga '{"policy": "device-mtls"}'
+    expect_problem 422 'JSON request'
+    expect_equal certificates 0 "$(count_certificates dev --device device-IS33)"
+    call POST certificates olga "$asked"
+    expect_http 201
+    # another key for a device that has a certificate
+    make_request device-IS33.csr device-IS33
+    call POST certificates olga "$(order device-mtls device-IS33.csr 'device: "device-IS33"')"
+    expect_http 403 problem+json device-mtls
+}
+
+@test "what an officer asks for another one approves" {
+    local id asked
+    make_device dev device-IS44
+    asked=$(order vetted device-IS44.csr 'device: "device-IS44"')
+    call POST certificates olga "$asked"
+    expect_http 202 'Retry-After: 60' '"outcome":"waits"' '"rule":"policy vetted: who"'
+    id=$(jq .waits_for body)
+    call GET "requests/$id" rita
+    expect_equal asked_by olga "$(jq -r .asked_by body)"
+    call POST "requests/$id/approve" olga
+    expect_problem 403 approval
+    call POST certificates olga "$asked"
+    expect_http 202
+    expect_equal id "$id" "$(jq .waits_for body)"
+    call POST "requests/$id/approve" otto
+    expect_http 200
+    call POST certificates olga "$asked"
+    expect_http 201
+    expect_equal policy vetted "$(signet -C dev list --device device-IS44 --json | jq -r '.[].policy')"
+    make_device dev device-IS55
+    asked=$(order vetted device-IS55.csr 'device: "device-IS55"')
+    call POST certificates olga "$asked"
+    call POST "requests/$(jq .waits_for body)/refuse" otto '{"reason": "nobody knows it"}'
+    expect_http 200
+    call POST certificates olga "$asked"
+    expect_problem 403 approval
 }
 
 @test "a lost card: held, replaced with tickets for another, revoked" {

@@ -10,6 +10,7 @@ setup_file() {
     start_in_own_folder
     make_root_home dev
     make_ticket_policies dev
+    make_vetted_policy dev
     make_pins dev
     make_token desk
     local who num=10
@@ -183,6 +184,73 @@ wait_for_approval() {
     [ -z "$output" ]
     fails 3 'refused: approval: there is no such request' -- at rita request show 999999
     fails 2 'is no number of the list' -- at rita request show first
+}
+
+# refused_alike STATUS OPTION…: what `issue` says of it at olga's desk and in the home is the same.
+refused_alike() {
+    local wanted=$1 here
+    shift
+    run --separate-stderr signet -C dev issue "$@"
+    here=$stderr
+    [ "$status" -eq "$wanted" ] || fail "in the home: $status, $here"
+    fails "$wanted" "$here" -- at olga issue "$@"
+}
+
+@test "certificates are issued as in the home" {
+    local id
+    for id in device-IS11 device-IS22 device-IS33 device-IS44; do
+        make_device dev "$id"
+    done
+    ends 0 'device-IS11.csr: issued, is11.pem' -- at olga issue -p device-mtls -d device-IS11 -o is11.pem device-IS11.csr
+    expect_equal device device-IS11 "$(signet -C dev list --serial "$(serial_of is11.pem)" --json | jq -r '.[].device')"
+    fails 1 'is11.pem' '--force' -- at olga issue -p device-mtls -d device-IS11 -o is11.pem device-IS11.csr
+    # once more, in DER and by another way
+    openssl req -in device-IS11.csr -outform der -out is11.der
+    ok at otto issue -p device-mtls -d device-IS11 is11.der
+    expect_equal certificate "$(cat is11.pem)" "$output"
+    ok at olga issue -p device-mtls -d device-IS11 --json - <device-IS11.csr
+    json '.[].outcome' 'issued before'
+    expect_equal json "$(signet -C dev issue -p device-mtls -d device-IS11 --json - <device-IS11.csr)" "$output"
+    # several, of which one is refused
+    mkdir issued
+    ends 3 'device-IS22.csr: issued, issued/device-IS22.pem' 'is11.pem: refused: RFC 2986 4: ' \
+        '1 of 3 requests were not served' -- \
+        at olga issue -p device-mtls --device-from-cn --output-dir issued device-IS22.csr is11.pem device-IS33.csr
+    expect_equal certificates 1 "$(count_certificates dev --device device-IS33)"
+    # an SPKAC with its challenge
+    openssl ecparam -name prime256v1 -genkey -noout -out spkac.key
+    openssl spkac -key spkac.key -digest sha256 -challenge 4711 -out device-IS44.spkac
+    echo 4711 >challenge
+    sed 's/^SPKAC=//' device-IS44.spkac | base64 -d >device-IS44.der
+    fails 3 'refused: challenge: ' -- at olga issue -p device-mtls -d device-IS44 device-IS44.der
+    ok at olga issue -p device-mtls -d device-IS44 --challenge-file challenge device-IS44.der
+    [[ $output == '-----BEGIN CERTIFICATE-----'* ]]
+    refused_alike 3 -p device-mtls -d device-IS22 device-IS33.csr
+    refused_alike 3 -p device-mtls device-IS33.csr
+    refused_alike 3 -p device-mtls -d device-IS22 is11.pem
+    fails 3 'wants ticket or renewal; the requester brings officer' -- at olga issue -p staff -u 'Ada Example' device-IS33.csr
+    refused_alike 2 device-IS33.csr
+    refused_alike 1 -p device-mtls -d device-IS22 nothing.csr
+    fails 2 'policy: there is no policy of that name' -- at olga issue -p nothing -d device-IS22 device-IS22.csr
+    fails 3 'CA certificates' -- at olga issue -p root-ca device-IS22.csr
+    fails 3 'refused: requester: ' 'device "nobody" is not in the registry' -- at olga issue -p device-mtls -d nobody device-IS22.csr
+    fails 2 'leave out --issuer' -- at olga issue -p device-mtls -d device-IS22 --issuer dev device-IS22.csr
+    fails 2 'leave out --ticket-file' -- at olga issue -p staff --ticket-file challenge device-IS22.csr
+    fails 3 'refused: role: ' 'this is not for the role auditor' -- \
+        at rita issue -p device-mtls -d device-IS22 device-IS22.csr
+}
+
+@test "what one officer asks for another one approves" {
+    make_device dev device-IS55
+    fails 3 'policy vetted: who: ' 'waits for the approval by officer' -- at olga issue -p vetted -d device-IS55 device-IS55.csr
+    refused_alike 3 -p vetted -d device-IS55 device-IS55.csr
+    ends 3 '' -- at olga issue -p vetted -d device-IS55 device-IS55.csr --json
+    json '.[].outcome' waits
+    id=$(jq '.[].waits_for' <<<"$output")
+    fails 3 'asked for by olga' -- at olga request approve "$id"
+    ok at otto request approve "$id"
+    ok at olga issue -p vetted -d device-IS55 device-IS55.csr
+    [[ $output == '-----BEGIN CERTIFICATE-----'* ]]
 }
 
 @test "whether a user has a PIN is the token service's to ask" {
@@ -383,6 +451,16 @@ wait_for_approval() {
     odd certificates '200 OK' '{"serial": "01", "pem": "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"}' \
         "$json"
     fails 3 "service's answer" -- at_odd list --serial 01 --pem
+    # what was served before it broke off is handed out
+    jq -nc --rawfile pem olga.pem '{outcome: "issued", $pem}' >pem
+    odd certificates '201 Created' "$(cat pem)" "$json"
+    odd certificates.next '503 Service Unavailable' '{"title": "x"}' "$problem" 'Retry-After: 7'
+    mkdir odd
+    ends 1 'olga.csr: issued, odd/olga.pem' 'otto.csr: the service is busy' 'rita.csr: not tried: ' \
+        'run the same again in 7 s' -- at_odd issue -p x --output-dir odd olga.csr otto.csr rita.csr
+    cmp odd/olga.pem olga.pem
+    odd certificates '201 Created' '{"outcome": "issued", "pem": null}' "$json"
+    fails 1 'has no certificate' -- at_odd issue -p x olga.csr
     # nothing of it says that what was asked is done
     odd devices '200 OK' '{}' "$json"
     fails 1 'does not say what came of it (id)' -- at_odd device enable device-AB12
@@ -408,7 +486,6 @@ wait_for_approval() {
 @test "what is done at the CA itself, and what goes with --url alone" {
     local options=(--url "$service_url" --as 'pkcs11:token=desk;object=olga')
     fails 2 "--url: 'signet key create' is done at the CA itself" ' request, ' -- signet key create k "${options[@]}"
-    fails 2 "'signet issue' is done at the CA itself" -- signet issue x.csr "--url=$service_url"
     fails 2 "'signet device import' is done at the CA itself" -- signet device import x.csv "${options[@]}"
     fails 2 'give -C or --url' -- signet -C dev list "${options[@]}"
     fails 2 '--ca goes with --url' -- signet -C dev list --ca "$tls"
@@ -428,11 +505,33 @@ wait_for_approval() {
         [[ $help == *'--url URL '*'ask this service'* ]] || continue
         num=$((num + 1))
         operands=()
-        [[ ! $(sed -n 3p <<<"$help") =~ ' '(ID|NAME|CARD) ]] || operands+=(7)
+        [[ ! $(sed -n 3p <<<"$help") =~ ' '(ID|NAME|CARD|REQUEST) ]] || operands+=(7)
         [[ $help != *NAME=* ]] || operands+=(a=b)
         # the row is looked for before the card is
         run --separate-stderr signet $command "${operands[@]}" --url https://localhost:1 --as 'pkcs11:token=x;object=y'
         [[ $status -eq 2 && $stderr != *usage:* && $stderr != *"too many"* ]] || fail "$command: $stderr"
     done < <(signet help | sed -n 's/^  \([a-z-]*\( [a-z-]*\)\{0,1\}\)  .*/\1/p')
-    expect_equal commands 24 "$num"
+    expect_equal commands 25 "$num"
+}
+
+# the last, as the service is another one afterwards
+@test "without EST it is the only active issuer that officers ask" {
+    make_device dev device-IS66
+    reload() {
+        sed -i "$1" dev/signet.yaml
+        kill -HUP "$(cat service.pid)"
+    }
+    has_no_est() {
+        fetch "$est_url/staff/cacerts"
+        [ "$http_status" = 404 ]
+    }
+    has_no_issuer() {
+        at olga issue -p device-mtls -d device-IS66 device-IS66.csr 2>&1 | grep -qF 'refused: issuer: '
+    }
+    reload '/^  est:/d'
+    wait_for 20 has_no_est
+    ok at olga issue -p device-mtls -d device-IS66 device-IS66.csr
+    reload 's/state: active/state: status-only/'
+    wait_for 20 has_no_issuer
+    ok at olga revoke --device device-IS66
 }

@@ -191,6 +191,13 @@ END
         "$1/policies/device-mtls.yaml" >"$1/policies/strict.yaml"
 }
 
+# make_vetted_policy HOME: vetted, for devices, by whose word so ever; an officer approves.
+make_vetted_policy() {
+    sed -e '/^examples:/,$d' -e 's/^policy: .*/policy: vetted/' \
+        -e 's/^who: .*/who: {all: [{approval: officer}]}/' \
+        "$1/policies/device-mtls.yaml" >"$1/policies/vetted.yaml"
+}
+
 # make_pins HOME: the key for PINs.
 make_pins() {
     echo "pins: {token: main, key: 'pkcs11:object=pins'}" >>"$1/signet.yaml"

@@ -62,6 +62,11 @@ static void by_lease(struct asking *asking)
     asking->requester.evidence = SG_BY_LEASE;
 }
 
+static void by_officer(struct asking *asking)
+{
+    asking->requester.evidence = SG_BY_OFFICER;
+}
+
 static void with_approval(struct asking *asking)
 {
     asking->requester.evidence = SG_BY_TICKET | SG_BY_APPROVAL;
@@ -492,6 +497,12 @@ static const struct {
      "who",
      "wants operator or ticket; the requester brings lease"},
     {"lease", {{"who", "who: {any: [lease]}"}}, by_lease, NULL, NULL},
+    {"officer", {{"who", "who: {any: [operator, officer]}"}}, by_officer, NULL, NULL},
+    {"an officer is not at the CA",
+     {{"who", "who: {any: [operator, ticket]}"}},
+     by_officer,
+     "who",
+     "wants operator or ticket; the requester brings officer"},
     {"renewal",
      {{"who", "who: {any: [renewal]}"}, {"renewal", "renewal: {window: 9d}"}},
      by_renewal,
@@ -1075,6 +1086,7 @@ static void approvals_are_asked_for(void **state)
         {"who: {any: [ticket, {approval: officer}]}", by_ticket, NULL},
         {"who: {any: [ticket, {approval: officer}]}", by_lease, "officer"},
         {"who: {all: [{approval: custodian}]}", by_lease, "custodian"},
+        {"who: {all: [officer, {approval: officer}]}", by_officer, "officer"},
         {"who: {any: [ticket]}", by_ticket, NULL},
     };
 

@@ -79,7 +79,7 @@ static const struct {
     {{{"who", "who: {any: operator}"}}, "3:12: any has to be a sequence"},
     {{{"who", "who: {some: [operator]}"}}, "3:7: unknown key 'some'; known here: any, all"},
     {{{"who", "who: {any: [root]}"}},
-     "3:13: this value has to be one of: operator, ticket, renewal, lease; not 'root'"},
+     "3:13: this value has to be one of: operator, ticket, renewal, lease, officer; not 'root'"},
     {{{"who", "who: {any: [operator, operator]}"}}, "3:23: this is in the list twice"},
     {{{"who", "who: {all: [{approval: a}, {approval: b}]}"}}, "3:28: this is in the list twice"},
     {{{"who", "who: {any: [{approval: Officer}]}"}}, "3:24: 'Officer' is no role"},
@@ -91,7 +91,12 @@ static const struct {
     {{{"who", "who: {any: [renewal]}"}}, "3:6: who has renewal, but this policy renews nothing"},
     {{{"who", "who: {any: [renewal]}"}, {"renewal", "renewal: {window: 60d}"}}, NULL},
     {{{"who", "who: {any: [operator, ticket]}"}, {"keys", CA_KEYS}, {"ca", "ca: {path_length: 0}"}},
-     "3:6: CA certificates are given by people alone"},
+     "3:6: CA certificates are given by people at the CA alone"},
+    {{{"who", "who: {any: [operator, officer]}"},
+      {"keys", CA_KEYS},
+      {"ca", "ca: {path_length: 0}"}},
+     "3:6: CA certificates are given by people at the CA alone: operator and {approval: ROLE}, "
+     "not ticket, renewal, lease or officer"},
 
     /* keys */
     {{{"keys", "keys: [{rsa: 3072, key_usage: [digitalSignature, keyEncipherment]}]"}}, NULL},
