@@ -68,14 +68,14 @@ static bool describe(struct sg_home *home, const struct sg_certificate *certific
 
     if (!explain(home, certificate, &file, &note, &fields, error))
         return false;
-    *known = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:s, s:o, s:o}", "serial",
-                       sg_serial_text(&certificate->serial, serial), "subject",
-                       certificate->subject, "policy", certificate->policy, "policy_file", file,
-                       "device", sg_json_text_or_null(certificate->device), "user",
-                       sg_json_text_or_null(certificate->user), "claimed",
-                       sg_time_text(certificate->claimed, claimed), "status",
-                       sg_status_word(certificate->status), "note", note, "fields",
-                       fields != NULL ? fields : json_array());
+    *known = json_pack(
+        "{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:s, s:o, s:o}", "serial",
+        sg_serial_text(&certificate->serial, serial), "subject", certificate->subject, "policy",
+        certificate->policy, "policy_file", file, "device",
+        sg_json_text_or_null(certificate->device), "user", sg_json_text_or_null(certificate->user),
+        "token", sg_json_text_or_null(certificate->token), "claimed",
+        sg_time_text(certificate->claimed, claimed), "status", sg_status_word(certificate->status),
+        "note", note, "fields", fields != NULL ? fields : json_array());
     return *known != NULL || sg_fail_memory(error);
 }
 
@@ -114,12 +114,13 @@ static const char *text_of(const json_t *known, const char *key)
 bool sg_cli_known_text(const json_t *known, struct sg_buf *text, struct sg_error *error)
 {
     const char *device = text_of(known, "device"), *user = text_of(known, "user");
-    const char *note = text_of(known, "note");
+    const char *token = text_of(known, "token"), *note = text_of(known, "note");
 
-    return sg_buf_printf(text, LIMIT_TEXT, error, "issued %s under policy %s%s%s%s%s; now %s\n",
+    return sg_buf_printf(text, LIMIT_TEXT, error, "issued %s under policy %s%s%s%s%s%s%s; now %s\n",
                          text_of(known, "claimed"), text_of(known, "policy"),
                          device != NULL ? " for device " : "", device != NULL ? device : "",
                          user != NULL ? " for user " : "", user != NULL ? user : "",
+                         token != NULL ? " on card " : "", token != NULL ? token : "",
                          text_of(known, "status")) &&
            (note == NULL || sg_buf_printf(text, LIMIT_TEXT, error, "(%s)\n", note)) &&
            sg_fields_text(json_object_get(known, "fields"), text, error);

@@ -131,6 +131,16 @@ setup() {
     printf '%s\n' "${lines[@]}" | sed '1,/^All of it/d; s/^ *//' >by-hand
 }
 
+@test "and the store knows whose the card's certificates are, on which device and which card" {
+    # two keys of the card's own, one of the service's making, and the renewal
+    signet -C served/issuing list --json | jq -e '[.[] | select(.policy != "tls-server" and .user != null)] |
+        length == 4 and all(.user == "Ada Lovelace" and .device == "device-PHONE1" and .token == "card-1")'
+    signet -C served/issuing show served/card.pem --json |
+        jq -e '.. | objects | select(.token == "card-1") | .user == "Ada Lovelace" and .device == "device-PHONE1"'
+    ok signet -C served/issuing show served/card.pem
+    says "for device device-PHONE1 for user Ada Lovelace on card card-1"
+}
+
 # As they are printed, in a shell of their own; then the service ends.
 @test "and the commands that it prints start the service again, and enrol" {
     expect_equal lines 6 "$(wc -l <by-hand)"

@@ -22,16 +22,6 @@ setup_file() {
     start_again
 }
 
-# end_service: it is not a child of this shell.
-end_service() {
-    local pid
-    pid=$(cat service.pid)
-    is_gone() { ! kill -0 "$pid" 2>/dev/null; }
-    kill "$pid"
-    wait_for 20 is_gone
-    rm service.pid
-}
-
 # start_again: the service, on other ports.
 start_again() {
     start_service dev
