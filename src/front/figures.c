@@ -103,6 +103,20 @@ static void append_number(struct evbuffer *into, const char *name, const char *t
     evbuffer_add_printf(into, "# TYPE %s %s\n%s %lld\n", name, type, name, value);
 }
 
+/* Where the key of TLS is on a token. */
+static void append_key(const struct sg_front_key *key, struct evbuffer *into)
+{
+    evbuffer_add_printf(into,
+                        "# TYPE signet_tls_key_signatures_total counter\n"
+                        "signet_tls_key_signatures_total{outcome=\"made\"} %llu\n"
+                        "signet_tls_key_signatures_total{outcome=\"failed\"} %llu\n"
+                        "# TYPE signet_tls_key_wait_seconds_total counter\n"
+                        "signet_tls_key_wait_seconds_total %.6f\n",
+                        (unsigned long long)key->figures.num_signed,
+                        (unsigned long long)key->figures.num_failed,
+                        (double)key->figures.waited_us / 1e6);
+}
+
 void sg_figures_append(struct sg_front *front, struct evbuffer *into)
 {
     const struct sg_front_figures *figures = &front->figures;
@@ -125,6 +139,8 @@ void sg_figures_append(struct sg_front *front, struct evbuffer *into)
     append_number(into, "signet_issuer_starts_seen_total", "counter",
                   (long long)figures->num_links);
     append_token_errors(figures, into);
+    if (front->key.maker != NULL)
+        append_key(&front->key, into);
     if (front->tls != NULL)
         append_number(into, "signet_tls_not_after_seconds", "gauge",
                       (long long)front->tls_not_after);

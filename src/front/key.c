@@ -186,6 +186,22 @@ static bool sign_and_check(const struct sg_front_signer *entry, enum sg_scheme s
     return key->is_checked || sg_error_prefix(error, "it is not the certificate's");
 }
 
+/* All other clients have waited for as long. */
+static bool sign_and_note(const struct sg_front_signer *entry, enum sg_scheme scheme,
+                          struct sg_slice bytes, struct sg_buf *signature, struct sg_error *error)
+{
+    struct sg_front_key_figures *figures = &entry->key->figures;
+    const int64_t begun_us = sg_front_now_us();
+    const bool is_signed = sign_and_check(entry, scheme, bytes, signature, error);
+
+    figures->waited_us += sg_front_now_us() - begun_us;
+    if (is_signed)
+        figures->num_signed++;
+    else
+        figures->num_failed++;
+    return is_signed;
+}
+
 static bool sign(void *context, enum sg_scheme scheme, struct sg_slice bytes,
                  struct sg_buf *signature, struct sg_error *error)
 {
@@ -194,9 +210,11 @@ static bool sign(void *context, enum sg_scheme scheme, struct sg_slice bytes,
     sg_auto(sg_buf) struct sg_buf made = {0};
     struct sg_error why = {0};
 
-    if (sg_front_now_ms(key->front) < key->rests_until_ms)
+    if (sg_front_now_ms(key->front) < key->rests_until_ms) {
+        key->figures.num_failed++;
         return sg_fail(error, SG_TOKEN, NULL, "the issuer has not signed a moment ago");
-    if (sign_and_check(entry, scheme, bytes, &made, &why))
+    }
+    if (sign_and_note(entry, scheme, bytes, &made, &why))
         return sg_buf_set(signature, sg_buf_slice(&made), error);
     key->rests_until_ms = sg_front_now_ms(key->front) + REST_MS;
     sg_log_say(key->front, "no handshakes for %d s, as the key of TLS can't be used: %s",

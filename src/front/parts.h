@@ -333,6 +333,10 @@ struct sg_front_key {
     bool is_open, is_checked;
     uint64_t last_id;
     int64_t rests_until_ms;
+    struct sg_front_key_figures {
+        uint64_t num_signed, num_failed;
+        int64_t waited_us; /* for the issuer, by the loop's thread */
+    } figures;
 };
 
 /* sg_front_key_of gives what OpenSSL takes for the certificate's private key; the caller frees it.

@@ -93,6 +93,9 @@ shake() {
     fetch --max-time 2 "$http_url/crl/dev.crl"
     expect_http 200
     said_in service.log 'no handshakes for 2 s'
+    # the first has waited for half a second, those after it not at all
+    expect_figures 'signet_tls_key_signatures_total{outcome="made"} 1' \
+        'signet_tls_key_signatures_total{outcome="failed"} 3' 'signet_tls_key_wait_seconds_total 0\.[56].*'
     kill -CONT "$(issuer_pid)"
     kill_issuer
     wait_for 30 shake -tls1_3
