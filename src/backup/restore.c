@@ -91,9 +91,12 @@ static bool has_prefix(const char *name, const char *prefix)
     return strncmp(name, prefix, strlen(prefix)) == 0;
 }
 
-/* ---- the home's files ---- */
+typedef bool take_function(const char *name, struct sg_slice bytes, void *context,
+                           struct sg_error *error);
 
-static bool place_files(struct work *work, struct sg_error *error)
+/* The files of the backup whose names begin so. */
+static bool each_file(struct work *work, const char *prefix, take_function *take, void *context,
+                      struct sg_error *error)
 {
     sg_auto(sg_buf) struct sg_buf bytes = {0};
     const char *name = NULL;
@@ -103,12 +106,19 @@ static bool place_files(struct work *work, struct sg_error *error)
     do {
         if (!sg_archive_next(&work->archive, &name, &bytes, error))
             return false;
-        if (name != NULL && has_prefix(name, SG_BACKUP_HOME) &&
-            !sg_backup_place_file(work->folder, name + strlen(SG_BACKUP_HOME), sg_buf_slice(&bytes),
-                                  error))
+        if (name != NULL && has_prefix(name, prefix) &&
+            !take(name, sg_buf_slice(&bytes), context, error))
             return false;
     } while (name != NULL);
     return true;
+}
+
+/* ---- the home's files ---- */
+
+static bool place_file(const char *name, struct sg_slice bytes, void *folder,
+                       struct sg_error *error)
+{
+    return sg_backup_place_file(folder, name + strlen(SG_BACKUP_HOME), bytes, error);
 }
 
 static bool open_new_home(struct work *work, struct sg_error *error)
@@ -116,7 +126,8 @@ static bool open_new_home(struct work *work, struct sg_error *error)
     if (!sg_workshop_open(work->wanted->dir, &work->workshop, error))
         return false;
     work->folder = strdup(work->workshop.folder);
-    return work->folder != NULL ? place_files(work, error) : sg_fail_memory(error);
+    return work->folder != NULL ? each_file(work, SG_BACKUP_HOME, place_file, work->folder, error)
+                                : sg_fail_memory(error);
 }
 
 /* A restore that was interrupted may be at work still. */
@@ -185,8 +196,7 @@ static bool read_table(const char *name, char table[32])
     return true;
 }
 
-static bool load_lines(struct sg_store *store, const char *name, struct sg_slice lines,
-                       struct sg_error *error)
+static bool load_lines(const char *name, struct sg_slice lines, void *store, struct sg_error *error)
 {
     char table[32];
 
@@ -202,23 +212,6 @@ static bool load_lines(struct sg_store *store, const char *name, struct sg_slice
         lines.data += len + (end != NULL);
         lines.len -= len + (end != NULL);
     }
-    return true;
-}
-
-static bool load_rows(struct work *work, struct sg_store *store, struct sg_error *error)
-{
-    sg_auto(sg_buf) struct sg_buf bytes = {0};
-    const char *name = NULL;
-
-    if (!sg_archive_rewind(&work->archive, error))
-        return false;
-    do {
-        if (!sg_archive_next(&work->archive, &name, &bytes, error))
-            return false;
-        if (name != NULL && has_prefix(name, SG_BACKUP_STORE) &&
-            !load_lines(store, name, sg_buf_slice(&bytes), error))
-            return false;
-    } while (name != NULL);
     return true;
 }
 
@@ -264,7 +257,8 @@ static bool fill(struct sg_store *store, void *context, struct sg_error *error)
     struct work *work = context;
     const struct sg_restore *wanted = work->wanted;
 
-    return load_rows(work, store, error) && keep_what_is_known(work, store, error) &&
+    return each_file(work, SG_BACKUP_STORE, load_lines, store, error) &&
+           keep_what_is_known(work, store, error) &&
            sg_load_raise_crl_numbers(store, work->step, wanted->crl_number, wanted->now, add_issuer,
                                      &work->result, error) &&
            note(work, store, error);
