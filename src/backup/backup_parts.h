@@ -19,6 +19,16 @@ SG_MUST_USE bool sg_backup_add_home(const char *dir, const struct sg_config *con
                                     struct sg_archive_writer *writer, struct sg_backup_facts *facts,
                                     struct sg_error *error);
 
+/* sg_backup_place_of finds the file of a store that a home in folder has: an absolute path without
+ * links and "..", malloc'd; NULL for a database. is_inside: is it below folder?
+ * Fails: SG_FAILED when the folder that it is in is not there. */
+SG_MUST_USE bool sg_backup_place_of(const char *folder, const char *location, char **file,
+                                    bool *is_inside, struct sg_error *error);
+
+/* sg_backup_make_way makes the folders of a store that is below folder. */
+SG_MUST_USE bool sg_backup_make_way(const char *folder, const char *location,
+                                    struct sg_error *error);
+
 /* sg_backup_place_file writes one of these into a folder. path: behind SG_BACKUP_HOME.
  * Fails: SG_INVALID on a path that leads elsewhere; SG_FAILED. */
 SG_MUST_USE bool sg_backup_place_file(const char *folder, const char *path, struct sg_slice bytes,

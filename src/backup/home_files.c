@@ -14,6 +14,7 @@ enum { MAX_DEPTH = 4 };
 
 struct gathering {
     const char *dir;
+    char *store; /* its file; NULL: it has none */
     struct sg_archive_writer *writer;
     struct sg_backup_facts *facts;
     struct sg_buf left_out;
@@ -86,6 +87,16 @@ static bool add_file(struct gathering *gathering, const char *path, struct sg_er
 static bool add_folder(struct gathering *gathering, const char *path, unsigned depth,
                        struct sg_error *error);
 
+/* Its rows are in the backup already. */
+static bool is_of_store(const struct gathering *gathering, const char *whole)
+{
+    const size_t len = gathering->store != NULL ? strlen(gathering->store) : 0;
+    sg_auto(malloc) char *real = len > 0 ? realpath(whole, NULL) : NULL;
+
+    return real != NULL && strncmp(real, gathering->store, len) == 0 &&
+           (real[len] == '\0' || real[len] == '-' || real[len] == '.');
+}
+
 /* Files and folders; what is hidden, a link or anything else stays behind. */
 static bool add_entry(struct gathering *gathering, const char *path, unsigned depth,
                       struct sg_error *error)
@@ -97,6 +108,8 @@ static bool add_entry(struct gathering *gathering, const char *path, unsigned de
         return false;
     if (lstat(whole, &status) != 0)
         return sg_fail_errno(error, "cannot read %s", whole);
+    if (S_ISREG(status.st_mode) && is_of_store(gathering, whole))
+        return true;
     if (S_ISREG(status.st_mode))
         return add_file(gathering, path, error);
     return !S_ISDIR(status.st_mode) || depth == MAX_DEPTH ||
@@ -163,7 +176,9 @@ bool sg_backup_add_home(const char *dir, const struct sg_config *config,
                         struct sg_error *error)
 {
     struct gathering gathering = {.dir = dir, .writer = writer, .facts = facts};
-    bool is_good = add_file(&gathering, "signet.yaml", error) &&
+    bool is_inside = false;
+    bool is_good = sg_backup_place_of(dir, config->store, &gathering.store, &is_inside, error) &&
+                   add_file(&gathering, "signet.yaml", error) &&
                    add_folder(&gathering, "policies", 1, error) &&
                    add_if_there(&gathering, config->service.https.certificate, error) &&
                    add_if_there(&gathering, config->service.proxy.certificate, error) &&
@@ -174,6 +189,7 @@ bool sg_backup_add_home(const char *dir, const struct sg_config *config,
     if (is_good && gathering.left_out.len > 0)
         facts->left_out = (char *)sg_buf_take(&gathering.left_out);
     sg_buf_free(&gathering.left_out);
+    free(gathering.store);
     return is_good;
 }
 
@@ -208,4 +224,48 @@ bool sg_backup_place_file(const char *folder, const char *path, struct sg_slice 
                        path);
     return make_folders(folder, copy, error) && sg_path_join(folder, path, &whole, error) &&
            sg_file_write(whole, bytes, 0644, SG_KEEP_EXISTING, error);
+}
+
+/* ---- the store's file ---- */
+
+static const char *file_of(const char *location)
+{
+    static const char KIND[] = "sqlite:";
+    const size_t len = sizeof KIND - 1;
+
+    return strncmp(location, KIND, len) == 0 ? location + len : NULL;
+}
+
+bool sg_backup_place_of(const char *folder, const char *location, char **file, bool *is_inside,
+                        struct sg_error *error)
+{
+    const char *path = file_of(location);
+    sg_auto(malloc) char *whole = NULL;
+    sg_auto(malloc) char *home = NULL;
+    sg_auto(malloc) char *parent = NULL;
+
+    *is_inside = false;
+    if (path == NULL)
+        return true;
+    if (!sg_path_join(folder, path, &whole, error))
+        return false;
+    char *slash = strrchr(whole, '/');
+    if (slash != NULL)
+        *slash = '\0';
+    home = realpath(folder, NULL);
+    parent = realpath(slash != NULL ? whole : ".", NULL);
+    if (home == NULL || parent == NULL)
+        return sg_fail_errno(error, "cannot find the folder of the store %s", location);
+    const size_t len = strlen(home);
+    *is_inside = strncmp(parent, home, len) == 0 && (parent[len] == '\0' || parent[len] == '/');
+    return sg_path_join(parent, slash != NULL ? slash + 1 : whole, file, error);
+}
+
+bool sg_backup_make_way(const char *folder, const char *location, struct sg_error *error)
+{
+    const char *path = file_of(location);
+    sg_auto(malloc) char *copy = path != NULL ? strdup(path) : NULL;
+
+    return path == NULL || !stays_inside(path) ||
+           (copy != NULL ? make_folders(folder, copy, error) : sg_fail_memory(error));
 }

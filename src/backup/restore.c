@@ -273,23 +273,36 @@ static bool settle(void *context, struct sg_error *error)
     return sg_workshop_move_in(&work->workshop, error);
 }
 
-/* A store in the home's own folder goes there with it. */
-static bool is_inside(const char *location)
+/* A store in the home's own folder goes there with it. One that is elsewhere is found from where
+ * the home's files are now, and has to be found again when they have moved. */
+static bool find_place(struct work *work, char **location, bool *is_inside, struct sg_error *error)
 {
-    static const char FILE_KIND[] = "sqlite:";
-    const char *path = location + strlen(FILE_KIND);
+    sg_auto(malloc) char *file = NULL;
 
-    return has_prefix(location, FILE_KIND) && path[0] != '/' && strstr(path, "..") == NULL;
+    if (!sg_backup_make_way(work->folder, work->config.store, error) ||
+        !sg_backup_place_of(work->folder, work->config.store, &file, is_inside, error))
+        return false;
+    if (file == NULL)
+        *location = strdup(work->config.store);
+    else if (asprintf(location, "sqlite:%s", file) < 0)
+        *location = NULL;
+    return *location != NULL || sg_fail_memory(error);
 }
 
 static bool make_store(struct work *work, struct sg_error *error)
 {
     const bool is_new = work->workshop.folder != NULL;
-    const bool is_elsewhere = is_new && !is_inside(work->config.store);
-    const struct sg_loader loader = {fill, is_elsewhere ? settle : NULL, work};
+    sg_auto(malloc) char *location = NULL;
+    bool is_inside = false;
 
-    return sg_store_load(work->config.store, work->folder, &loader, error) &&
-           (!is_new || is_elsewhere || sg_workshop_move_in(&work->workshop, error));
+    if (!is_new)
+        return sg_store_load(work->config.store, work->folder,
+                             &(struct sg_loader){fill, NULL, work}, error);
+    if (!find_place(work, &location, &is_inside, error))
+        return false;
+    const struct sg_loader loader = {fill, is_inside ? NULL : settle, work};
+    return sg_store_load(location, work->folder, &loader, error) &&
+           (!is_inside || sg_workshop_move_in(&work->workshop, error));
 }
 
 bool sg_backup_restore(const struct sg_restore *restore, struct sg_restored *restored,

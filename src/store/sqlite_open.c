@@ -171,6 +171,26 @@ static bool fail_as_existing(const char *path, struct sg_error *error)
                    path);
 }
 
+/* SQLite would take the log of an earlier store of that name for the new one's. */
+static bool check_beside(const char *path, struct sg_error *error)
+{
+    static const char *const LOGS[] = {"-wal", "-journal"};
+    struct stat status;
+    for (size_t i = 0; i < sizeof LOGS / sizeof LOGS[0]; i++) {
+        sg_auto(malloc) char *log = NULL;
+        if (asprintf(&log, "%s%s", path, LOGS[i]) < 0) {
+            log = NULL;
+            return sg_fail_memory(error);
+        }
+        if (lstat(log, &status) == 0)
+            return sg_fail(error, SG_STORE, NULL,
+                           "store %s: beside it is %s, with what an earlier store had not brought "
+                           "into its file: move it away with that file",
+                           path, log);
+    }
+    return true;
+}
+
 /* The registry is nobody else's business: SQLite gives its other files the mode of this one. */
 static bool make_file(const char *path, struct sg_error *error)
 {
@@ -197,7 +217,7 @@ static void remove_files(const char *path)
 
 static bool create(struct sg_store *store, struct sg_error *error)
 {
-    if (!make_file(store->path, error))
+    if (!check_beside(store->path, error) || !make_file(store->path, error))
         return false;
     if (open_to_write(store, SG_STORE_CREATE, error)) {
         if (sg_folder_sync_of(store->path))
@@ -218,6 +238,8 @@ static bool open_to_load(struct sg_store *store, struct sg_error *error)
     struct stat status;
     if (lstat(store->path, &status) == 0)
         return fail_as_existing(store->path, error);
+    if (!check_beside(store->path, error))
+        return false;
     store->sqlite->target = SG_TAKE(store->path);
     if (asprintf(&store->path, "%s.loading", store->sqlite->target) < 0) {
         store->path = NULL;

@@ -164,6 +164,54 @@ status_in() {
     expect_equal "status" valid "$(status_in home device-CD34.pem)"
 }
 
+@test "the log of an earlier store is not mixed into the one that comes back" {
+    rm -rf home && cp -r ca home
+    # as a process leaves it that was killed
+    python3 - <<'END'
+import os, sqlite3
+store = sqlite3.connect("home/signet.db")
+store.execute("PRAGMA wal_autocheckpoint=0")
+store.execute("INSERT INTO event VALUES (99, 5, 'of the earlier store')")
+store.commit()
+os._exit(0)
+END
+    [ -s home/signet.db-wal ]
+    mv home/signet.db kept.db
+    run signet -C home restore base.backup
+    expect_status 5
+    expect_said "signet.db-wal, with what an earlier store had not brought into its file"
+    [ ! -e home/signet.db ]
+    mv home/signet.db-wal kept.db-wal
+    signet -C home restore base.backup >/dev/null
+    expect_equal "integrity" ok "$(sqlite3 home/signet.db 'pragma integrity_check')"
+    not grep -q 'of the earlier store' <<<"$(signet -C home store show)"
+}
+
+@test "a store comes back to where its home says, inside or outside of it" {
+    mkdir -p beside
+    for place in ca..db policies/../x.db policies/x.db data/y.db ../beside/z.db; do
+        rm -rf odd back beside/*
+        cp -r ca odd && rm -f odd/signet.db-*
+        mkdir -p odd/data
+        mv odd/signet.db "odd/$place"
+        sed -i "s,^store:.*,store: sqlite:$place," odd/signet.yaml
+        signet -C odd backup odd.backup --force >/dev/null
+        not grep -q "home/$place" <<<"$(tar tf odd.backup)"
+        rm -rf beside/*
+        signet -C back restore odd.backup >/dev/null
+        [ -s "back/$place" ]
+        expect_equal "status at $place" revoked "$(status_in back device-CD34.pem)"
+        expect_absent back/x.db.loading beside/z.db.loading back/ca..db.loading .signet-new
+    done
+    # there is no folder for it
+    rm -rf back beside
+    run signet -C back restore odd.backup
+    expect_status 1
+    expect_said "cannot find the folder of the store sqlite:../beside/z.db"
+    [ ! -e back ]
+    expect_absent .signet-new
+}
+
 @test "a folder that is not empty is left alone" {
     mkdir -p full && echo mine >full/file
     run signet -C full restore base.backup
@@ -208,6 +256,15 @@ with open("bent.backup", "r+b") as f:
 END
         refuse bent.backup "bent.backup"
     done
+    # a file that tells of eight gigabytes
+    python3 - <<'END'
+header = bytearray(open("base.backup", "rb").read())
+header[124:135] = b"77777777777"
+header[148:156] = b" " * 8
+header[148:156] = b"%06o\0 " % sum(header[:512])
+open("huge.backup", "wb").write(header)
+END
+    refuse huge.backup "no backup of Signet's"
     run signet -C none restore missing.backup
     expect_status 1
 }
@@ -263,6 +320,13 @@ END
     forge 'files.append(("store/revocation.000009", b"[99,1,0,5,null]\n"))'
     run signet -C none restore forged.backup
     [ "$status" -ne 0 ]
+    # a file or rows twice, and rows before those that they refer to
+    for change in 'files.append(files[0])' 'files.append([f for f in files if f[0].startswith("store/claim")][0])' 'files.reverse()'; do
+        forge "$change"
+        run signet -C none restore forged.backup
+        [ "$status" -ne 0 ]
+        expect_absent none .signet-new
+    done
     forge 'manifest["store_version"] = 99'
     run signet -C none restore forged.backup
     expect_status 1
