@@ -329,6 +329,18 @@ static bool set_up_events(struct sg_front *front, struct sg_error *error)
     return true;
 }
 
+/* What the kernel is to watch is told to it once a turn of the loop, and not with each change. */
+static bool set_up_loop(struct sg_front *front, struct sg_error *error)
+{
+    struct event_config *config = event_config_new();
+
+    if (config != NULL && event_config_set_flag(config, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST) == 0)
+        front->base = event_base_new_with_config(config);
+    if (config != NULL)
+        event_config_free(config);
+    return front->base != NULL || sg_fail_memory(error);
+}
+
 /* Ids begin anywhere, so that those of two runs are not the same in the log. */
 static bool set_up(struct sg_front *front, struct sg_error *error)
 {
@@ -338,9 +350,8 @@ static bool set_up(struct sg_front *front, struct sg_error *error)
     LIST_INIT(&front->visits);
     LIST_INIT(&front->papers);
     TAILQ_INIT(&front->offered);
-    if ((front->base = event_base_new()) == NULL)
-        return sg_fail_memory(error);
-    if (!read_configuration(front, &settings, error))
+    if (!set_up_loop(front, error) || !sg_log_begin(front, error) ||
+        !read_configuration(front, &settings, error))
         return false;
     put_in_force(front, &settings);
     if (!sg_slow_begin(&front->slowing, error) ||
@@ -370,6 +381,7 @@ static void tear_down(struct sg_front *front)
             event_free(front->signals[i]);
     if (front->timer != NULL)
         event_free(front->timer);
+    sg_log_end(front);
     if (front->base != NULL)
         event_base_free(front->base);
     SSL_CTX_free(front->tls);

@@ -1,4 +1,9 @@
-/* log: one line for each request, and one for what happens to the service; each one write. */
+/* log: one line for each request, and one for what happens to the service.
+ *
+ * The lines of requests that are answered in one turn of the loop are one write, which is made
+ * before the loop sends any of these answers. What is written at once is never longer than a pipe
+ * takes whole, as the issuer's lines may go down the same one.
+ */
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,13 +15,44 @@
 #include "base/text.h"
 #include "parts.h"
 
-enum { LINE_SIZE = 4096 };
+enum { LINE_SIZE = PIPE_BUF };
 
-static void write_line(char line[LINE_SIZE], size_t len)
+static void write_out(struct sg_front_log *log)
+{
+    if (log->len > 0)
+        (void)!write(STDERR_FILENO, log->lines, log->len);
+    log->len = 0;
+}
+
+static void note_turn(evutil_socket_t fd, short what, void *context)
+{
+    (void)fd;
+    (void)what;
+    write_out(context);
+}
+
+bool sg_log_begin(struct sg_front *front, struct sg_error *error)
+{
+    front->log.turn = event_new(front->base, -1, 0, note_turn, &front->log);
+    return front->log.turn != NULL || sg_fail_memory(error);
+}
+
+void sg_log_end(struct sg_front *front)
+{
+    write_out(&front->log);
+    if (front->log.turn != NULL)
+        event_free(front->log.turn);
+    front->log.turn = NULL;
+}
+
+static void add_line(struct sg_front_log *log, char line[LINE_SIZE], size_t len)
 {
     len = len < LINE_SIZE - 1 ? len : LINE_SIZE - 2;
-    line[len] = '\n';
-    (void)!write(STDERR_FILENO, line, len + 1);
+    line[len++] = '\n';
+    if (log->len + len > sizeof log->lines)
+        write_out(log);
+    memcpy(log->lines + log->len, line, len);
+    log->len += len;
 }
 
 /* What a stranger sent must neither end a line nor look like another field of it. */
@@ -41,9 +77,8 @@ static size_t add(char line[LINE_SIZE], size_t at, const char *name, const char 
     return at + (num > 0 ? (size_t)num : 0);
 }
 
-static void write_plain(const struct sg_exchange *exchange, const char *moment, const char *id,
-                        unsigned status, int64_t took_us, size_t octets,
-                        const struct sg_reply *reply)
+static void add_plain(const struct sg_exchange *exchange, const char *moment, const char *id,
+                      unsigned status, int64_t took_us, size_t octets, const struct sg_reply *reply)
 {
     char line[LINE_SIZE], uri[512];
     size_t at =
@@ -56,7 +91,7 @@ static void write_plain(const struct sg_exchange *exchange, const char *moment, 
     at = add(line, at, "text", reply->text);
     if (exchange->http == NULL)
         at = add(line, at, "note", "the client had gone");
-    write_line(line, at);
+    add_line(&exchange->front->log, line, at);
 }
 
 static void set(json_t *object, const char *name, const char *value)
@@ -67,9 +102,8 @@ static void set(json_t *object, const char *name, const char *value)
         json_object_set_new(object, name, json_string(safe(value, text)));
 }
 
-static void write_json(const struct sg_exchange *exchange, const char *moment, const char *id,
-                       unsigned status, int64_t took_us, size_t octets,
-                       const struct sg_reply *reply)
+static void add_json(const struct sg_exchange *exchange, const char *moment, const char *id,
+                     unsigned status, int64_t took_us, size_t octets, const struct sg_reply *reply)
 {
     json_t *object = json_object();
     char line[LINE_SIZE];
@@ -89,7 +123,7 @@ static void write_json(const struct sg_exchange *exchange, const char *moment, c
     const size_t len =
         json_dumpb(object, line, sizeof line - 1, JSON_COMPACT | JSON_PRESERVE_ORDER);
     if (len > 0)
-        write_line(line, len);
+        add_line(&exchange->front->log, line, len);
     json_decref(object);
 }
 
@@ -102,14 +136,18 @@ void sg_log_exchange(const struct sg_exchange *exchange, unsigned status, int64_
     sg_time_text(sg_clock_now(&clock), moment);
     snprintf(id, sizeof id, "%016llx", (unsigned long long)exchange->id);
     if (exchange->front->config.service.log == SG_LOG_JSON)
-        write_json(exchange, moment, id, status, took_us, octets, reply);
+        add_json(exchange, moment, id, status, took_us, octets, reply);
     else
-        write_plain(exchange, moment, id, status, took_us, octets, reply);
+        add_plain(exchange, moment, id, status, took_us, octets, reply);
+    /* Only the loop's next turn finds the sockets that take what is to be sent. */
+    event_active(exchange->front->log.turn, EV_TIMEOUT, 0);
 }
 
+/* At once. */
 static void say(enum sg_log_format format, char *text)
 {
     const struct sg_clock clock = {0};
+    struct sg_front_log log = {0};
     char moment[SG_TIME_TEXT_SIZE], line[LINE_SIZE];
     int len;
 
@@ -122,7 +160,8 @@ static void say(enum sg_log_format format, char *text)
         json_decref(object);
     } else
         len = snprintf(line, sizeof line, "%s front: %s", moment, text);
-    write_line(line, len > 0 ? (size_t)len : 0);
+    add_line(&log, line, len > 0 ? (size_t)len : 0);
+    write_out(&log);
 }
 
 void sg_log_say(const struct sg_front *front, const char *format, ...)

@@ -20,6 +20,7 @@
 #include <event2/http.h>
 #include <event2/keyvalq_struct.h>
 #include <event2/listener.h>
+#include <limits.h>
 #include <openssl/ssl.h>
 #include <sys/queue.h>
 
@@ -312,6 +313,15 @@ void sg_figures_append(struct sg_front *front, struct evbuffer *into);
 
 /* ---- the log ---- */
 
+/* What is to be written when this turn of the loop ends. */
+struct sg_front_log {
+    struct event *turn;
+    char lines[PIPE_BUF];
+    size_t len;
+};
+SG_MUST_USE bool sg_log_begin(struct sg_front *front, struct sg_error *error);
+void sg_log_end(struct sg_front *front);
+
 void sg_log_exchange(const struct sg_exchange *exchange, unsigned status, int64_t took_us,
                      size_t octets, const struct sg_reply *reply);
 /* sg_log_say: a line that belongs to no request. */
@@ -384,6 +394,7 @@ struct sg_front {
     struct sg_front_key key;
     struct sg_slowing slowing;
     struct sg_front_figures figures;
+    struct sg_front_log log;
 };
 
 int64_t sg_front_now_ms(const struct sg_front *front);

@@ -126,6 +126,17 @@ static bool is_mere_challenge(const struct sg_exchange *exchange, unsigned statu
     return status == 401 && exchange->is_anonymous;
 }
 
+/* The head and the body of a short reply become one TLS record, and so one write, and one read of
+ * the client's. */
+static void join(struct bufferevent *buffer)
+{
+    enum { ONE_RECORD = 16 * 1024 };
+    struct evbuffer *output = bufferevent_get_output(buffer);
+
+    if (evbuffer_get_length(output) <= ONE_RECORD && bufferevent_openssl_get_ssl(buffer) != NULL)
+        evbuffer_pullup(output, -1);
+}
+
 static size_t send_http(struct sg_exchange *exchange, unsigned status, const struct sg_reply *reply)
 {
     struct sg_reply refusal = *reply;
@@ -144,6 +155,7 @@ static size_t send_http(struct sg_exchange *exchange, unsigned status, const str
     sg_visit_replying(exchange->visit, octets);
     evhttp_request_set_on_complete_cb(exchange->http, note_complete, exchange->visit);
     evhttp_send_reply(exchange->http, (int)status, reason_of(status), octets > 0 ? body : NULL);
+    join(exchange->visit->buffer);
     if (body != NULL && body != reply->body)
         evbuffer_free(body);
     return octets;

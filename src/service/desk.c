@@ -296,8 +296,9 @@ static bool answer(void *context, const struct sg_job *jobs, size_t num, struct 
             sg_api_end(errand, &jobs[i]);
         else
             sg_est_answer(desk, errand, &jobs[i]);
-        finish(desk, errand);
+        sg_board_finish(desk->board, errand);
     }
+    desk->wake_door(desk->wake_context);
     return true;
 }
 

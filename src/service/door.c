@@ -11,6 +11,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,6 +24,8 @@ enum {
     BUSY_RETRY_S = 1,
     /* answers that a peer has not read yet, with which it isn't listened to */
     MOST_UNREAD = 1024,
+    /* frames that go out by one call */
+    MOST_TOGETHER = 32,
 };
 
 static int64_t steady_ms(void)
@@ -208,8 +211,7 @@ static void hand_over(struct sg_door *door, struct sg_door_peer *peer, struct sg
         return;
     }
     if (sg_board_offer(door->board, errand)) {
-        if (!is_question) /* the board itself wakes the tellers */
-            door->on_errand(door->context);
+        door->has_errand = door->has_errand || !is_question; /* the board wakes the tellers */
         return;
     }
     sg_answer_busy(errand, "the issuer's queue is full", BUSY_RETRY_S);
@@ -301,24 +303,56 @@ static bool say_published(struct sg_door_peer *peer)
     return sg_message_encode(&published, SG_WIRE_ISSUER, &peer->out, NULL);
 }
 
-/* The next frame for a peer whose last one has gone: answers first, then documents. */
-static bool load_next(struct sg_door *door, struct sg_door_peer *peer)
+/* False: there is none. */
+static bool load_answer(struct sg_door_peer *peer)
 {
     struct sg_errand *errand = sg_errands_take(&peer->ready);
 
     sg_wire_wipe(&peer->out);
     peer->out_sent = 0;
-    if (errand != NULL) {
-        peer->out = errand->answer;
-        errand->answer = (struct sg_buf){0};
-        sg_errand_free(errand);
+    if (errand == NULL)
+        return false;
+    peer->out = errand->answer;
+    errand->answer = (struct sg_buf){0};
+    sg_errand_free(errand);
+    return true;
+}
+
+/* The next frame for a peer whose last one has gone: answers first, then documents. */
+static bool load_next(struct sg_door *door, struct sg_door_peer *peer)
+{
+    if (load_answer(peer))
         return true;
-    }
     if (!peer->is_greeted || peer->is_for_key)
         return true;
     if (!sg_shelf_take(door->shelf, &peer->cursor, &peer->out, NULL))
         return false;
     return peer->out.len > 0 || peer->has_all || say_published(peer);
+}
+
+/* What is going out, and the answers behind it, in one call. */
+static ssize_t send_together(const struct sg_door_peer *peer)
+{
+    struct iovec parts[MOST_TOGETHER] = {
+        {peer->out.data + peer->out_sent, peer->out.len - peer->out_sent}};
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = 1};
+
+    for (const struct sg_errand *errand = peer->ready.first;
+         errand != NULL && message.msg_iovlen < MOST_TOGETHER; errand = errand->next)
+        parts[message.msg_iovlen++] = (struct iovec){errand->answer.data, errand->answer.len};
+    return sendmsg(peer->fd, &message, MSG_NOSIGNAL);
+}
+
+static void take_off(struct sg_door_peer *peer, size_t num)
+{
+    for (;;) {
+        const size_t rest = peer->out.len - peer->out_sent, part = num < rest ? num : rest;
+
+        peer->out_sent += part;
+        num -= part;
+        if (num == 0 || !load_answer(peer))
+            return;
+    }
 }
 
 /* Sends what the socket takes. False: this peer is no more. */
@@ -329,11 +363,10 @@ static bool send_out(struct sg_door *door, struct sg_door_peer *peer)
             return false;
         if (peer->out.len == 0)
             return true;
-        const ssize_t num = send(peer->fd, peer->out.data + peer->out_sent,
-                                 peer->out.len - peer->out_sent, MSG_NOSIGNAL);
+        const ssize_t num = send_together(peer);
         if (num < 0)
             return errno == EAGAIN || errno == EINTR;
-        peer->out_sent += (size_t)num;
+        take_off(peer, (size_t)num);
     }
 }
 
@@ -389,6 +422,10 @@ static void serve_peers(struct sg_door *door, const struct pollfd *polled)
         if (!hear(door, peer, polled[i].revents) || !send_out(door, peer))
             part_with(peer);
     }
+    if (!door->has_errand)
+        return;
+    door->has_errand = false;
+    door->on_errand(door->context);
 }
 
 static void wait_for_something(struct sg_door *door, struct pollfd polled[SG_DOOR_MAX_PEERS + 3])

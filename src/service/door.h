@@ -50,6 +50,7 @@ struct sg_door {
     int listener, waker, signals;
     struct sg_door_peer peers[SG_DOOR_MAX_PEERS];
     uint64_t last_number;
+    bool has_errand;        /* on the board, of which the desk has not been told */
     _Atomic bool is_closed; /* no more comes in */
     _Atomic bool is_ending; /* what is done goes out, and then it ends */
     int64_t ending_since_ms, last_tick_ms;

@@ -629,6 +629,9 @@ understand() {
     fetch "$est_url/cacerts"
     id=$(sed -n 's/^X-Request-Id: \([0-9a-f]*\).*/\1/p' headers)
     expect_equal lines 1 "$(grep -c " $id " service.log)"
+    curl --parallel --parallel-immediate -s -o /dev/null "$http_url/many-[1-50]"
+    expect_equal "lines of many" 50 "$(grep -c ' GET "/many-[0-9]*" 404 .*ms text=".*"$' service.log)"
+    expect_equal "different ones" 50 "$(grep -o 'GET "/many-[0-9]*"' service.log | sort -u | wc -l)"
     fetch -H 'X-A: b' "$http_url/%0a%22x?rule=\"y"
     expect_http 404
     not grep -q '^"x' service.log
