@@ -1,16 +1,14 @@
 /* est: what RFC 7030, 8951 and 9908 ask of a CA; the HTTP of it is the front's. */
 #include <openssl/objects.h>
-#include <openssl/pkcs7.h>
 #include <string.h>
 
 #include "base/base64.h"
 #include "base/limits.h"
+#include "certs_only.h"
 #include "desk.h"
 #include "keygen.h"
-#include "model/undecoded.h"
 #include "request/request.h"
 
-SG_DEFINE_CLEANUP(PKCS7, PKCS7_free)
 SG_DEFINE_CLEANUP(X509_ATTRIBUTE, X509_ATTRIBUTE_free)
 
 static const char CERTS_ONLY[] = "application/pkcs7-mime; smime-type=certs-only";
@@ -60,50 +58,14 @@ bool sg_est_begin(struct sg_desk *desk, struct sg_errand *errand, struct sg_job 
 
 /* ---- certs-only: RFC 7030 4.1.3 and 4.2.3 ---- */
 
-static bool add_certificate(PKCS7 *message, X509 *certificate, struct sg_error *error)
+static bool encode_certs_only(const struct sg_desk *desk, struct sg_slice certificates,
+                              struct sg_buf *body, struct sg_error *error)
 {
-    return PKCS7_add_certificate(message, certificate) == 1 ||
-           sg_fail_openssl(error, SG_INTERNAL, NULL, "a certificate can't be added");
-}
+    sg_auto(sg_buf) struct sg_buf der = {0};
 
-/* A SignedData that nobody has signed and that holds nothing but certificates (RFC 5272 4.1). */
-static bool new_certs_only(PKCS7 **message, struct sg_error *error)
-{
-    sg_auto(PKCS7) PKCS7 *fresh = PKCS7_new();
-
-    if (fresh == NULL || PKCS7_set_type(fresh, NID_pkcs7_signed) != 1 ||
-        PKCS7_content_new(fresh, NID_pkcs7_data) != 1 || PKCS7_set_detached(fresh, 1) < 0)
-        return sg_fail_openssl(error, SG_INTERNAL, NULL, "no certs-only message can be made");
-    *message = SG_TAKE(fresh);
-    return true;
-}
-
-static bool encode_certs_only(const struct sg_desk *desk, PKCS7 *message, struct sg_buf *body,
-                              struct sg_error *error)
-{
-    sg_auto(openssl_bytes) uint8_t *der = NULL;
-    const int len = i2d_PKCS7(message, &der);
-
-    if (len <= 0)
-        return sg_fail_openssl(error, SG_INTERNAL, NULL, "a certs-only message can't be encoded");
-    return sg_base64_encode(sg_slice_of(der, (size_t)len), desk->config->est.wrap_base64,
-                            SG_LIMIT_BODY, body, error);
-}
-
-static bool wrap_certificate(const struct sg_desk *desk, struct sg_slice der, struct sg_buf *body,
-                             struct sg_error *error)
-{
-    sg_auto(PKCS7) PKCS7 *message = NULL;
-    sg_auto(X509) X509 *certificate = NULL;
-    const uint8_t *at = der.data;
-
-    if (!new_certs_only(&message, error))
-        return false;
-    /* it is only packed up again; to decode its key as well took as long as half of issuing it */
-    if ((certificate = sg_undecoded_certificate(&at, (long)der.len)) == NULL)
-        return sg_fail_openssl(error, SG_INTERNAL, NULL, "the certificate can't be read again");
-    return add_certificate(message, certificate, error) &&
-           encode_certs_only(desk, message, body, error);
+    return sg_certs_only(certificates, &der, error) &&
+           sg_base64_encode(sg_buf_slice(&der), desk->config->est.wrap_base64, SG_LIMIT_BODY, body,
+                            error);
 }
 
 void sg_est_answer(struct sg_desk *desk, struct sg_errand *errand, const struct sg_job *job)
@@ -116,7 +78,7 @@ void sg_est_answer(struct sg_desk *desk, struct sg_errand *errand, const struct 
         sg_answer_wait(errand, &job->error, WAIT_S);
     else if (job->outcome == SG_JOB_REFUSED)
         sg_answer_refusal(errand, &job->error);
-    else if (!wrap_certificate(desk, sg_buf_slice(&job->certificate), &body, &error))
+    else if (!encode_certs_only(desk, sg_buf_slice(&job->certificate), &body, &error))
         sg_answer_refusal(errand, &error);
     else if (job->key_maker != NULL)
         sg_keygen_answer(errand, job, desk->config->est.wrap_base64, sg_buf_slice(&body));
@@ -152,15 +114,17 @@ static const struct hint *find_hint(struct sg_key_kind kind)
 static bool add_der(const uint8_t *der, int len, struct sg_buf *list, struct sg_error *error)
 {
     if (len <= 0)
-        return sg_fail_openssl(error, SG_INTERNAL, NULL, "an attribute can't be encoded");
+        return sg_fail_openssl(error, SG_INTERNAL, NULL,
+                               "an attribute or certificate can't be encoded");
     return sg_buf_append(list, der, (size_t)len, SG_LIMIT_BODY, error);
 }
 
 static bool add_oid(const ASN1_OBJECT *oid, struct sg_buf *list, struct sg_error *error)
 {
     sg_auto(openssl_bytes) uint8_t *der = NULL;
+    const int len = i2d_ASN1_OBJECT(oid, &der);
 
-    return add_der(der, i2d_ASN1_OBJECT(oid, &der), list, error);
+    return add_der(der, len, list, error);
 }
 
 static bool add_attribute(X509_ATTRIBUTE *attribute, struct sg_buf *list, struct sg_error *error)
@@ -245,19 +209,25 @@ static bool put(struct sg_desk *desk, const char *label, const char *operation,
     return sg_shelf_put(desk->shelf, &document, body, error);
 }
 
+static bool add_certificate(const X509 *certificate, struct sg_buf *list, struct sg_error *error)
+{
+    sg_auto(openssl_bytes) uint8_t *der = NULL;
+    const int len = i2d_X509(certificate, &der);
+
+    return add_der(der, len, list, error);
+}
+
 static bool publish_cacerts(struct sg_desk *desk, const char *label, struct sg_error *error)
 {
     const struct sg_issuer *issuer = desk->issuing.issuer;
-    sg_auto(PKCS7) PKCS7 *message = NULL;
-    sg_auto(sg_buf) struct sg_buf body = {0};
+    sg_auto(sg_buf) struct sg_buf list = {0}, body = {0};
 
-    if (!new_certs_only(&message, error) ||
-        !add_certificate(message, issuer->facts.certificate, error))
+    if (!add_certificate(issuer->facts.certificate, &list, error))
         return false;
     for (int i = 0; i < sk_X509_num(issuer->chain); i++)
-        if (!add_certificate(message, sk_X509_value(issuer->chain, i), error))
+        if (!add_certificate(sk_X509_value(issuer->chain, i), &list, error))
             return false;
-    return encode_certs_only(desk, message, &body, error) &&
+    return encode_certs_only(desk, sg_buf_slice(&list), &body, error) &&
            put(desk, label, "cacerts", "application/pkcs7-mime", &body, error);
 }
 
