@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "steps.h"
 
@@ -12,6 +13,8 @@ enum {
     /* jobs that a worker takes at a time */
     SHARE = 4,
     MAX_WORKERS = 256,
+    /* by how much workers are nicer than the rest */
+    NICER = 5,
 };
 
 enum phase { EMPTY, PREPARING, PREPARED, SIGNING, SIGNED };
@@ -110,11 +113,14 @@ static void work_on(struct worker *worker, struct group *group)
     }
 }
 
+/* What the run and who talks to the network have to do is little, and all wait for it: they go
+ * before workers, which would find nothing to do meanwhile. */
 static void *work(void *argument)
 {
     struct worker *worker = argument;
     struct sg_pipeline *pipeline = worker->pipeline;
 
+    (void)!nice(NICER); /* on Linux, of this thread alone */
     pthread_mutex_lock(&pipeline->lock);
     while (!pipeline->is_ending) {
         struct group *group = find_work(pipeline);
@@ -137,6 +143,24 @@ static unsigned num_processors(void)
     return num > MAX_WORKERS ? MAX_WORKERS : (unsigned)num;
 }
 
+/* Where there is a worker for each processor, each keeps to its own: when two of them have come to
+ * one, the kernel leaves another idle for longer than their work takes. Who has to share its own
+ * keeps up at most a share of jobs. */
+static void keep_to_own(const struct sg_pipeline *pipeline, const struct worker *worker)
+{
+    size_t left = (size_t)(worker - pipeline->workers);
+    cpu_set_t all, own;
+
+    if (sched_getaffinity(0, sizeof all, &all) != 0 ||
+        (unsigned)CPU_COUNT(&all) != pipeline->num_workers)
+        return;
+    CPU_ZERO(&own);
+    for (size_t i = 0; i < CPU_SETSIZE && CPU_COUNT(&own) == 0; i++)
+        if (CPU_ISSET(i, &all) && left-- == 0)
+            CPU_SET(i, &own);
+    (void)pthread_setaffinity_np(worker->thread, sizeof own, &own);
+}
+
 static bool start_worker(struct sg_pipeline *pipeline, struct worker *worker,
                          struct sg_error *error)
 {
@@ -149,6 +173,8 @@ static bool start_worker(struct sg_pipeline *pipeline, struct worker *worker,
         return false;
     failure = pthread_create(&worker->thread, NULL, work, worker);
     worker->is_started = failure == 0;
+    if (worker->is_started)
+        keep_to_own(pipeline, worker);
     return worker->is_started ||
            sg_fail(error, SG_FAILED, NULL, "a thread can't be started: %s", strerror(failure));
 }
