@@ -88,7 +88,8 @@ expect_documents() {
     renew device-AA01
     expect_http 503 'Retry-After: '
     rm live
-    expect_figures 'signet_token_errors_total{token="main",rv="CKR_DEVICE_ERROR"} [1-9]'
+    # the issuer's last words may come behind its answer
+    wait_for 5 expect_figures 'signet_token_errors_total{token="main",rv="CKR_DEVICE_ERROR"} [1-9]'
     wait_for 40 is_ready
     echo C_Sign:CKR_FUNCTION_FAILED >live
     renew device-AA01
