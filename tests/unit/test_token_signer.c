@@ -613,9 +613,9 @@ static void threads_live_through_a_loss(void **state)
     pthread_t threads[12];
 
     open_by_label(signing, "p256", &token, &signer);
+    setenv("ODD_SIGN_RV_ONCE", "0xB3", 1); /* a new name moves what other threads would read */
     for (size_t i = 0; i < NUM(threads); i++)
         assert_int_equal(pthread_create(&threads[i], NULL, sign_often, signer), 0);
-    setenv("ODD_SIGN_RV_ONCE", "0xB3", 1);
     for (size_t i = 0; i < NUM(threads); i++)
         pthread_join(threads[i], NULL);
     assert_null(getenv("ODD_SIGN_RV_ONCE"));
