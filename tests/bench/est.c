@@ -31,7 +31,7 @@ enum {
     ROUNDS = 3,
     PER_ROUND = 2048,
     NUM_CONNECTIONS = 64,
-    IDLE_ROUNDS = 3,
+    IDLE_ROUNDS = 7,
     NUM_IDLE = 1000,
     SHORT_FORM = 4, /* arguments */
     LONG_FORM = 7,
