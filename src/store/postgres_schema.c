@@ -119,20 +119,26 @@ static const char *const MIGRATIONS[SG_SCHEMA_VERSION - SCHEMA_STARTS_AT][MAX_ST
      " recorded BIGINT NOT NULL, tbs_offset INTEGER NOT NULL, tbs_len INTEGER NOT NULL,"
      " der BYTEA NOT NULL, PRIMARY KEY (claim, claimed)) PARTITION BY RANGE (claimed)",
 
-     /* A table that has the name, and was taken out, keeps it. */
+     /* A table that has the name, and was taken out, keeps it; once it is gone, the month's other
+      * one is known by its bounds. */
      "CREATE FUNCTION make_month(moment BIGINT) RETURNS VOID LANGUAGE plpgsql"
      " SET search_path FROM CURRENT AS $$"
-     " DECLARE month TIMESTAMP := date_trunc('month', to_timestamp(moment) AT TIME ZONE 'UTC');"
+     " DECLARE month TIMESTAMP := date_trunc('month',"
+     " to_timestamp(moment) AT TIME ZONE 'UTC');"
      " name TEXT := to_char(month, '\"certificate_\"YYYY_MM');"
+     " bounds TEXT := format('FOR VALUES FROM (''%s'') TO (''%s'')',"
+     " extract(epoch FROM month)::bigint,"
+     " extract(epoch FROM month + interval '1 month')::bigint);"
      " BEGIN"
      " WHILE to_regclass(name) IS NOT NULL LOOP"
      " IF pg_partition_root(to_regclass(name)) IS NOT NULL THEN RETURN; END IF;"
      " name := name || '_again';"
      " END LOOP;"
+     " IF EXISTS (SELECT FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhrelid"
+     " WHERE i.inhparent = 'certificate'::regclass"
+     " AND pg_get_expr(p.relpartbound, p.oid) = bounds) THEN RETURN; END IF;"
      " EXECUTE format('CREATE TABLE %I (LIKE certificate INCLUDING ALL)', name);"
-     " EXECUTE format('ALTER TABLE certificate ATTACH PARTITION %I FOR VALUES FROM (%s) TO (%s)',"
-     " name, extract(epoch FROM month)::bigint,"
-     " extract(epoch FROM month + interval '1 month')::bigint);"
+     " EXECUTE format('ALTER TABLE certificate ATTACH PARTITION %I %s', name, bounds);"
      " END $$",
 
      /* The moment's, and in the last week of a month the next one's, which can wait when somebody

@@ -240,6 +240,12 @@ static void test_no_month_refuses(void **state)
     assert_int_equal(num_elsewhere(fixture->store), 1);
     assert_int_equal(
         ask_postgres(fixture->folder, "SELECT count(*) FROM certificate_2023_11_again"), 2);
+    /* and when what was taken out is gone, its name is free */
+    (void)ask_postgres(fixture->folder, "DROP TABLE certificate_2023_11");
+    issue(fixture, &(struct ask){.device = "d4", .key = 4, .serial = 4});
+    assert_int_equal(
+        ask_postgres(fixture->folder, "SELECT count(*) FROM certificate_2023_11_again"), 3);
+    assert_int_equal(months_of(fixture->store).num, 1);
 }
 
 int main(void)
