@@ -119,14 +119,16 @@ static const char *const MIGRATIONS[SG_SCHEMA_VERSION - SCHEMA_STARTS_AT][MAX_ST
      " recorded BIGINT NOT NULL, tbs_offset INTEGER NOT NULL, tbs_len INTEGER NOT NULL,"
      " der BYTEA NOT NULL, PRIMARY KEY (claim, claimed)) PARTITION BY RANGE (claimed)",
 
-     /* A table that has the name, and was taken out, keeps it; once it is gone, the month's other
+     /* Where others may write into the schema, they could make functions that take a BIGINT or a
+      * TEXT, and fit better than PostgreSQL's own: those have the name of theirs.
+      * A table that has the name, and was taken out, keeps it; once it is gone, the month's other
       * one is known by its bounds. */
      "CREATE FUNCTION make_month(moment BIGINT) RETURNS VOID LANGUAGE plpgsql"
      " SET search_path FROM CURRENT AS $$"
      " DECLARE month TIMESTAMP := date_trunc('month',"
-     " to_timestamp(moment) AT TIME ZONE 'UTC');"
+     " pg_catalog.to_timestamp(moment) AT TIME ZONE 'UTC');"
      " name TEXT := to_char(month, '\"certificate_\"YYYY_MM');"
-     " bounds TEXT := format('FOR VALUES FROM (''%s'') TO (''%s'')',"
+     " bounds TEXT := pg_catalog.format('FOR VALUES FROM (''%s'') TO (''%s'')',"
      " extract(epoch FROM month)::bigint,"
      " extract(epoch FROM month + interval '1 month')::bigint);"
      " BEGIN"
@@ -137,8 +139,8 @@ static const char *const MIGRATIONS[SG_SCHEMA_VERSION - SCHEMA_STARTS_AT][MAX_ST
      " IF EXISTS (SELECT FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhrelid"
      " WHERE i.inhparent = 'certificate'::regclass"
      " AND pg_get_expr(p.relpartbound, p.oid) = bounds) THEN RETURN; END IF;"
-     " EXECUTE format('CREATE TABLE %I (LIKE certificate INCLUDING ALL)', name);"
-     " EXECUTE format('ALTER TABLE certificate ATTACH PARTITION %I %s', name, bounds);"
+     " EXECUTE pg_catalog.format('CREATE TABLE %I (LIKE certificate INCLUDING ALL)', name);"
+     " EXECUTE pg_catalog.format('ALTER TABLE certificate ATTACH PARTITION %I %s', name, bounds);"
      " END $$",
 
      /* The moment's, and in the last week of a month the next one's, which can wait when somebody

@@ -248,6 +248,24 @@ static void test_no_month_refuses(void **state)
     assert_int_equal(months_of(fixture->store).num, 1);
 }
 
+/* With a store's schema that others may write into, a function that would fit better than
+ * PostgreSQL's own has no way to its owner's rights. */
+static void test_nobody_is_called_instead(void **state)
+{
+    struct fixture *fixture = *state;
+    (void)ask_postgres(fixture->folder,
+                       "CREATE FUNCTION to_timestamp(BIGINT) RETURNS TIMESTAMPTZ LANGUAGE plpgsql"
+                       " AS 'BEGIN RAISE EXCEPTION ''called''; END';"
+                       "CREATE FUNCTION format(TEXT, TEXT) RETURNS TEXT LANGUAGE plpgsql"
+                       " AS 'BEGIN RAISE EXCEPTION ''called''; END';"
+                       "CREATE FUNCTION format(TEXT, TEXT, TEXT) RETURNS TEXT LANGUAGE plpgsql"
+                       " AS 'BEGIN RAISE EXCEPTION ''called''; END';"
+                       "CREATE FUNCTION format(TEXT, BIGINT, BIGINT) RETURNS TEXT LANGUAGE plpgsql"
+                       " AS 'BEGIN RAISE EXCEPTION ''called''; END'");
+    issue(fixture, &(struct ask){.device = "d1", .key = 1, .serial = 1});
+    assert_int_equal(months_of(fixture->store).num, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -257,6 +275,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_revocation_needs_no_month, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_what_needs_its_month_says_so, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_month_refuses, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_nobody_is_called_instead, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
