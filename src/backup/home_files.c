@@ -87,14 +87,23 @@ static bool add_file(struct gathering *gathering, const char *path, struct sg_er
 static bool add_folder(struct gathering *gathering, const char *path, unsigned depth,
                        struct sg_error *error);
 
-/* Its rows are in the backup already. */
+/* Its rows are in the backup already. A policy may have a name that begins as the store's does. */
 static bool is_of_store(const struct gathering *gathering, const char *whole)
 {
+    static const char *const ENDINGS[] = {"", "-wal", "-shm", "-journal", ".owners"};
+    static const char LOADING[] = ".loading";
     const size_t len = gathering->store != NULL ? strlen(gathering->store) : 0;
     sg_auto(malloc) char *real = len > 0 ? realpath(whole, NULL) : NULL;
 
-    return real != NULL && strncmp(real, gathering->store, len) == 0 &&
-           (real[len] == '\0' || real[len] == '-' || real[len] == '.');
+    if (real == NULL || strncmp(real, gathering->store, len) != 0)
+        return false;
+    const char *ending = real + len;
+    if (strncmp(ending, LOADING, sizeof LOADING - 1) == 0)
+        ending += sizeof LOADING - 1;
+    for (size_t i = 0; i < sizeof ENDINGS / sizeof ENDINGS[0]; i++)
+        if (strcmp(ending, ENDINGS[i]) == 0)
+            return true;
+    return false;
 }
 
 /* Files and folders; what is hidden, a link or anything else stays behind. */
