@@ -44,7 +44,7 @@ SG_MUST_USE bool sg_desk_gather(struct sg_desk_errand *errand, const char *query
 /* sg_desk_find asks for one certificate. It is NULL when there is none. */
 SG_MUST_USE bool sg_desk_find(struct sg_desk_errand *errand, const char *serial, const char *issuer,
                               json_t **certificate, struct sg_error *error);
-/* sg_desk_der: its DER, from the answer's pem; empty when it has none. */
+/* sg_desk_der: its DER, from the answer's pem; empty when it has none. Fails: SG_FAILED. */
 SG_MUST_USE bool sg_desk_der(const json_t *certificate, struct sg_buf *der, struct sg_error *error);
 
 /* net_desk_certificates.c */

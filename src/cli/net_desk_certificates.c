@@ -33,10 +33,13 @@ bool sg_desk_der(const json_t *certificate, struct sg_buf *der, struct sg_error 
 {
     const char *pem = sg_cli_text_of(certificate, "pem");
     sg_auto(X509) X509 *read = NULL;
+    struct sg_error why = {0};
 
-    return pem[0] == '\0' ||
-           (sg_cert_read(sg_slice_text(pem), "the service's answer", &read, error) &&
-            sg_cli_certificate_der(read, der, error));
+    if (pem[0] == '\0')
+        return true;
+    if (!sg_cert_read(sg_slice_text(pem), "its pem", &read, &why))
+        return sg_fail(error, SG_FAILED, NULL, "the service's answer can't be read: %s", why.text);
+    return sg_cli_certificate_der(read, der, error);
 }
 
 /* ---- list ---- */

@@ -4,6 +4,7 @@
 #include "base/base64.h"
 #include "base/limits.h"
 #include "batch.h"
+#include "cert/cert.h"
 #include "net_desk.h"
 #include "output.h"
 #include "request/request.h"
@@ -71,6 +72,21 @@ static bool put_request(json_t *body, struct sg_slice request, struct sg_error *
            put_text(body, "request", "the request", sg_buf_slice(&base64), error);
 }
 
+/* A certificate that went astray is told from the request's own by its key. */
+static bool check_key(struct sg_job *job, struct sg_error *error)
+{
+    sg_auto(X509) X509 *certificate = NULL;
+    sg_auto(sg_public_key) struct sg_public_key key = {0};
+
+    if (!sg_request_parse(job->bytes, &job->request, error) ||
+        !sg_cert_read(sg_buf_slice(&job->certificate), "", &certificate, error) ||
+        !sg_public_key_of_certificate(certificate, &key, error))
+        return false;
+    return sg_public_key_equal(&key, &job->request.key) ||
+           sg_fail(error, SG_FAILED, NULL,
+                   "the service's answer is a certificate for another key than the request's");
+}
+
 static bool take_answer(const json_t *answer, struct sg_job *job, struct sg_error *error)
 {
     const json_t *waits_for = json_object_get(answer, "waits_for");
@@ -84,6 +100,8 @@ static bool take_answer(const json_t *answer, struct sg_job *job, struct sg_erro
         return false;
     if (job->certificate.len == 0)
         return sg_fail(error, SG_FAILED, NULL, "the service's answer has no certificate");
+    if (!check_key(job, error))
+        return false;
     job->outcome = strcmp(sg_cli_text_of(answer, "outcome"), "issued before") == 0 ? SG_JOB_REPEATED
                                                                                    : SG_JOB_ISSUED;
     return true;

@@ -450,10 +450,15 @@ refused_alike() {
     fails 1 'r: Oh?no' -- at_odd device list
     odd certificates '200 OK' '{"serial": "01", "pem": "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"}' \
         "$json"
-    fails 3 "service's answer" -- at_odd list --serial 01 --pem
-    # what was served before it broke off is handed out
+    fails 1 "the service's answer can't be read: its pem" -- at_odd list --serial 01 --pem
+    # no certificate, and one that somebody else asked for
+    odd certificates '201 Created' '{"outcome": "issued", "pem": "x"}' "$json"
+    fails 1 "the service's answer can't be read: its pem" -- at_odd issue -p x olga.csr
     jq -nc --rawfile pem olga.pem '{outcome: "issued", $pem}' >pem
     odd certificates '201 Created' "$(cat pem)" "$json"
+    fails 1 "another key than the request's" -- at_odd issue -p x -o odd.pem otto.csr
+    [ ! -e odd.pem ]
+    # what was served before it broke off is handed out
     odd certificates.next '503 Service Unavailable' '{"title": "x"}' "$problem" 'Retry-After: 7'
     mkdir odd
     ends 1 'olga.csr: issued, odd/olga.pem' 'otto.csr: the service is busy' 'rita.csr: not tried: ' \
