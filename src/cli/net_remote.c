@@ -1,5 +1,6 @@
 #include "net_remote.h"
 
+#include <openssl/crypto.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -159,6 +160,7 @@ bool sg_remote_escape(const char *text, struct sg_buf *into, struct sg_error *er
     return true;
 }
 
+/* A body may hold a challenge. */
 static bool send_call(struct sg_remote *remote, const struct sg_remote_call *call,
                       struct sg_https_answer *answer, struct sg_error *error)
 {
@@ -171,11 +173,15 @@ static bool send_call(struct sg_remote *remote, const struct sg_remote_call *cal
         .type = "application/json",
         .body = sg_slice_text(body != NULL ? body : ""),
     };
+    bool is_sent;
 
     if (call->body != NULL && body == NULL)
         return sg_fail_memory(error);
     (void)snprintf(path, sizeof path, "%s/%s", ROOT, call->path);
-    return sg_https_send(remote->https, &request, answer, error);
+    is_sent = sg_https_send(remote->https, &request, answer, error);
+    if (body != NULL)
+        OPENSSL_cleanse(body, strlen(body));
+    return is_sent;
 }
 
 /* ---- what comes ---- */
