@@ -257,6 +257,14 @@ static bool add_match(struct search *search, bool wanted, const char *condition,
     return true;
 }
 
+static bool add_key(struct search *search, const uint8_t *spki_sha256, struct sg_error *error)
+{
+    if (spki_sha256 == NULL)
+        return true;
+    search->values[search->num_values++] = sg_digest(spki_sha256);
+    return add_match(search, true, SG_CLAIM_OF_KEY("?"), sg_digest(spki_sha256), error);
+}
+
 /* Only narrows: whether a pending claim's owner lives is known when its row is read. The revoked
  * and the pending are few among the certificates, so the search starts from them. */
 static bool add_status(struct search *search, const struct sg_certificate_filter *filter,
@@ -283,7 +291,6 @@ static bool build_search(struct search *search, const struct sg_store *store,
                          const struct sg_certificate_filter *filter, struct sg_error *error)
 {
     const struct sg_serial *serial = filter->serial;
-    const bool by_key = filter->spki_sha256 != NULL;
     return sg_buf_printf(&search->text, SEARCH_LIMIT, error, "%s",
                          store->version < SG_SCHEMA_EVIDENCE ? SELECT_OLD_CERTIFICATE
                                                              : SELECT_CERTIFICATE) &&
@@ -300,8 +307,7 @@ static bool build_search(struct search *search, const struct sg_store *store,
                 ? add_match(search, filter->token != NULL, "c.token = ?", sg_text(filter->token),
                             error)
                 : add_condition(search, true, "1 = 0", error)) &&
-           add_match(search, by_key, "c.spki_sha256 = ?",
-                     by_key ? sg_digest(filter->spki_sha256) : sg_int(0), error) &&
+           add_key(search, filter->spki_sha256, error) &&
            add_match(search, filter->der.len > 0,
                      "(d.der = ? OR (d.claim IS NULL AND p.claim IS NULL))", sg_bytes(filter->der),
                      error) &&

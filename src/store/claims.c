@@ -9,6 +9,7 @@
 #include "engine.h"
 #include "evidence.h"
 #include "registry.h"
+#include "schema.h"
 #include "standing.h"
 
 /* ---- the requester ---- */
@@ -92,8 +93,9 @@ struct prior {
     " FROM " SG_STANDING_TABLES " WHERE c.policy = ?3 AND c.not_after >= ?6 AND "
 
 /* The latest first: of a certificate and its renewal, the renewal answers a retry. */
-static const char BY_KEY[] = SELECT_PRIOR "c.spki_sha256 = ?1 AND c.device IS NOT DISTINCT FROM ?4"
-                                          " AND c.user IS NOT DISTINCT FROM ?5 ORDER BY c.id DESC";
+static const char BY_KEY[] =
+    SELECT_PRIOR SG_CLAIM_OF_KEY("?1") " AND c.device IS NOT DISTINCT FROM ?4"
+                                       " AND c.user IS NOT DISTINCT FROM ?5 ORDER BY c.id DESC";
 static const char BY_DEVICE[] = SELECT_PRIOR "c.device = ?4";
 static const char BY_USER[] = SELECT_PRIOR "c.user = ?5";
 

@@ -13,6 +13,7 @@
 /* ?1 key, ?2 device, ?3 user. A key stands for one holder, also after its certificates have ended:
  * whoever has it could speak for both. Two have the same one when they name the same device or user
  * and no other, or nobody at all. And a key that is known to others is nobody's any more. */
+#define OF_KEY     SG_CLAIM_OF_KEY("?1")
 #define ANY_HOLDER " AND ?2 IS NOT DISTINCT FROM ?2 AND ?3 IS NOT DISTINCT FROM ?3 LIMIT 1"
 
 static const struct {
@@ -26,11 +27,10 @@ static const struct {
     {"SELECT id FROM issuer WHERE spki_sha256 = ?1" ANY_HOLDER, true, 1, "the CA's own key",
      "this key signs for an issuer of this CA and may stand for nobody else: make a new key"},
     {"SELECT c.id FROM claim c JOIN revocation r ON r.claim = c.id"
-     " WHERE c.spki_sha256 = ?1 AND r.reason IN (1, 2, 10)" ANY_HOLDER,
+     " WHERE " OF_KEY " AND r.reason IN (1, 2, 10)" ANY_HOLDER,
      false, 1, "compromised key",
      "a certificate of this key was revoked for a compromise: make a new key"},
-    {"SELECT c.id FROM claim c WHERE c.spki_sha256 = ?1"
-     " AND (c.device <> ?2 OR c.user <> ?3 OR ("
+    {"SELECT c.id FROM claim c WHERE " OF_KEY " AND (c.device <> ?2 OR c.user <> ?3 OR ("
      "NOT coalesce(c.device = ?2, FALSE) AND NOT coalesce(c.user = ?3, FALSE)"
      " AND coalesce(c.device, c.user, ?2, ?3) IS NOT NULL)) LIMIT 1",
      false, 1, SG_RULE_ONE_HOLDER,
@@ -43,7 +43,7 @@ static bool is_asked(const struct sg_store *store, const struct sg_key_question 
 }
 
 /* Most keys are new: then nobody has to look where certificates are. */
-static const char BY_KEY[] = "SELECT id FROM claim WHERE spki_sha256 = ?";
+static const char BY_KEY[] = "SELECT c.id FROM claim c WHERE " OF_KEY;
 static const char ITS_CERTIFICATE[] = "SELECT d.der FROM claim c CROSS JOIN certificate d"
                                       " WHERE " SG_CERTIFICATE_OF_CLAIM " AND c.id = ?";
 

@@ -20,6 +20,11 @@ enum {
     "INSERT INTO certificate (claim, recorded, tbs_offset, tbs_len, der/*+, claimed+*/)"           \
     " VALUES (?1, ?2, ?3, ?4, ?5/*+, (SELECT claimed FROM claim WHERE id = ?1)+*/)"
 
+/* SQLite's index of keys has their first octets only, and serves nobody who does not ask for them.
+ * The parameter occurs twice in it. */
+#define SG_CLAIM_OF_KEY(parameter)                                                                 \
+    "substr(c.spki_sha256, 1, 4) = substr(" parameter ", 1, 4) AND c.spki_sha256 = " parameter
+
 /* sg_schema_take notes the version that was found in a store of Signet's.
  * Fails: SG_STORE when this program does not know it. */
 SG_MUST_USE bool sg_schema_take(struct sg_store *store, int64_t version, struct sg_error *error);

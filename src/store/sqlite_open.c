@@ -62,10 +62,10 @@ static void disconnect(struct sg_store *store)
 
 /* Settings of the connection, and journal_mode, which the file remembers.
  * The automatic checkpoint after 1,000 pages costs 30 % of the speed of issuing; 16,384 pages are a
- * write-ahead log of 64 MiB. Serial numbers and keys are random: with a million certificates a
- * group touches more pages than SQLite's own 2 MiB hold, which then go to the log before the commit
- * and are read again, 8 writes and 6 reads for each certificate; with 16 MiB they are 5 and 2. A
- * connection that only reads drops its pages whenever another has written, and so stays small. */
+ * write-ahead log of 64 MiB. Keys are random: with a million certificates a group touches more
+ * pages than SQLite's own 2 MiB hold, which then go to the log before the commit and are read
+ * again; 16 MiB hold most of the index of keys. A connection that only reads drops its pages
+ * whenever another has written, and so stays small. */
 static bool configure(struct sg_store *store, struct sg_error *error)
 {
     sg_auto(sg_query) struct sg_query mode = {0};

@@ -111,8 +111,9 @@ static const char *const MIGRATIONS[SG_SCHEMA_VERSION - 1] = {
     " STRICT;"
     "CREATE TABLE quota (policy TEXT NOT NULL, period INTEGER NOT NULL, began INTEGER NOT NULL,"
     " used INTEGER NOT NULL, PRIMARY KEY (policy, period)) STRICT, WITHOUT ROWID",
-    /* only PostgreSQL has partitions */
-    "",
+    /* Keys are random, so that each claim meets a page of their index that no other one has just
+     * met. Four octets tell a key from nearly all others, and take a fifth of the pages. */
+    "DROP INDEX claim_key; CREATE INDEX claim_key ON claim (substr(spki_sha256, 1, 4))",
 };
 
 static bool set_header(struct sg_store *store, const char *pragma, int value,

@@ -100,6 +100,26 @@ static void test_judgement(void **state)
                          CASES[i].for_ca, CASES[i].rule);
 }
 
+/* SQLite finds keys by how they begin: what only begins like one is another one. */
+static void test_alike(void **state)
+{
+    struct fixture *fixture = *state;
+    struct asked asked;
+    struct sg_error error = {0};
+    issue(fixture, &(struct ask){.device = "d1", .key = 7, .serial = 1});
+    struct sg_claim claim =
+        ask(fixture, &(struct ask){.device = "d2", .key = 7, .serial = 2}, &asked);
+    asked.spki[4] = 1;
+    expect_success("claim", sg_store_claim(fixture->store, &claim, 1, &error), &error);
+    expect_success("claim", claim.outcome == SG_CLAIM_NEW, &claim.error);
+    assert_int_equal(
+        look(fixture->store, (struct sg_certificate_filter){.spki_sha256 = asked.spki}).num, 1);
+    copy_name(asked.device, "d1");
+    expect_success("claim again", sg_store_claim(fixture->store, &claim, 1, &error), &error);
+    expect_failure("claim again", claim.outcome == SG_CLAIM_NEW, &claim.error, SG_KEY_QUALITY,
+                   "make a new key");
+}
+
 /* The claim asks all of that, and a refusal leaves its group alone. */
 static void test_claims(void **state)
 {
@@ -188,6 +208,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_judgement, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_alike, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_claims, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_list, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_reader_of_version_1, set_up, tear_down),
