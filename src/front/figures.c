@@ -111,10 +111,13 @@ static void append_key(const struct sg_front_key *key, struct evbuffer *into)
                         "signet_tls_key_signatures_total{outcome=\"made\"} %llu\n"
                         "signet_tls_key_signatures_total{outcome=\"failed\"} %llu\n"
                         "# TYPE signet_tls_key_wait_seconds_total counter\n"
-                        "signet_tls_key_wait_seconds_total %.6f\n",
+                        "signet_tls_key_wait_seconds_total %.6f\n"
+                        "# TYPE signet_tls_handshakes_waiting gauge\n"
+                        "signet_tls_handshakes_waiting %llu\n",
                         (unsigned long long)key->figures.num_signed,
                         (unsigned long long)key->figures.num_failed,
-                        (double)key->figures.waited_us / 1e6);
+                        (double)key->figures.waited_us / 1e6,
+                        (unsigned long long)key->figures.num_waiting);
 }
 
 void sg_figures_append(struct sg_front *front, struct evbuffer *into)

@@ -307,6 +307,7 @@ static void note_second(evutil_socket_t fd, short what, void *context)
     front->setting->notify("WATCHDOG=1");
     sg_visits_sweep(front);
     sg_link_sweep(front);
+    sg_front_key_sweep(front);
     if (front->is_draining)
         judge_draining(front);
 }
@@ -375,6 +376,7 @@ static void tear_down(struct sg_front *front)
     for (size_t i = 0; i < front->num_listeners; i++)
         evhttp_free(front->listeners[i].http);
     sg_visits_end(front);
+    sg_front_key_hang_up(front);
     sg_papers_free(front);
     for (size_t i = 0; i < 3; i++)
         if (front->signals[i] != NULL)

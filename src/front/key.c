@@ -1,28 +1,22 @@
 /* key: the key of TLS when it is on a token, where only the issuer can use it.
  *
- * OpenSSL asks for a signature in the middle of a handshake and can't be told to come again later,
- * so the loop's thread waits. That is what a signature takes on the token and two system calls;
- * when the issuer does not answer within LONGEST_MS, the handshake fails, and so do all others for
- * the time of a rest: a token that hangs slows the front down, and does not stop it.
+ * OpenSSL wants the signature in the middle of a handshake; the handshake rests (handshake.c) until
+ * the issuer's answer has come, and everybody else is served meanwhile. When there is none within
+ * LONGEST_MS, or another than the certificate wants, handshakes fail for the time of a rest: those
+ * who come then need not wait for the same, and the log isn't theirs to fill.
  */
 #include <errno.h>
+#include <openssl/async.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/un.h>
-#include <unistd.h>
 
 #include "base/limits.h"
 #include "parts.h"
 #include "token/signer_elsewhere.h"
 #include "token/signer_pkey.h"
 
-enum {
-    LONGEST_MS = 500,
-    REST_MS = 2000,
-    /* a WELCOME, or an ANSWER with a signature */
-    FRAME_SIZE = 16 * 1024,
-};
+enum { LONGEST_MS = 3000, REST_MS = 2000 };
 
 /* One for each key that there ever was. */
 struct sg_front_signer {
@@ -31,195 +25,267 @@ struct sg_front_signer {
     struct sg_signer *signer;
 };
 
+/* ---- what is asked ---- */
+
+static void take_off(struct sg_front_key *key, struct sg_handshake *handshake)
+{
+    handshake->is_asked = false;
+    TAILQ_REMOVE(&key->asked, handshake, in_list);
+    key->figures.num_waiting--;
+    key->figures.waited_us += sg_front_now_us() - handshake->asked_us;
+}
+
+/* It is answered, or why says that it won't be. */
+static void settle(struct sg_front_key *key, struct sg_handshake *handshake)
+{
+    take_off(key, handshake);
+    if (handshake->why.code == SG_OK)
+        key->figures.num_signed++;
+    else
+        key->figures.num_failed++;
+    sg_handshake_go_on(handshake);
+}
+
+static void rest(struct sg_front_key *key, const char *why)
+{
+    const int64_t now = sg_front_now_ms(key->front);
+
+    if (now >= key->rests_until_ms)
+        sg_log_say(key->front, "no handshakes for %d s, as the key of TLS can't be used: %s",
+                   REST_MS / 1000, why);
+    key->rests_until_ms = now + REST_MS;
+}
+
+static struct sg_handshake *find(const struct sg_front_key *key, uint64_t id)
+{
+    struct sg_handshake *handshake;
+
+    TAILQ_FOREACH(handshake, &key->asked, in_list)
+    {
+        if (handshake->id == id)
+            return handshake;
+    }
+    return NULL;
+}
+
 /* ---- the conversation ---- */
 
-static void hang_up(struct sg_front_key *key)
+void sg_front_key_hang_up(struct sg_front *front)
 {
-    if (key->is_open)
-        close(key->fd);
-    key->is_open = false;
+    if (front->key.buffer != NULL)
+        bufferevent_free(front->key.buffer);
+    front->key.buffer = NULL;
 }
 
-static bool is_the_issuer(const struct sg_front_key *key)
+/* Those who wait do so in vain. */
+static void lose(struct sg_front_key *key, const char *why)
 {
-    struct ucred who;
-    socklen_t len = sizeof who;
+    struct sg_handshake *handshake;
 
-    return getsockopt(key->fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0 &&
-           (who.uid == key->front->link.issuer || who.uid == geteuid());
-}
-
-static bool send_all(const struct sg_front_key *key, struct sg_slice bytes, struct sg_error *error)
-{
-    size_t sent = 0;
-
-    while (sent < bytes.len) {
-        const ssize_t num = send(key->fd, bytes.data + sent, bytes.len - sent, MSG_NOSIGNAL);
-
-        if (num < 0 && errno == EINTR)
-            continue;
-        if (num <= 0)
-            return sg_fail_errno(error, "the issuer can't be asked");
-        sent += (size_t)num;
+    sg_front_key_hang_up(key->front);
+    if (!TAILQ_EMPTY(&key->asked))
+        rest(key, why);
+    while ((handshake = TAILQ_FIRST(&key->asked)) != NULL) {
+        sg_fail(&handshake->why, SG_TOKEN, NULL, "%s", why);
+        settle(key, handshake);
     }
-    return true;
 }
 
-static bool say(struct sg_front_key *key, const struct sg_message *message, struct sg_error *error)
+static bool say(const struct sg_front_key *key, const struct sg_message *message,
+                struct sg_error *error)
 {
     sg_auto(sg_buf) struct sg_buf frame = {0};
 
     return sg_message_encode(message, SG_WIRE_FRONT, &frame, error) &&
-           send_all(key, sg_buf_slice(&frame), error);
+           (bufferevent_write(key->buffer, frame.data, frame.len) == 0 || sg_fail_memory(error));
 }
 
-/* One frame: nothing else is said here that was not asked for. */
-static bool hear(const struct sg_front_key *key, uint8_t frame[FRAME_SIZE],
-                 struct sg_message *message, struct sg_error *error)
+static bool say_hello(const struct sg_front_key *key, struct sg_error *error)
 {
-    size_t have = 0, len = 0;
+    struct sg_message hello = {.type = SG_WIRE_KEY_HELLO};
 
-    while (len == 0 || have < len) {
-        const ssize_t num = recv(key->fd, frame + have, FRAME_SIZE - have, 0);
+    sg_message_set_text(&hello, SG_WIRE_PROGRAM, key->front->setting->program);
+    return say(key, &hello, error);
+}
 
-        if (num < 0 && errno == EINTR)
-            continue;
-        if (num <= 0)
-            return sg_fail(error, SG_FAILED, NULL, "the issuer %s",
-                           num == 0 ? "has closed the socket" : "has not answered in time");
-        have += (size_t)num;
-        if (!sg_wire_frame_len(sg_slice_of(frame, have), SG_WIRE_ISSUER, &len, error))
-            return false;
-        if (len > FRAME_SIZE || (len != 0 && have > len))
-            return sg_fail(error, SG_MALFORMED, "wire", "the issuer says more than was asked");
+static bool say_what_to_sign(const struct sg_front_key *key, const struct sg_handshake *handshake,
+                             struct sg_error *error)
+{
+    struct sg_message message = {.type = SG_WIRE_TLS_SIGN, .id = handshake->id};
+
+    sg_message_set_bytes(&message, SG_WIRE_BODY, handshake->bytes);
+    sg_message_set_text(&message, SG_WIRE_SCHEME, sg_scheme_text(handshake->scheme));
+    return say(key, &message, error);
+}
+
+/* The first signature of an issuer's life tells whether its key is the certificate's. */
+static bool read_answer(struct sg_front_key *key, const struct sg_message *answer,
+                        struct sg_handshake *handshake, struct sg_error *error)
+{
+    const struct sg_slice signature = answer->bytes[SG_WIRE_BODY];
+
+    if (sg_message_number(answer, SG_WIRE_STATUS) != 200)
+        return sg_fail(error, SG_TOKEN, NULL, "%s",
+                       (answer->has & SG_WIRE_HAS(SG_WIRE_TEXT)) != 0
+                           ? sg_message_text(answer, SG_WIRE_TEXT)
+                           : "the issuer does not say why");
+    if (!key->is_checked &&
+        !sg_signer_check_signature(handshake->scheme, sg_signer_public_key(handshake->signer),
+                                   handshake->bytes, signature, error))
+        return sg_error_prefix(error, "it is not the certificate's");
+    key->is_checked = true;
+    return sg_buf_set(&handshake->signature, signature, error);
+}
+
+static bool take_message(struct sg_front_key *key, const struct sg_message *message,
+                         struct sg_error *error)
+{
+    struct sg_handshake *handshake;
+
+    if (message->type == SG_WIRE_WELCOME)
+        return true;
+    if (message->type != SG_WIRE_ANSWER)
+        return sg_fail(error, SG_MALFORMED, "wire", "the issuer says more than was asked");
+    if ((handshake = find(key, message->id)) == NULL)
+        return true; /* it was given up meanwhile */
+    if (!read_answer(key, message, handshake, &handshake->why))
+        rest(key, handshake->why.text);
+    settle(key, handshake);
+    return true;
+}
+
+static void note_readable(struct bufferevent *buffer, void *context)
+{
+    struct sg_front_key *key = context;
+    struct evbuffer *input = bufferevent_get_input(buffer);
+    struct sg_message message;
+    struct sg_error error = {0};
+    size_t len = 0;
+
+    while (sg_link_hear(input, &message, &len, &error)) {
+        if (len == 0)
+            return;
+        if (!take_message(key, &message, &error))
+            break;
+        evbuffer_drain(input, len);
     }
-    return sg_message_decode(sg_slice_of(frame, len), SG_WIRE_ISSUER, message, error);
+    lose(key, error.text);
 }
 
 static bool greet(struct sg_front_key *key, struct sg_error *error)
 {
-    struct sg_message hello = {.type = SG_WIRE_KEY_HELLO}, welcome;
-    uint8_t frame[FRAME_SIZE];
+    const struct sg_handshake *handshake;
 
-    sg_message_set_text(&hello, SG_WIRE_PROGRAM, key->front->setting->program);
-    if (!is_the_issuer(key))
+    if (!sg_link_is_issuers(key->front, key->buffer))
         return sg_fail(error, SG_FAILED, NULL, "the socket is another user's");
-    return say(key, &hello, error) && hear(key, frame, &welcome, error) &&
-           (welcome.type == SG_WIRE_WELCOME ||
-            sg_fail(error, SG_MALFORMED, "wire", "the issuer does not say WELCOME"));
+    if (!say_hello(key, error))
+        return false;
+    TAILQ_FOREACH(handshake, &key->asked, in_list)
+    {
+        if (!say_what_to_sign(key, handshake, error))
+            return false;
+    }
+    key->is_greeted = true;
+    return true;
+}
+
+static void note_event(struct bufferevent *buffer, short what, void *context)
+{
+    struct sg_front_key *key = context;
+    struct sg_error error = {0};
+
+    (void)buffer;
+    if ((what & BEV_EVENT_CONNECTED) == 0)
+        lose(key, key->is_greeted ? "the issuer has closed the socket" : "the issuer is away");
+    else if (!greet(key, &error))
+        lose(key, error.text);
 }
 
 static bool call(struct sg_front_key *key, struct sg_error *error)
 {
-    const struct timeval longest = {0, LONGEST_MS * 1000};
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     const char *path = key->front->link.path;
 
-    if (key->is_open)
+    if (key->buffer != NULL)
         return true;
-    if ((key->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)) < 0)
-        return sg_fail_errno(error, "a socket can't be made");
-    key->is_open = true;
+    key->is_greeted = false;
     key->is_checked = false;
+    key->buffer = bufferevent_socket_new(key->front->base, -1, BEV_OPT_CLOSE_ON_FREE);
+    if (key->buffer == NULL)
+        return sg_fail_memory(error);
     memcpy(address.sun_path, path, strlen(path) + 1);
-    if (setsockopt(key->fd, SOL_SOCKET, SO_RCVTIMEO, &longest, sizeof longest) != 0 ||
-        setsockopt(key->fd, SOL_SOCKET, SO_SNDTIMEO, &longest, sizeof longest) != 0 ||
-        connect(key->fd, (struct sockaddr *)&address, sizeof address) != 0)
-        return sg_fail_errno(error, "the issuer is away");
-    return greet(key, error);
+    bufferevent_setcb(key->buffer, note_readable, NULL, note_event, key);
+    bufferevent_enable(key->buffer, EV_READ | EV_WRITE);
+    if (bufferevent_socket_connect(key->buffer, (struct sockaddr *)&address, sizeof address) == 0)
+        return true;
+    (void)sg_fail_errno(error, "the issuer is away");
+    sg_front_key_hang_up(key->front);
+    return false;
 }
 
-static bool ask(struct sg_front_key *key, enum sg_scheme scheme, struct sg_slice bytes,
-                struct sg_buf *signature, struct sg_error *error)
-{
-    struct sg_message message = {.type = SG_WIRE_TLS_SIGN, .id = ++key->last_id}, answer;
-    uint8_t frame[FRAME_SIZE];
+/* ---- for handshakes ---- */
 
-    sg_message_set_bytes(&message, SG_WIRE_BODY, bytes);
-    sg_message_set_text(&message, SG_WIRE_SCHEME, sg_scheme_text(scheme));
-    if (!call(key, error) || !say(key, &message, error) || !hear(key, frame, &answer, error))
+static bool ask(struct sg_front_key *key, struct sg_handshake *handshake, struct sg_error *error)
+{
+    handshake->id = ++key->last_id;
+    if (!call(key, error) || (key->is_greeted && !say_what_to_sign(key, handshake, error))) {
+        rest(key, error->text);
         return false;
-    if (answer.type != SG_WIRE_ANSWER || answer.id != key->last_id)
-        return sg_fail(error, SG_MALFORMED, "wire", "the issuer answers something else");
-    if (sg_message_number(&answer, SG_WIRE_STATUS) != 200)
-        return sg_fail(error, SG_TOKEN, NULL, "%s",
-                       (answer.has & SG_WIRE_HAS(SG_WIRE_TEXT)) != 0
-                           ? sg_message_text(&answer, SG_WIRE_TEXT)
-                           : "the issuer does not say why");
-    return sg_buf_set(signature, answer.bytes[SG_WIRE_BODY], error);
+    }
+    handshake->is_asked = true;
+    handshake->asked_us = sg_front_now_us();
+    TAILQ_INSERT_TAIL(&key->asked, handshake, in_list);
+    key->figures.num_waiting++;
+    return true;
+}
+
+bool sg_front_key_ask(struct sg_handshake *handshake)
+{
+    struct sg_front_key *key = &handshake->visit->front->key;
+
+    if (sg_front_now_ms(key->front) < key->rests_until_ms)
+        (void)sg_fail(&handshake->why, SG_TOKEN, NULL, "the issuer has not signed a moment ago");
+    else if (ask(key, handshake, &handshake->why))
+        return true;
+    key->figures.num_failed++;
+    return false;
+}
+
+bool sg_front_key_drop(struct sg_handshake *handshake)
+{
+    if (!handshake->is_asked)
+        return false;
+    take_off(&handshake->visit->front->key, handshake);
+    return !sg_fail(&handshake->why, SG_FAILED, NULL, "the connection has ended");
+}
+
+void sg_front_key_sweep(struct sg_front *front)
+{
+    const struct sg_handshake *oldest = TAILQ_FIRST(&front->key.asked);
+
+    if (oldest != NULL && sg_front_now_us() - oldest->asked_us > 1000 * (int64_t)LONGEST_MS)
+        lose(&front->key, "the issuer has not answered in time");
 }
 
 /* ---- the signer ---- */
 
-/* The issuer may have been started anew since the last one: then it is called once more. */
-static bool try_twice(struct sg_front_key *key, enum sg_scheme scheme, struct sg_slice bytes,
-                      struct sg_buf *signature, struct sg_error *error)
-{
-    const int64_t begun = sg_front_now_ms(key->front);
-    const bool was_open = key->is_open;
-    struct sg_error why = {0};
-
-    if (ask(key, scheme, bytes, signature, &why))
-        return true;
-    hang_up(key);
-    if (was_open && sg_front_now_ms(key->front) - begun < LONGEST_MS / 2 && why.code != SG_TOKEN) {
-        if (ask(key, scheme, bytes, signature, error))
-            return true;
-        hang_up(key);
-        return false;
-    }
-    return sg_error_pass(error, &why);
-}
-
-/* The first signature of an issuer's life tells whether its key is the certificate's. */
-static bool sign_and_check(const struct sg_front_signer *entry, enum sg_scheme scheme,
-                           struct sg_slice bytes, struct sg_buf *signature, struct sg_error *error)
-{
-    struct sg_front_key *key = entry->key;
-
-    if (!try_twice(key, scheme, bytes, signature, error))
-        return false;
-    if (key->is_checked)
-        return true;
-    key->is_checked = sg_signer_check_signature(scheme, sg_signer_public_key(entry->signer), bytes,
-                                                sg_buf_slice(signature), error);
-    return key->is_checked || sg_error_prefix(error, "it is not the certificate's");
-}
-
-/* All other clients have waited for as long. */
-static bool sign_and_note(const struct sg_front_signer *entry, enum sg_scheme scheme,
-                          struct sg_slice bytes, struct sg_buf *signature, struct sg_error *error)
-{
-    struct sg_front_key_figures *figures = &entry->key->figures;
-    const int64_t begun_us = sg_front_now_us();
-    const bool is_signed = sign_and_check(entry, scheme, bytes, signature, error);
-
-    figures->waited_us += sg_front_now_us() - begun_us;
-    if (is_signed)
-        figures->num_signed++;
-    else
-        figures->num_failed++;
-    return is_signed;
-}
-
+/* On the handshake's own stack, which is small: the loop's does the rest. */
 static bool sign(void *context, enum sg_scheme scheme, struct sg_slice bytes,
                  struct sg_buf *signature, struct sg_error *error)
 {
     const struct sg_front_signer *entry = context;
-    struct sg_front_key *key = entry->key;
-    sg_auto(sg_buf) struct sg_buf made = {0};
-    struct sg_error why = {0};
+    struct sg_handshake *handshake = entry->key->front->shaking;
 
-    if (sg_front_now_ms(key->front) < key->rests_until_ms) {
-        key->figures.num_failed++;
-        return sg_fail(error, SG_TOKEN, NULL, "the issuer has not signed a moment ago");
-    }
-    if (sign_and_note(entry, scheme, bytes, &made, &why))
-        return sg_buf_set(signature, sg_buf_slice(&made), error);
-    key->rests_until_ms = sg_front_now_ms(key->front) + REST_MS;
-    sg_log_say(key->front, "no handshakes for %d s, as the key of TLS can't be used: %s",
-               REST_MS / 1000, why.text);
-    return sg_fail(error, SG_TOKEN, NULL, "%s", why.text);
+    if (handshake == NULL || ASYNC_get_current_job() == NULL)
+        return sg_fail(error, SG_FAILED, NULL, "the key of TLS is for handshakes");
+    handshake->signer = entry->signer;
+    handshake->scheme = scheme;
+    handshake->bytes = bytes;
+    if (ASYNC_pause_job() != 1)
+        return sg_fail_openssl(error, SG_FAILED, NULL, "a handshake can't wait for the issuer");
+    return handshake->why.code == SG_OK
+               ? sg_buf_set(signature, sg_buf_slice(&handshake->signature), error)
+               : sg_error_pass(error, &handshake->why);
 }
 
 /* ---- the signers of certificates ---- */
@@ -265,6 +331,13 @@ bool sg_front_key_of(struct sg_front *front, const X509 *certificate, EVP_PKEY *
     struct sg_front_key *key = &front->key;
     struct sg_signer *signer = NULL;
 
+    if (ASYNC_is_capable() != 1)
+        return sg_fail(
+            error, SG_FAILED, NULL,
+            "OpenSSL can't have handshakes wait for the issuer on this machine; service: "
+            "https takes a key in a file");
+    if (key->front == NULL)
+        TAILQ_INIT(&key->asked);
     key->front = front;
     return (key->maker != NULL || sg_pkey_maker_new(&key->maker, error)) &&
            get_signer(key, certificate, &signer, error) &&
@@ -276,7 +349,6 @@ void sg_front_key_close(struct sg_front *front)
     struct sg_front_key *key = &front->key;
     struct sg_front_signer *entry;
 
-    hang_up(key);
     while ((entry = LIST_FIRST(&key->signers)) != NULL) {
         LIST_REMOVE(entry, in_list);
         sg_signer_close(entry->signer);

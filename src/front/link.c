@@ -297,27 +297,36 @@ static void lose(struct sg_front *front, const char *why)
     retry_later(front);
 }
 
+bool sg_link_hear(struct evbuffer *input, struct sg_message *message, size_t *len,
+                  struct sg_error *error)
+{
+    uint8_t header[SG_WIRE_HEADER];
+    size_t wanted = 0;
+
+    *len = 0;
+    if (evbuffer_copyout(input, header, sizeof header) < (ev_ssize_t)sizeof header)
+        return true;
+    if (!sg_wire_frame_len(sg_slice_of(header, sizeof header), SG_WIRE_ISSUER, &wanted, error))
+        return false;
+    if (evbuffer_get_length(input) < wanted)
+        return true;
+    *len = wanted;
+    return sg_message_decode(sg_slice_of(evbuffer_pullup(input, (ev_ssize_t)wanted), wanted),
+                             SG_WIRE_ISSUER, message, error);
+}
+
 /* Takes one whole frame off the input. */
 static bool take_frame(struct sg_front *front, struct evbuffer *input, bool *taken,
                        struct sg_error *error)
 {
-    uint8_t header[SG_WIRE_HEADER];
     struct sg_message message;
     size_t len = 0;
 
-    *taken = false;
-    if (evbuffer_copyout(input, header, sizeof header) < (ev_ssize_t)sizeof header)
-        return true;
-    if (!sg_wire_frame_len(sg_slice_of(header, sizeof header), SG_WIRE_ISSUER, &len, error))
-        return false;
-    if (evbuffer_get_length(input) < len)
-        return true;
-    if (!sg_message_decode(sg_slice_of(evbuffer_pullup(input, (ev_ssize_t)len), len),
-                           SG_WIRE_ISSUER, &message, error) ||
-        !take_message(front, &message, error))
+    if (!sg_link_hear(input, &message, &len, error) ||
+        (len > 0 && !take_message(front, &message, error)))
         return false;
     evbuffer_drain(input, len);
-    *taken = true;
+    *taken = len > 0;
     return true;
 }
 
@@ -334,13 +343,12 @@ static void note_readable(struct bufferevent *buffer, void *context)
         }
 }
 
-static bool is_the_issuer(const struct sg_front *front)
+bool sg_link_is_issuers(const struct sg_front *front, struct bufferevent *buffer)
 {
     struct ucred who;
     socklen_t len = sizeof who;
 
-    return getsockopt(bufferevent_getfd(front->link.buffer), SOL_SOCKET, SO_PEERCRED, &who, &len) ==
-               0 &&
+    return getsockopt(bufferevent_getfd(buffer), SOL_SOCKET, SO_PEERCRED, &who, &len) == 0 &&
            (who.uid == front->link.issuer || who.uid == geteuid());
 }
 
@@ -358,12 +366,11 @@ static void note_event(struct bufferevent *buffer, short what, void *context)
 {
     struct sg_front *front = context;
 
-    (void)buffer;
     if ((what & BEV_EVENT_CONNECTED) == 0) {
         lose(front, (what & BEV_EVENT_EOF) != 0 ? "it has closed the socket" : strerror(errno));
         return;
     }
-    if (is_the_issuer(front))
+    if (sg_link_is_issuers(front, buffer))
         send_hello(front);
     else
         refuse_issuer(front);

@@ -4,6 +4,7 @@
  *     visit      one connection of a client, and its time   visits.c
  *     exchange   one HTTP request, until its reply          exchange.c, routes.c, ocsp.c, api.c,
  *                                                           reply.c
+ *     handshake  of TLS, with a key that is on a token      handshake.c
  *     key        of TLS, which the issuer has on a token    key.c
  *     link       the socket to the issuer                   link.c
  *     proxy      a server in front, at which TLS ends       proxy.c
@@ -28,6 +29,7 @@
 #include "base/limits.h"
 #include "front.h"
 #include "home/config.h"
+#include "model/scheme.h"
 #include "wire/wire.h"
 
 /* evhttp's own limit of a request's headers, behind ours: past it evhttp answers by itself and
@@ -64,9 +66,10 @@ struct sg_visit {
     bool is_known;              /* evhttp will tell when it closes */
     int64_t since_ms;           /* it came, or its last reply went out, or began to */
     int64_t begun_ms;           /* the first octet of a request that is not read to its end; or 0 */
-    struct sg_exchange *exchange; /* being served now, or NULL */
-    bool is_replying;             /* its reply is on the way */
-    int64_t reply_ms;             /* for how long that may be so */
+    struct sg_handshake *handshake; /* being made beside the buffer, or NULL */
+    struct sg_exchange *exchange;   /* being served now, or NULL */
+    bool is_replying;               /* its reply is on the way */
+    int64_t reply_ms;               /* for how long that may be so */
 };
 LIST_HEAD(sg_visits, sg_visit);
 
@@ -265,6 +268,12 @@ void sg_link_offer(struct sg_exchange *exchange, const struct sg_message *messag
 void sg_link_sweep(struct sg_front *front);
 /* sg_link_drop takes an exchange off the lists. */
 void sg_link_drop(struct sg_exchange *exchange);
+/* sg_link_is_issuers: has the issuer's user made this socket, or our own? */
+bool sg_link_is_issuers(const struct sg_front *front, struct bufferevent *buffer);
+/* sg_link_hear decodes the frame that has come first, if all of it has; len is 0 otherwise. The
+ * message borrows from the input, which the caller drains. Fails: SG_MALFORMED. */
+SG_MUST_USE bool sg_link_hear(struct evbuffer *input, struct sg_message *message, size_t *len,
+                              struct sg_error *error);
 
 /* ---- slowing ---- */
 
@@ -330,36 +339,75 @@ void sg_log_say(const struct sg_front *front, const char *format, ...)
 /* sg_log_take_warnings: what libevent would write to standard error comes into the log as well. */
 void sg_log_take_warnings(const struct sg_front *front);
 
+/* ---- handshakes ---- */
+
+/* One that is being made beside its connection's buffer, which does not read meanwhile. */
+struct sg_handshake {
+    struct sg_visit *visit;
+    SSL *ssl;            /* the buffer's */
+    struct event *event; /* until there are octets, or room for some */
+    /* what the issuer is to sign for it */
+    TAILQ_ENTRY(sg_handshake) in_list;
+    bool is_asked; /* and has not answered */
+    uint64_t id;
+    int64_t asked_us;
+    const struct sg_signer *signer;
+    enum sg_scheme scheme;
+    struct sg_slice bytes;   /* OpenSSL's, who waits for it */
+    struct sg_buf signature; /* when why is empty */
+    struct sg_error why;
+};
+TAILQ_HEAD(sg_handshakes, sg_handshake);
+
+/* sg_handshake_begin: as soon as evhttp has given the visit's buffer its socket. */
+void sg_handshake_begin(struct sg_visit *visit);
+/* sg_handshake_go_on: there is an answer of the issuer's, or will be none. It may be over then, and
+ * freed. */
+void sg_handshake_go_on(struct sg_handshake *handshake);
+/* sg_handshake_stop: its socket is shut down, and there is nothing to wait for. NULL: no matter. */
+void sg_handshake_stop(struct sg_handshake *handshake);
+void sg_handshake_free(struct sg_handshake *handshake);
+
 /* ---- the key of TLS ---- */
 
-/* The key when it is on a token: the issuer signs with it, asked on a socket of its own, by the
- * loop's one thread, which waits for the answer; not for long, and not again soon when there was
- * none. Zero-initialised. */
+/* The key when it is on a token: the issuer signs with it, asked on a socket of its own, by as many
+ * handshakes at once as there are. When it does not, it is not asked again soon. Zero-initialised.
+ */
 struct sg_front_key {
     struct sg_front *front;
     struct sg_pkey_maker *maker;
     LIST_HEAD(, sg_front_signer) signers; /* those that were ever used; connections hold them */
-    int fd;                               /* when is_open */
-    bool is_open, is_checked;
+    struct bufferevent *buffer;           /* NULL: the issuer is not called at the moment */
+    bool is_greeted, is_checked;
+    struct sg_handshakes asked; /* in the order in which they came */
     uint64_t last_id;
     int64_t rests_until_ms;
     struct sg_front_key_figures {
-        uint64_t num_signed, num_failed;
-        int64_t waited_us; /* for the issuer, by the loop's thread */
+        uint64_t num_signed, num_failed, num_waiting;
+        int64_t waited_us; /* for the issuer, by all of them */
     } figures;
 };
 
 /* sg_front_key_of gives what OpenSSL takes for the certificate's private key; the caller frees it.
- */
+ * It signs in handshakes that sg_handshake_begin began, and nowhere else. Fails: SG_FAILED. */
 SG_MUST_USE bool sg_front_key_of(struct sg_front *front, const X509 *certificate, EVP_PKEY **pkey,
                                  struct sg_error *error);
-/* sg_front_key_close: no TLS is left. */
+/* sg_front_key_ask has the issuer asked for what the handshake waits for; the handshake goes on
+ * with the answer. False: there won't be one, and the handshake may go on at once. */
+SG_MUST_USE bool sg_front_key_ask(struct sg_handshake *handshake);
+/* sg_front_key_drop: was the handshake waiting? It is no more, and may go on to fail. */
+bool sg_front_key_drop(struct sg_handshake *handshake);
+/* sg_front_key_sweep gives the issuer up that has not answered for too long. */
+void sg_front_key_sweep(struct sg_front *front);
+/* sg_front_key_hang_up: no connection is left; sg_front_key_close: no TLS is. */
+void sg_front_key_hang_up(struct sg_front *front);
 void sg_front_key_close(struct sg_front *front);
 
 /* ---- TLS ---- */
 
 /* sg_tls_new reads the certificate with its chain and its key, or takes the issuer's: while that
- * has told none, no handshake succeeds, and not_after is 0. Fails: SG_INVALID naming the file. */
+ * has told none, no handshake succeeds, and not_after is 0. With the issuer's it has
+ * SSL_MODE_ASYNC, and handshakes are for sg_handshake_begin. Fails: SG_INVALID naming the file. */
 SG_MUST_USE bool sg_tls_new(struct sg_front *front, const struct sg_service_config *config,
                             SSL_CTX **tls, int64_t *not_after, struct sg_error *error);
 /* sg_tls_take has the certificate served that the issuer has told, from the next connection on. */
@@ -392,6 +440,7 @@ struct sg_front {
     struct sg_papers papers;
     struct sg_link link;
     struct sg_front_key key;
+    struct sg_handshake *shaking; /* the one that OpenSSL is at, just now */
     struct sg_slowing slowing;
     struct sg_front_figures figures;
     struct sg_front_log log;

@@ -37,9 +37,11 @@ static bool use_issuers_key(struct sg_front *front, SSL_CTX *tls, struct sg_erro
 {
     sg_auto(EVP_PKEY) EVP_PKEY *pkey = NULL;
 
-    return sg_front_key_of(front, SSL_CTX_get0_certificate(tls), &pkey, error) &&
-           (SSL_CTX_use_PrivateKey(tls, pkey) == 1 ||
-            sg_fail_openssl(error, SG_FAILED, NULL, "the issuer's key of TLS can't be used"));
+    if (!sg_front_key_of(front, SSL_CTX_get0_certificate(tls), &pkey, error))
+        return false;
+    SSL_CTX_set_mode(tls, SSL_MODE_ASYNC);
+    return SSL_CTX_use_PrivateKey(tls, pkey) == 1 ||
+           sg_fail_openssl(error, SG_FAILED, NULL, "the issuer's key of TLS can't be used");
 }
 
 static bool load_files(struct sg_front *front, SSL_CTX *tls, const struct sg_service_config *config,

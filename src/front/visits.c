@@ -29,6 +29,7 @@ static bool is_busy(const struct sg_visit *visit)
 static void hang_up(const struct sg_visit *visit)
 {
     shutdown(bufferevent_getfd(visit->buffer), SHUT_RDWR);
+    sg_handshake_stop(visit->handshake);
 }
 
 /* The same for who doesn't keep to the rules. Without the reset the kernel would keep the
@@ -107,6 +108,8 @@ struct bufferevent *sg_visit_begin(struct sg_front *front, SSL_CTX *tls)
     front->num_visits++;
     front->figures.num_visits++;
     judge_fullness(front);
+    if (tls != NULL && (SSL_CTX_get_mode(tls) & SSL_MODE_ASYNC) != 0)
+        sg_handshake_begin(visit);
     return buffer;
 }
 
@@ -116,6 +119,7 @@ static void end_visit(struct sg_visit *visit)
 
     if (visit->exchange != NULL)
         sg_exchange_forget(visit->exchange);
+    sg_handshake_free(visit->handshake);
     evbuffer_remove_cb(bufferevent_get_input(visit->buffer), note_input, visit);
     bufferevent_decref(visit->buffer);
     LIST_REMOVE(visit, in_list);
