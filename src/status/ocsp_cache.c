@@ -1,22 +1,26 @@
 #include "ocsp_cache.h"
 
 #include <pthread.h>
-#include <string.h>
+#include <stdlib.h>
 
-enum { GROUP = 4 };
-
-struct place {
-    uint8_t key[SG_SHA256_LEN];
-    uint64_t used; /* when it was asked for last; 0: empty */
-    struct sg_ocsp_kept kept;
-};
+#include "base/places.h"
 
 struct sg_ocsp_cache {
     pthread_mutex_t lock;
-    uint64_t uses;
-    struct place *places; /* num_groups × GROUP */
-    size_t num_groups;
+    struct sg_places *places; /* of struct sg_ocsp_kept */
 };
+
+void sg_ocsp_kept_done(struct sg_ocsp_kept *kept)
+{
+    sg_buf_free(&kept->der);
+    *kept = (struct sg_ocsp_kept){0};
+}
+
+static void release(void *value)
+{
+    sg_ocsp_kept_done(value);
+    free(value);
+}
 
 bool sg_ocsp_cache_new(size_t num_places, struct sg_ocsp_cache **cache, struct sg_error *error)
 {
@@ -25,49 +29,19 @@ bool sg_ocsp_cache_new(size_t num_places, struct sg_ocsp_cache **cache, struct s
     if (fresh == NULL)
         return sg_fail_memory(error);
     pthread_mutex_init(&fresh->lock, NULL);
-    fresh->num_groups = num_places / GROUP + 1;
-    fresh->places = calloc(fresh->num_groups * GROUP, sizeof *fresh->places);
-    if (fresh->places == NULL)
-        return sg_fail_memory(error);
+    if (!sg_places_new(num_places, release, &fresh->places, error))
+        return false;
     *cache = SG_TAKE(fresh);
     return true;
-}
-
-static void empty_all(struct sg_ocsp_cache *cache)
-{
-    for (size_t i = 0; cache->places != NULL && i < cache->num_groups * GROUP; i++) {
-        sg_ocsp_kept_done(&cache->places[i].kept);
-        cache->places[i].used = 0;
-    }
 }
 
 void sg_ocsp_cache_free(struct sg_ocsp_cache *cache)
 {
     if (cache == NULL)
         return;
-    empty_all(cache);
-    free(cache->places);
+    sg_places_free(cache->places);
     pthread_mutex_destroy(&cache->lock);
     free(cache);
-}
-
-/* A key is a digest, so any of its bytes spread evenly. */
-static struct place *group_of(struct sg_ocsp_cache *cache, const uint8_t key[SG_SHA256_LEN])
-{
-    uint64_t number;
-
-    memcpy(&number, key, sizeof number);
-    return &cache->places[number % cache->num_groups * GROUP];
-}
-
-static struct place *find_place(struct sg_ocsp_cache *cache, const uint8_t key[SG_SHA256_LEN])
-{
-    struct place *group = group_of(cache, key);
-
-    for (size_t i = 0; i < GROUP; i++)
-        if (group[i].used != 0 && memcmp(group[i].key, key, SG_SHA256_LEN) == 0)
-            return &group[i];
-    return NULL;
 }
 
 static bool copy(const struct sg_ocsp_kept *kept, struct sg_ocsp_kept *into, struct sg_error *error)
@@ -94,46 +68,37 @@ bool sg_ocsp_cache_find(struct sg_ocsp_cache *cache, const uint8_t key[SG_SHA256
     bool done = true;
 
     pthread_mutex_lock(&cache->lock);
-    struct place *place = find_place(cache, key);
-    *found = place != NULL && is_fresh(&place->kept, now);
-    if (*found) {
-        place->used = ++cache->uses;
-        done = copy(&place->kept, kept, error);
-    }
+    const struct sg_ocsp_kept *place = sg_places_find(cache->places, key);
+    *found = place != NULL && is_fresh(place, now);
+    if (*found)
+        done = copy(place, kept, error);
     pthread_mutex_unlock(&cache->lock);
     return done;
 }
 
-/* The key's own place, an empty one, or the one that was asked for longest ago. */
-static struct place *choose_place(struct sg_ocsp_cache *cache, const uint8_t key[SG_SHA256_LEN])
+/* With the lock held; takes fresh over. */
+static void put_in(struct sg_ocsp_cache *cache, const uint8_t key[SG_SHA256_LEN],
+                   struct sg_ocsp_kept *fresh)
 {
-    struct place *group = group_of(cache, key), *chosen = find_place(cache, key);
+    const struct sg_ocsp_kept *earlier = sg_places_find(cache->places, key);
 
-    if (chosen != NULL)
-        return chosen;
-    chosen = &group[0];
-    for (size_t i = 1; i < GROUP; i++)
-        if (group[i].used < chosen->used)
-            chosen = &group[i];
-    return chosen;
-}
-
-static bool is_later(const struct place *place, const uint8_t key[SG_SHA256_LEN],
-                     const struct sg_ocsp_kept *kept)
-{
-    return place->used != 0 && memcmp(place->key, key, SG_SHA256_LEN) == 0 &&
-           place->kept.generation > kept->generation;
+    if (earlier != NULL && earlier->generation > fresh->generation)
+        release(fresh);
+    else
+        sg_places_put(cache->places, key, fresh);
 }
 
 void sg_ocsp_cache_put(struct sg_ocsp_cache *cache, const uint8_t key[SG_SHA256_LEN],
                        const struct sg_ocsp_kept *kept)
 {
-    pthread_mutex_lock(&cache->lock);
-    struct place *place = choose_place(cache, key);
-    if (!is_later(place, key, kept) && copy(kept, &place->kept, NULL)) {
-        memcpy(place->key, key, SG_SHA256_LEN);
-        place->used = ++cache->uses;
+    struct sg_ocsp_kept *fresh = calloc(1, sizeof *fresh);
+
+    if (fresh == NULL || !copy(kept, fresh, NULL)) {
+        free(fresh);
+        return;
     }
+    pthread_mutex_lock(&cache->lock);
+    put_in(cache, key, fresh);
     pthread_mutex_unlock(&cache->lock);
 }
 
@@ -141,22 +106,15 @@ void sg_ocsp_cache_confirm(struct sg_ocsp_cache *cache, const uint8_t key[SG_SHA
                            int64_t this_update, int64_t generation)
 {
     pthread_mutex_lock(&cache->lock);
-    struct place *place = find_place(cache, key);
-    if (place != NULL && place->kept.this_update == this_update &&
-        place->kept.generation < generation)
-        place->kept.generation = generation;
+    struct sg_ocsp_kept *kept = sg_places_find(cache->places, key);
+    if (kept != NULL && kept->this_update == this_update && kept->generation < generation)
+        kept->generation = generation;
     pthread_mutex_unlock(&cache->lock);
 }
 
 void sg_ocsp_cache_clear(struct sg_ocsp_cache *cache)
 {
     pthread_mutex_lock(&cache->lock);
-    empty_all(cache);
+    sg_places_clear(cache->places);
     pthread_mutex_unlock(&cache->lock);
-}
-
-void sg_ocsp_kept_done(struct sg_ocsp_kept *kept)
-{
-    sg_buf_free(&kept->der);
-    *kept = (struct sg_ocsp_kept){0};
 }
