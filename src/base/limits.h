@@ -101,6 +101,8 @@ enum {
     SG_LIMIT_OCSP_NONCE = 128,
     /* signed OCSP answers that are kept; one takes a kilobyte, by an RSA key two */
     SG_LIMIT_OCSP_CACHE = 16384,
+    /* of those, what the front keeps as well */
+    SG_LIMIT_OCSP_KEPT = 8192,
     /* acts of one ceremony; people hold out for a few dozen */
     SG_LIMIT_CEREMONY_ACTS = 100,
     /* CRLs that one act makes in advance: ten years of weeks */

@@ -15,6 +15,11 @@ bool sg_is_api(const struct sg_front *front, const char *path)
     return front->config.service.num_operators > 0 && strncmp(path, BEGIN, strlen(BEGIN)) == 0;
 }
 
+bool sg_is_call(const struct sg_exchange *exchange)
+{
+    return exchange->route != NULL && (exchange->route->kind & SG_ROUTE_API) != 0;
+}
+
 /* It may hold a ticket and what was made of a PIN: the octets are wiped where they were. */
 static void wipe(struct evbuffer *input)
 {

@@ -187,7 +187,7 @@ static void take_route(struct sg_exchange *exchange)
     const bool by_post = (exchange->route->kind & SG_BY_POST) != 0;
     const bool is_get = method == EVHTTP_REQ_GET || method == EVHTTP_REQ_HEAD;
 
-    if ((exchange->route->kind & SG_ROUTE_API) != 0 || (is_get && by_get) || (method == EVHTTP_REQ_POST && by_post))
+    if (sg_is_call(exchange) || (is_get && by_get) || (method == EVHTTP_REQ_POST && by_post))
         exchange->route->take(exchange);
     else
         refuse_method(exchange, !by_get ? "POST" : by_post ? "GET, HEAD, POST" : "GET, HEAD");

@@ -136,6 +136,7 @@ void sg_figures_append(struct sg_front *front, struct evbuffer *into)
     append_number(into, "signet_requests_offered_again_total", "counter",
                   (long long)figures->num_offered_again);
     append_number(into, "signet_slowed_requests_total", "counter", (long long)figures->num_slowed);
+    append_number(into, "signet_ocsp_kept_answers_total", "counter", (long long)figures->num_kept);
     append_number(into, "signet_log_lines_left_out_total", "counter",
                   (long long)figures->num_unwritten);
     append_number(into, "signet_issuer_up", "gauge", front->link.is_welcome ? 1 : 0);

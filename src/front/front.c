@@ -351,7 +351,7 @@ static bool set_up(struct sg_front *front, struct sg_error *error)
     LIST_INIT(&front->visits);
     LIST_INIT(&front->papers);
     TAILQ_INIT(&front->offered);
-    if (!set_up_loop(front, error) || !sg_log_begin(front, error) ||
+    if (!sg_kept_begin(front, error) || !set_up_loop(front, error) || !sg_log_begin(front, error) ||
         !read_configuration(front, &settings, error))
         return false;
     put_in_force(front, &settings);
@@ -378,6 +378,7 @@ static void tear_down(struct sg_front *front)
     sg_visits_end(front);
     sg_front_key_hang_up(front);
     sg_papers_free(front);
+    sg_kept_end(front);
     for (size_t i = 0; i < 3; i++)
         if (front->signals[i] != NULL)
             event_free(front->signals[i]);

@@ -12,7 +12,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "parts.h"
@@ -167,44 +166,20 @@ static void send_hello(struct sg_front *front)
 
 /* ---- in ---- */
 
-/* What is said to whoever may keep an answer, RFC 5019 6.2. */
-struct keeping {
-    char etag[SG_ETAG_SIZE], modified[SG_DATE_SIZE], expires[SG_DATE_SIZE], cache[96];
-};
-
-/* The age ends before nextUpdate does. Returns the status: the client may have it already. */
-static unsigned let_keep(const struct sg_exchange *exchange, const struct sg_message *message,
-                         struct keeping *keeping, struct sg_reply *reply)
-{
-    const struct sg_clock clock = {0};
-    const unsigned status = (unsigned)sg_message_number(message, SG_WIRE_STATUS);
-    const int64_t modified = (int64_t)sg_message_number(message, SG_WIRE_MODIFIED);
-    const int64_t expires = (int64_t)sg_message_number(message, SG_WIRE_EXPIRES);
-    const int64_t left = expires - 1 - sg_clock_now(&clock);
-
-    if (left <= 0 || exchange->http == NULL || strcmp(exchange->method, "POST") == 0)
-        return status;
-    sg_fresh_tag(message->bytes[SG_WIRE_BODY], keeping->etag);
-    sg_fresh_date(modified, keeping->modified);
-    sg_fresh_date(expires, keeping->expires);
-    snprintf(keeping->cache, sizeof keeping->cache,
-             "max-age=%lld, public, no-transform, must-revalidate", (long long)left);
-    reply->etag = keeping->etag;
-    reply->modified = keeping->modified;
-    reply->expires = keeping->expires;
-    reply->cache = keeping->cache;
-    return sg_fresh_is_had(exchange, keeping->etag, modified) ? 304 : status;
-}
-
 static void take_answer(struct sg_front *front, const struct sg_message *message)
 {
     struct sg_exchange *exchange = find(front, message->id);
     const struct sg_slice body = message->bytes[SG_WIRE_BODY];
-    struct keeping keeping;
     struct evbuffer *buffer;
 
     if (exchange == NULL)
         return; /* it was given up meanwhile */
+    if ((message->has & SG_WIRE_HAS(SG_WIRE_GENERATION)) != 0) {
+        sg_kept_take(exchange, message);
+        return;
+    }
+    if (sg_is_call(exchange))
+        sg_kept_doubt(front);
     buffer = body.len > 0 || exchange->before != NULL ? evbuffer_new() : NULL;
     if (exchange->before != NULL && buffer != NULL)
         evbuffer_add_buffer(buffer, exchange->before);
@@ -221,8 +196,7 @@ static void take_answer(struct sg_front *front, const struct sg_message *message
         .serial = sg_message_text(message, SG_WIRE_SERIAL),
         .body = buffer,
     };
-    const unsigned status = let_keep(exchange, message, &keeping, &reply);
-    sg_reply_send(exchange, status, &reply);
+    sg_reply_send(exchange, (unsigned)sg_message_number(message, SG_WIRE_STATUS), &reply);
     if (buffer != NULL)
         evbuffer_free(buffer);
 }
@@ -237,6 +211,7 @@ static void take_welcome(struct sg_front *front)
     link->num_failures = 0;
     front->figures.num_links++;
     sg_papers_doubt(front);
+    sg_kept_forget(front);
     sg_log_say(front, "the issuer is there");
     offer_again(front);
 }

@@ -72,8 +72,11 @@ static void take_body(struct sg_exchange *exchange)
 static void take_url(struct sg_exchange *exchange)
 {
     size_t len = 0;
-    char *text = evhttp_uridecode(exchange->rest, 0, &len);
+    char *text;
 
+    if (sg_kept_give(exchange))
+        return;
+    text = evhttp_uridecode(exchange->rest, 0, &len);
     if (text == NULL)
         sg_reply_busy(exchange, "out of memory");
     else if (len == 0)

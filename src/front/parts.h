@@ -10,6 +10,7 @@
  *     proxy      a server in front, at which TLS ends       proxy.c
  *     slowing    of addresses that are refused again        slowing.c
  *     paper      a document of the issuer's                 papers.c, fresh.c
+ *     kept       an answer by OCSP, to be given again       kept.c
  */
 #ifndef SG_FRONT_PARTS_H
 #define SG_FRONT_PARTS_H
@@ -27,6 +28,7 @@
 
 #include "base/cleanup.h"
 #include "base/limits.h"
+#include "base/places.h"
 #include "front.h"
 #include "home/config.h"
 #include "model/scheme.h"
@@ -127,6 +129,7 @@ struct sg_exchange {
     unsigned num_offers;     /* how often it was sent there */
     struct sg_buf frame;     /* what is sent; wiped */
     struct evbuffer *before; /* the front's own figures, to stand before the issuer's; or NULL */
+    uint8_t asks[SG_SHA256_LEN]; /* of OCSP by GET: the digest of the URL's end */
 };
 TAILQ_HEAD(sg_exchanges, sg_exchange);
 LIST_HEAD(sg_exchange_bucket, sg_exchange);
@@ -153,6 +156,8 @@ bool sg_has_media_type(struct evhttp_request *http, const char *wanted);
 const char *sg_ocsp_rest(const struct sg_front *front, const char *path);
 void sg_ocsp_take(struct sg_exchange *exchange);
 
+/* sg_is_call: is it one to the API? */
+bool sg_is_call(const struct sg_exchange *exchange);
 /* sg_is_api: is path one of the API, in a service that has one? */
 bool sg_is_api(const struct sg_front *front, const char *path);
 void sg_api_take(struct sg_exchange *exchange);
@@ -246,6 +251,28 @@ void sg_papers_doubt(struct sg_front *front);
 void sg_papers_settle(struct sg_front *front);
 void sg_papers_free(struct sg_front *front);
 
+/* ---- kept answers ---- */
+
+/* The moments are of the clock of sg_front_now_us. */
+struct sg_keeping {
+    struct sg_places *places;
+    int64_t generation; /* the store's, as far as the issuer has told */
+    int64_t until_us;   /* when that is no longer believed */
+    int64_t ask_us;     /* when one request is passed on, to hear it again */
+    int64_t doubted_us; /* what was asked before says nothing any more */
+};
+
+SG_MUST_USE bool sg_kept_begin(struct sg_front *front, struct sg_error *error);
+void sg_kept_end(struct sg_front *front);
+/* sg_kept_give: is there an answer to a GET that is still good? Then it is given. */
+bool sg_kept_give(struct sg_exchange *exchange);
+/* sg_kept_take replies with an answer that has a generation, and keeps it. */
+void sg_kept_take(struct sg_exchange *exchange, const struct sg_message *message);
+/* sg_kept_doubt: an officer was answered, perhaps about a revocation. */
+void sg_kept_doubt(struct sg_front *front);
+/* sg_kept_forget: there is another issuer. */
+void sg_kept_forget(struct sg_front *front);
+
 /* ---- the link ---- */
 
 struct sg_link {
@@ -307,7 +334,7 @@ struct sg_front_figures {
     uint64_t latencies[SG_MAX_ROUTES][SG_NUM_LATENCIES];
     double seconds[SG_MAX_ROUTES];
     uint64_t num_visits, num_slow, num_offered_again, num_links;
-    uint64_t num_slowed, num_unwritten;
+    uint64_t num_slowed, num_kept, num_unwritten;
     struct sg_token_errors {
         char token[65], rv[48];
         uint64_t num;
@@ -438,6 +465,7 @@ struct sg_front {
     struct sg_exchange_bucket offered_buckets[SG_FRONT_BUCKETS];
     size_t num_offered;
     struct sg_papers papers;
+    struct sg_keeping keeping;
     struct sg_link link;
     struct sg_front_key key;
     struct sg_handshake *shaking; /* the one that OpenSSL is at, just now */

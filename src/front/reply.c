@@ -43,15 +43,10 @@ static void add_header(struct evkeyvalq *headers, const char *name, const char *
         evhttp_add_header(headers, name, value);
 }
 
-static bool is_api(const struct sg_exchange *exchange)
-{
-    return exchange->route != NULL && (exchange->route->kind & SG_ROUTE_API) != 0;
-}
-
 /* RFC 9110 15.5.2 wants a challenge; for a certificate in TLS none is registered. */
 static const char *challenge_of(const struct sg_exchange *exchange)
 {
-    return is_api(exchange) ? "ClientCertificate realm=\"signet\"" : "Basic realm=\"signet\"";
+    return sg_is_call(exchange) ? "ClientCertificate realm=\"signet\"" : "Basic realm=\"signet\"";
 }
 
 static void add_headers(const struct sg_exchange *exchange, unsigned status,
@@ -119,8 +114,8 @@ static size_t tell_length(const struct sg_exchange *exchange, size_t octets)
     return 0;
 }
 
-/* To who has brought nothing the challenge is all there is to say: BouncyCastle 1.72 gives up over a
- * body that stands beside one (HttpAuth closes it unread). */
+/* To who has brought nothing the challenge is all there is to say: BouncyCastle 1.72 gives up over
+ * a body that stands beside one (HttpAuth closes it unread). */
 static bool is_mere_challenge(const struct sg_exchange *exchange, unsigned status)
 {
     return status == 401 && exchange->is_anonymous;
@@ -144,8 +139,9 @@ static size_t send_http(struct sg_exchange *exchange, unsigned status, const str
     size_t octets;
 
     if (status >= 400 && body == NULL && !is_mere_challenge(exchange, status)) {
-        refusal.media_type = is_api(exchange) ? "application/problem+json" : "text/plain";
-        body = is_api(exchange) ? problem_body(status, reply) : refusal_body(status, reply->rule);
+        refusal.media_type = sg_is_call(exchange) ? "application/problem+json" : "text/plain";
+        body =
+            sg_is_call(exchange) ? problem_body(status, reply) : refusal_body(status, reply->rule);
         refusal.body = body;
     }
     octets = body != NULL && status != 304 ? evbuffer_get_length(body) : 0;

@@ -57,7 +57,8 @@ void sg_answer_refusal(struct sg_errand *errand, const struct sg_error *why)
     encode(errand, &answer);
 }
 
-/* Without a body, which RFC 7030 4.2.3 leaves open: BouncyCastle 1.72 closes one unread, and fails. */
+/* Without a body, which RFC 7030 4.2.3 leaves open: BouncyCastle 1.72 closes one unread, and fails.
+ */
 void sg_answer_wait(struct sg_errand *errand, const struct sg_error *why, unsigned retry_after)
 {
     struct sg_message answer = {.type = SG_WIRE_ANSWER, .id = errand->message.id};
@@ -117,6 +118,7 @@ void sg_answer_ocsp(struct sg_errand *errand, const struct sg_ocsp_answer *found
     if (found->cacheable) {
         sg_message_set_number(&answer, SG_WIRE_MODIFIED, (uint64_t)found->this_update);
         sg_message_set_number(&answer, SG_WIRE_EXPIRES, (uint64_t)found->next_update);
+        sg_message_set_number(&answer, SG_WIRE_GENERATION, (uint64_t)found->generation);
     }
     encode(errand, &answer);
 }

@@ -31,6 +31,7 @@ static const struct sg_wire_field_row FIELDS[SG_WIRE_END_OF_FIELDS] = {
     [SG_WIRE_TOKEN] = {"token", SG_WIRE_IS_TEXT, 65},
     [SG_WIRE_RV] = {"rv", SG_WIRE_IS_TEXT, 48},
     [SG_WIRE_TIMES] = {"times", SG_WIRE_IS_NUMBER, 8},
+    [SG_WIRE_GENERATION] = {"generation", SG_WIRE_IS_NUMBER, 8},
 };
 
 static const struct sg_wire_type_row TYPES[SG_WIRE_END_OF_TYPES] = {
@@ -52,7 +53,8 @@ static const struct sg_wire_type_row TYPES[SG_WIRE_END_OF_TYPES] = {
                         HAS(SG_WIRE_MEDIA_TYPE) | HAS(SG_WIRE_ENCODING) | HAS(SG_WIRE_BODY) |
                             HAS(SG_WIRE_MAX_AGE) | HAS(SG_WIRE_RETRY_AFTER) | HAS(SG_WIRE_RULE) |
                             HAS(SG_WIRE_TEXT) | HAS(SG_WIRE_SERIAL) | HAS(SG_WIRE_MODIFIED) |
-                            HAS(SG_WIRE_EXPIRES) | HAS(SG_WIRE_ALLOW) | HAS(SG_WIRE_DETAIL)},
+                            HAS(SG_WIRE_EXPIRES) | HAS(SG_WIRE_ALLOW) | HAS(SG_WIRE_DETAIL) |
+                            HAS(SG_WIRE_GENERATION)},
     [SG_WIRE_SERVERKEYGEN] = {"SERVERKEYGEN", SG_WIRE_FRONT, true,
                               HAS(SG_WIRE_PEER) | HAS(SG_WIRE_BODY),
                               HAS(SG_WIRE_LABEL) | HAS(SG_WIRE_AUTHORIZATION) |

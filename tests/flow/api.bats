@@ -5,6 +5,8 @@ load service
 setup_file() {
     start_in_own_folder
     make_root_home dev
+    signet key create 'pkcs11:token=dev;object=dev-ocsp' --pin file:pin/dev "${token_module[@]}"
+    sed -i "s|^    crl: {next_update: 7d}|&\n    ocsp: {key: 'pkcs11:object=dev-ocsp'}|" dev/signet.yaml
     make_ticket_policies dev
     make_vetted_policy dev
     make_pins dev
@@ -506,6 +508,45 @@ wait_for_approval() {
     call POST requests/999999/refuse otto '{"reason": "x"}'
     expect_problem 404 approval
     said_in service.log "otto: request $id was refused"
+}
+
+@test "what an officer changes shows in the very next answer by OCSP" {
+    make_due dev device-OC11
+    openssl ocsp -no_nonce -reqout question -issuer dev.pem -cert device-OC11.pem
+    python3 - "$api_url" "$tls" olga "$(serial_of device-OC11.pem)" "$http_url/ocsp/$(base64 -w0 question | jq -Rr @uri)" <<'END'
+import http.client, json, ssl, sys, threading, urllib.parse
+api, tls, who, serial, ocsp = (urllib.parse.urlsplit(text) if '://' in text else text for text in sys.argv[1:])
+context = ssl.create_default_context(cafile=tls)
+context.load_cert_chain(f'{who}.pem', f'{who}.key')
+officer = http.client.HTTPSConnection(api.hostname, api.port, context=context)
+anybody, other = (http.client.HTTPConnection(ocsp.hostname, ocsp.port) for i in range(2))
+
+def ask(connection):
+    connection.request('GET', ocsp.path)
+    return connection.getresponse().read()
+
+# without a pause, so that an answer is always kept
+def ask_and_ask():
+    while True:
+        ask(other)
+
+def change(what):
+    officer.request('POST', f'{api.path}/{what}', json.dumps({'serial': serial} | ({'reason': 'certificateHold'} if what == 'revocations' else {})),
+                    {'Content-Type': 'application/json'})
+    reply = officer.getresponse()
+    assert reply.status == 200, reply.read()
+    reply.read()
+
+threading.Thread(target=ask_and_ask, daemon=True).start()
+earlier = []
+for turn in range(40):
+    last = ask(anybody)
+    assert last not in earlier, f'turn {turn}: answered as before'
+    earlier.append(last)
+    change('releases' if turn % 2 else 'revocations')
+    assert ask(anybody) != last, f'turn {turn}: answered as before'
+END
+    [ "$(curl -s "$metrics_url/metrics" | sed -n 's/^signet_ocsp_kept_answers_total //p')" -gt 50 ]
 }
 
 @test "certificates are found, held, released and revoked" {

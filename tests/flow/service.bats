@@ -519,6 +519,20 @@ understand() {
     grep -q 'device-QR56.pem: revoked' revoked.said
 }
 
+@test "an answer by GET is kept for milliseconds: who asks and asks soon hears what has changed" {
+    question light -cert device-OP34.pem
+    fetch "$metrics_url/metrics"
+    local before
+    before=$(sed -n 's/^signet_ocsp_kept_answers_total //p' body)
+    python3 "$BATS_TEST_DIRNAME/ocsp_watch.py" "$http_url/ocsp/$(jq -Rrs @uri light.b64)" 3 \
+        "$SIGNET" -C dev revoke device-OP34.pem --hold -- "$SIGNET" -C dev release device-OP34.pem
+    fetch "$metrics_url/metrics"
+    [ "$(sed -n 's/^signet_ocsp_kept_answers_total //p' body)" -gt $((before + 100)) ]
+    fetch "$http_url/ocsp/$(cat light.b64)"
+    understand light -cert device-OP34.pem
+    grep -q 'device-OP34.pem: good' said
+}
+
 @test "a responder whose certificate is revoked soon answers by another" {
     local old
     old=$(signet -C dev list --policy ocsp-responder --json | jq -r '.[0].serial')
