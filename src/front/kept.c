@@ -1,8 +1,8 @@
 /* kept: answers by OCSP that may be given to whoever asks the same by GET (RFC 5019 5, 6).
  *
- * They are good as long as no status has changed since, and only the issuer knows the store. Its
- * answers name the store's generation: what is kept with the same one is given for a few
- * milliseconds from when that was asked for, and before they are over one request is passed on,
+ * They are good as long as no status has changed since, nor the responder's certificate, and only
+ * the issuer knows. Its answers name a generation: what is kept with the same one is given for a
+ * few milliseconds from when that was asked for, and before they are over one request is passed on,
  * whose answer tells again. So a revocation shows a few milliseconds later, in whatever process it
  * was made; one that an officer made through this front, at once.
  */
@@ -13,12 +13,12 @@
 #include "base/limits.h"
 #include "parts.h"
 
-/* For how long a generation is taken for the store's; one asks again after half of that. */
+/* For how long a generation is taken for the present one; one asks again after half of that. */
 enum { TRUST_US = 5000 };
 
 /* One answer. */
 struct kept {
-    int64_t generation; /* of the store, at which it held */
+    int64_t generation; /* at which it held */
     int64_t made_at, expires_at;
     char etag[SG_ETAG_SIZE], modified[SG_DATE_SIZE], expires[SG_DATE_SIZE];
     char text[64]; /* for the log */

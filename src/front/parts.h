@@ -256,7 +256,7 @@ void sg_papers_free(struct sg_front *front);
 /* The moments are of the clock of sg_front_now_us. */
 struct sg_keeping {
     struct sg_places *places;
-    int64_t generation; /* the store's, as far as the issuer has told */
+    int64_t generation; /* the issuer's, as far as it has told */
     int64_t until_us;   /* when that is no longer believed */
     int64_t ask_us;     /* when one request is passed on, to hear it again */
     int64_t doubted_us; /* what was asked before says nothing any more */

@@ -1,6 +1,7 @@
 #include "ocsp.h"
 
 #include <openssl/err.h>
+#include <stdatomic.h>
 
 #include "base/clock.h"
 #include "ocsp_parts.h"
@@ -22,7 +23,8 @@ struct asking {
     struct sg_ocsp_kept kept;   /* what the cache has */
     bool has_kept;
     struct sg_serial_status statuses[SG_LIMIT_OCSP_CERTIFICATES];
-    int64_t generation;
+    int64_t generation; /* the store's */
+    int64_t turns;      /* of certificates, before anything was looked at */
 };
 
 static void asking_done(struct asking *asking)
@@ -51,13 +53,19 @@ static bool make_key(struct asking *asking, struct sg_error *error)
            sg_fail_openssl(error, SG_INTERNAL, NULL, "a CertID can't be digested");
 }
 
+/* Both only grow, so that their sum is that of one pair alone, once and for all. */
+static int64_t generation_of(const struct asking *asking)
+{
+    return asking->generation + asking->turns;
+}
+
 static void give_kept(struct asking *asking, struct sg_ocsp_answer *answer)
 {
     count(answer, &asking->kept.status);
     answer->this_update = asking->kept.this_update;
     answer->next_update = asking->kept.next_update;
     answer->cacheable = true;
-    answer->generation = asking->generation;
+    answer->generation = generation_of(asking);
     answer->der = asking->kept.der;
     asking->kept.der = (struct sg_buf){0}; /* now the answer's */
 }
@@ -139,7 +147,7 @@ static void keep(struct asking *asking, struct sg_ocsp_answer *answer)
 {
     const struct sg_serial_status *status = &asking->statuses[0];
 
-    answer->generation = asking->generation;
+    answer->generation = generation_of(asking);
     answer->cacheable =
         asking->is_light && status->known && status->lasting && asking->generation >= 0;
     if (!answer->cacheable)
@@ -227,7 +235,8 @@ static void refuse(enum sg_code code, struct sg_ocsp_answer *answer)
 bool sg_ocsp_answer(struct sg_ocsp *ocsp, struct sg_store *store, struct sg_slice request,
                     int64_t now, struct sg_ocsp_answer *answer, struct sg_error *error)
 {
-    sg_auto(asking) struct asking asking = {.ocsp = ocsp, .store = store, .now = now};
+    sg_auto(asking) struct asking asking = {
+        .ocsp = ocsp, .store = store, .now = now, .turns = atomic_load(&ocsp->turns)};
     struct sg_error why = {0};
 
     sg_ocsp_answer_done(answer);

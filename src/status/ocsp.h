@@ -58,8 +58,9 @@ struct sg_ocsp_answer {
     /* of a successful one */
     int64_t this_update, next_update;
     size_t num_good, num_revoked, num_unknown;
-    /* Whoever asks the same may be given these bytes until next_update, as long as generation is
-     * the store's (sg_store_status_generation). Only then may HTTP caches keep it. */
+    /* Whoever asks the same may be given these bytes until next_update, as long as other answers
+     * have the same generation: it grows with the store's (sg_store_status_generation), and when a
+     * responder goes on with another certificate. Only then may HTTP caches keep it. */
     bool cacheable;
     int64_t generation;
 };

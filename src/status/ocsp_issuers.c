@@ -1,4 +1,5 @@
 /* Whom OCSP requests can be about, and who signs the answers. */
+#include <stdatomic.h>
 #include <string.h>
 
 #include "cert/cert.h"
@@ -132,7 +133,8 @@ static bool make_signer(struct sg_ocsp *ocsp, const struct sg_ocsp_issuer *issue
     return sg_signer_pkey(ocsp->maker, responder->signer, &signer->pkey, error);
 }
 
-/* What an earlier certificate has signed goes with it. */
+/* What an earlier certificate has signed goes with it; whoever keeps answers elsewhere hears of the
+ * turn once none of those can be given any more. */
 static void put_in_place(struct sg_ocsp *ocsp, struct sg_ocsp_issuer *issuer,
                          struct sg_ocsp_signer *signer)
 {
@@ -145,8 +147,10 @@ static void put_in_place(struct sg_ocsp *ocsp, struct sg_ocsp_issuer *issuer,
     pthread_rwlock_unlock(&ocsp->lock);
     *signer = earlier; /* the caller's to release */
     if (earlier.certificate != NULL &&
-        X509_cmp(earlier.certificate, issuer->signer.certificate) != 0)
+        X509_cmp(earlier.certificate, issuer->signer.certificate) != 0) {
         sg_ocsp_cache_clear(ocsp->cache);
+        atomic_fetch_add(&ocsp->turns, 1);
+    }
 }
 
 static void note_failure(struct sg_ocsp *ocsp, struct sg_ocsp_issuer *issuer,

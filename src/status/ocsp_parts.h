@@ -34,6 +34,7 @@ struct sg_ocsp {
     struct sg_pkey_maker *maker;
     struct sg_ocsp_cache *cache;
     pthread_rwlock_t lock;
+    _Atomic int64_t turns; /* how often a responder went on with another certificate */
     struct sg_ocsp_issuer *issuers;
     size_t num_issuers;
 };

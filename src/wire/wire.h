@@ -76,7 +76,7 @@ enum sg_wire_field {
     SG_WIRE_TOKEN,         /* text: its name in signet.yaml */
     SG_WIRE_RV,            /* text: a CK_RV by its name, or in hex */
     SG_WIRE_TIMES,         /* number: how often it happened */
-    SG_WIRE_GENERATION,    /* number: of the store; what has the same one holds together */
+    SG_WIRE_GENERATION,    /* number: of answers by OCSP; what has the same one holds together */
     SG_WIRE_END_OF_FIELDS,
 };
 

@@ -670,6 +670,10 @@ static void the_responders_end(void **state)
     expect_success("ready", sg_ocsp_ready(desk->ocsp, "root", desk->ca->now, &error), &error);
     wanted.next = desk->ca->now + 12 * HOUR;
     expect_answer("renewed", desk, &serial, &wanted, &later);
+    assert_true(later.generation > first.generation); /* what is kept elsewhere goes, too */
+    expect_success("ready", sg_ocsp_ready(desk->ocsp, "root", desk->ca->now, &error), &error);
+    expect_answer("the same one", desk, &serial, &wanted, &first);
+    assert_int_equal(later.generation, first.generation);
 }
 
 /* ---- threads ---- */
