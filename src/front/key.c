@@ -3,7 +3,9 @@
  * OpenSSL wants the signature in the middle of a handshake; the handshake rests (handshake.c) until
  * the issuer's answer has come, and everybody else is served meanwhile. When there is none within
  * LONGEST_MS, or another than the certificate wants, handshakes fail for the time of a rest: those
- * who come then need not wait for the same, and the log isn't theirs to fill.
+ * who come then need not wait for the same, and the log isn't theirs to fill. What the issuer
+ * refuses for what was asked, as a scheme that its token does not make, is that handshake's alone:
+ * the client chooses among the schemes, and shall not choose when others have to rest.
  */
 #include <errno.h>
 #include <openssl/async.h>
@@ -16,7 +18,7 @@
 #include "token/signer_elsewhere.h"
 #include "token/signer_pkey.h"
 
-enum { LONGEST_MS = 3000, REST_MS = 2000 };
+enum { LONGEST_MS = 3000, REST_MS = 2000, SILENT_MS = 60000 };
 
 /* One for each key that there ever was. */
 struct sg_front_signer {
@@ -54,6 +56,17 @@ static void rest(struct sg_front_key *key, const char *why)
         sg_log_say(key->front, "no handshakes for %d s, as the key of TLS can't be used: %s",
                    REST_MS / 1000, why);
     key->rests_until_ms = now + REST_MS;
+}
+
+/* A handshake fails, and others need not. */
+static void note_refusal(struct sg_front_key *key, const char *why)
+{
+    const int64_t now = sg_front_now_ms(key->front);
+
+    if (now < key->silent_until_ms)
+        return;
+    sg_log_say(key->front, "a handshake fails, as the key of TLS can't be used for it: %s", why);
+    key->silent_until_ms = now + SILENT_MS;
 }
 
 static struct sg_handshake *find(const struct sg_front_key *key, uint64_t id)
@@ -123,9 +136,10 @@ static bool read_answer(struct sg_front_key *key, const struct sg_message *answe
                         struct sg_handshake *handshake, struct sg_error *error)
 {
     const struct sg_slice signature = answer->bytes[SG_WIRE_BODY];
+    const uint64_t status = sg_message_number(answer, SG_WIRE_STATUS);
 
-    if (sg_message_number(answer, SG_WIRE_STATUS) != 200)
-        return sg_fail(error, SG_TOKEN, NULL, "%s",
+    if (status != 200)
+        return sg_fail(error, status == 503 ? SG_TOKEN : SG_REFUSED, NULL, "%s",
                        (answer->has & SG_WIRE_HAS(SG_WIRE_TEXT)) != 0
                            ? sg_message_text(answer, SG_WIRE_TEXT)
                            : "the issuer does not say why");
@@ -148,8 +162,12 @@ static bool take_message(struct sg_front_key *key, const struct sg_message *mess
         return sg_fail(error, SG_MALFORMED, "wire", "the issuer says more than was asked");
     if ((handshake = find(key, message->id)) == NULL)
         return true; /* it was given up meanwhile */
-    if (!read_answer(key, message, handshake, &handshake->why))
-        rest(key, handshake->why.text);
+    if (!read_answer(key, message, handshake, &handshake->why)) {
+        if (handshake->why.code == SG_REFUSED)
+            note_refusal(key, handshake->why.text);
+        else
+            rest(key, handshake->why.text);
+    }
     settle(key, handshake);
     return true;
 }

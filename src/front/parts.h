@@ -409,6 +409,7 @@ struct sg_front_key {
     struct sg_handshakes asked; /* in the order in which they came */
     uint64_t last_id;
     int64_t rests_until_ms;
+    int64_t silent_until_ms; /* of what the issuer refuses */
     struct sg_front_key_figures {
         uint64_t num_signed, num_failed, num_waiting;
         int64_t waited_us; /* for the issuer, by all of them */

@@ -98,6 +98,17 @@ ask() {
     said_in service.log 'as the key of TLS can'\''t be used'
 }
 
+@test "a signature that the token does not make: that handshake fails, and no other" {
+    mkdir data
+    cp -r "$SIGNET_DATA/tokens" data
+    sed -i '/ecdsa-sha512/d' data/tokens/softhsm/profile.yaml
+    SIGNET_DATA=$PWD/data start
+    run ! shake -tls1_2 -sigalgs ECDSA+SHA512
+    shake -tls1_2
+    said_in service.log 'does not list ecdsa-sha512'
+    not grep -q 'no handshakes for' service.log
+}
+
 @test "the issuer hangs: handshakes wait for a while, then fail at once, and what needs none goes on" {
     start
     shake -tls1_3
