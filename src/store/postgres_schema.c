@@ -120,7 +120,8 @@ static const char *const MIGRATIONS[SG_SCHEMA_VERSION - SCHEMA_STARTS_AT][MAX_ST
      " der BYTEA NOT NULL, PRIMARY KEY (claim, claimed)) PARTITION BY RANGE (claimed)",
 
      /* Where others may write into the schema, they could make functions that take a BIGINT or a
-      * TEXT, and fit better than PostgreSQL's own: those have the name of theirs.
+      * TEXT, and fit better than PostgreSQL's own: those have the name of theirs. An operator needs
+      * two of one type, as PostgreSQL's own take them.
       * A table that has the name, and was taken out, keeps it; once it is gone, the month's other
       * one is known by its bounds. */
      "CREATE FUNCTION make_month(moment BIGINT) RETURNS VOID LANGUAGE plpgsql"
@@ -137,7 +138,7 @@ static const char *const MIGRATIONS[SG_SCHEMA_VERSION - SCHEMA_STARTS_AT][MAX_ST
      " name := name || '_again';"
      " END LOOP;"
      " IF EXISTS (SELECT FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhrelid"
-     " WHERE i.inhparent = 'certificate'::regclass"
+     " WHERE i.inhparent = 'certificate'::regclass::oid"
      " AND pg_get_expr(p.relpartbound, p.oid) = bounds) THEN RETURN; END IF;"
      " EXECUTE pg_catalog.format('CREATE TABLE %I (LIKE certificate INCLUDING ALL)', name);"
      " EXECUTE pg_catalog.format('ALTER TABLE certificate ATTACH PARTITION %I %s', name, bounds);"

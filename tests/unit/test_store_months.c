@@ -248,8 +248,8 @@ static void test_no_month_refuses(void **state)
     assert_int_equal(months_of(fixture->store).num, 1);
 }
 
-/* With a store's schema that others may write into, a function that would fit better than
- * PostgreSQL's own has no way to its owner's rights. */
+/* With a store's schema that others may write into, a function or an operator that would fit better
+ * than PostgreSQL's own has no way to its owner's rights. */
 static void test_nobody_is_called_instead(void **state)
 {
     struct fixture *fixture = *state;
@@ -261,9 +261,17 @@ static void test_nobody_is_called_instead(void **state)
                        "CREATE FUNCTION format(TEXT, TEXT, TEXT) RETURNS TEXT LANGUAGE plpgsql"
                        " AS 'BEGIN RAISE EXCEPTION ''called''; END';"
                        "CREATE FUNCTION format(TEXT, BIGINT, BIGINT) RETURNS TEXT LANGUAGE plpgsql"
-                       " AS 'BEGIN RAISE EXCEPTION ''called''; END'");
+                       " AS 'BEGIN RAISE EXCEPTION ''called''; END';"
+                       "CREATE FUNCTION same(OID, REGCLASS) RETURNS BOOLEAN LANGUAGE plpgsql"
+                       " AS 'BEGIN RAISE EXCEPTION ''called''; END';"
+                       "CREATE OPERATOR = (LEFTARG = OID, RIGHTARG = REGCLASS, FUNCTION = same)");
     issue(fixture, &(struct ask){.device = "d1", .key = 1, .serial = 1});
-    assert_int_equal(months_of(fixture->store).num, 1);
+    issue(
+        fixture,
+        &(struct ask){
+            .device = "d2", .key = 2, .serial = 2, .now = NEXT_YEAR, .not_after = NEXT_YEAR + DAY});
+    (void)ask_postgres(fixture->folder, "DROP FUNCTION same(OID, REGCLASS) CASCADE");
+    assert_int_equal(months_of(fixture->store).num, 2);
 }
 
 int main(void)
