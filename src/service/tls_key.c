@@ -3,11 +3,13 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "desk.h"
 #include "home/service_key.h"
 
-enum { MOST_WAITING = 1024, RETRY_S = 1 };
+/* The front gives up after three seconds, at its next tick (front/key.c). */
+enum { MOST_WAITING = 1024, RETRY_S = 1, LONGEST_MS = 4000 };
 
 struct sg_tls_key {
     struct sg_board *board;
@@ -72,12 +74,24 @@ static bool sign(struct sg_tls_key *key, const struct sg_errand *errand, struct 
            sg_signer_sign(key->signer, scheme, bytes, signature, error);
 }
 
+/* Nobody waits for it any more. A token that is too slow for all who came would otherwise sign for
+ * those who have gone, while those who come now wait. */
+static bool is_too_late(const struct sg_errand *errand)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 - errand->since_ms > LONGEST_MS;
+}
+
 static void answer(struct sg_tls_key *key, struct sg_errand *errand)
 {
     sg_auto(sg_buf) struct sg_buf signature = {0};
     struct sg_error why = {0};
 
-    if (sign(key, errand, &signature, &why))
+    if (is_too_late(errand))
+        sg_answer_busy(errand, "the token did not get to this signature in time", RETRY_S);
+    else if (sign(key, errand, &signature, &why))
         sg_answer_bytes(errand, NULL, NULL, sg_buf_slice(&signature), NULL);
     else
         sg_answer_refusal(errand, &why);

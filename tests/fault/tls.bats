@@ -54,6 +54,11 @@ have_ended() {
     [ "$(grep -cx "$2" knocked)" = "$1" ] && has_figure 'signet_tls_handshakes_waiting 0'
 }
 
+# all_have_ended NUM: so many have knocked, whatever they got.
+all_have_ended() {
+    [ "$(wc -l <knocked)" = "$1" ]
+}
+
 @test "handshakes wait for a slow token side by side, and everybody else is served" {
     local before
     before=$(count_log '^C_Sign ')
@@ -89,6 +94,18 @@ have_ended() {
     rm live
     wait_for 5 is_served
     is_served
+}
+
+@test "who has been let go costs the token nothing more, and those who come then don't wait for it" {
+    local i begun
+    echo 'C_Sign:delay=500' >live
+    for i in {1..40}; do
+        knock
+    done
+    wait_for 10 all_have_ended 40
+    begun=$SECONDS
+    wait_for 20 is_served
+    [ $((SECONDS - begun)) -le 8 ] # for all of them the token would take 20 s
 }
 
 @test "the issuer dies: handshakes end with it, and the next one has others" {
