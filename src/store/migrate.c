@@ -10,7 +10,7 @@ static const char *const BROUGHT[SG_SCHEMA_VERSION + 1] = {
     [4] = "why one certificate supersedes another",
     [5] = "tickets, PINs, approvals and cards",
     [6] = "what happened to the store as a whole, and what quotas have used",
-    [7] = "certificates by month, in PostgreSQL",
+    [7] = "certificates by month in PostgreSQL, a smaller index of keys in SQLite",
 };
 
 /* ---- what was found ---- */

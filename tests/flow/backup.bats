@@ -414,7 +414,7 @@ END
     expect_absent older.backup
     run signet -C older store migrate --dry-run
     expect_status 0
-    expect_said "version 6 would bring" "version 7 would bring"
+    expect_said "version 6 would bring" "version 7 would bring: certificates by month in PostgreSQL, a smaller index of keys in SQLite"
     signet -C older store show | grep -q 'version 5: `signet store migrate`'
     signet -C older store migrate >steps
     expect_equal "steps" "version 6: version 7: " "$(grep -o '^version [0-9]*: ' steps | tr -d '\n')"
