@@ -131,7 +131,8 @@ static bool say_what_to_sign(const struct sg_front_key *key, const struct sg_han
     return say(key, &message, error);
 }
 
-/* The first signature of an issuer's life tells whether its key is the certificate's. */
+/* The first signature of an issuer's life, and of a certificate's, tells whether its key is the
+ * certificate's. */
 static bool read_answer(struct sg_front_key *key, const struct sg_message *answer,
                         struct sg_handshake *handshake, struct sg_error *error)
 {
@@ -357,6 +358,7 @@ bool sg_front_key_of(struct sg_front *front, const X509 *certificate, EVP_PKEY *
     if (key->front == NULL)
         TAILQ_INIT(&key->asked);
     key->front = front;
+    key->is_checked = false;
     return (key->maker != NULL || sg_pkey_maker_new(&key->maker, error)) &&
            get_signer(key, certificate, &signer, error) &&
            sg_signer_pkey(key->maker, signer, pkey, error);

@@ -98,6 +98,18 @@ ask() {
     said_in service.log 'as the key of TLS can'\''t be used'
 }
 
+@test "the same when such a certificate takes the place of the key's" {
+    cp dev/tls-chain.pem dev/changing.pem
+    use_key tls 'certificate: changing.pem'
+    start
+    shake -tls1_3
+    cat device-AB12.pem dev/dev.pem >dev/changing.pem
+    kill -HUP "$(pgrep -P "$(cat service.pid)" | grep -vx "$(issuer_pid)")"
+    wait_for 5 said_in service.log 'SIGHUP: signet.yaml and the TLS certificate are read again'
+    run ! shake -tls1_3
+    said_in service.log 'as the key of TLS can'\''t be used: it is not the certificate'\''s'
+}
+
 @test "a signature that the token does not make: that handshake fails, and no other" {
     mkdir data
     cp -r "$SIGNET_DATA/tokens" data
