@@ -408,7 +408,7 @@ static const char MONTHS[] =
     "SELECT (regexp_match(pg_get_expr(p.relpartbound, p.oid), 'FROM \\(''(-*[0-9]+)'))[1]::bigint,"
     " pg_total_relation_size(p.oid)::bigint FROM pg_inherits i JOIN pg_class p ON p.oid = "
     "i.inhrelid"
-    " WHERE i.inhparent = 'certificate'::regclass ORDER BY 1";
+    " WHERE i.inhparent = 'certificate'::regclass::oid ORDER BY 1";
 
 /* ---- owners ---- */
 

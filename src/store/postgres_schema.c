@@ -110,9 +110,9 @@ static const char *const MIGRATIONS[SG_SCHEMA_VERSION - SCHEMA_STARTS_AT][MAX_ST
      * of its owner, and sees nothing but the store's schema. ATTACH PARTITION disturbs no reader,
      * which CREATE TABLE … PARTITION OF would; and a foreign key would have every certificate lock
      * its claim's row. */
-    {"SELECT set_config('search_path', quote_ident(nspname) || ', pg_temp', true)"
+    {"SELECT set_config('search_path', pg_catalog.quote_ident(nspname) || ', pg_temp', true)"
      " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-     " WHERE c.oid = 'store_version'::regclass",
+     " WHERE c.oid = 'store_version'::regclass::oid",
      "ALTER TABLE certificate RENAME TO certificate_whole",
      "ALTER TABLE certificate_whole RENAME CONSTRAINT certificate_pkey TO certificate_whole_pkey",
      "CREATE TABLE certificate (claim BIGINT NOT NULL, claimed BIGINT NOT NULL,"
@@ -159,7 +159,8 @@ static const char *const MIGRATIONS[SG_SCHEMA_VERSION - SCHEMA_STARTS_AT][MAX_ST
      "REVOKE EXECUTE ON FUNCTION make_month(BIGINT), make_months(BIGINT) FROM PUBLIC",
 
      "SELECT make_month(moment) FROM (SELECT DISTINCT extract(epoch FROM date_trunc('month',"
-     " to_timestamp(claimed) AT TIME ZONE 'UTC'))::bigint AS moment FROM claim) AS months",
+     " pg_catalog.to_timestamp(claimed) AT TIME ZONE 'UTC'))::bigint AS moment FROM claim) AS "
+     "months",
      "INSERT INTO certificate (claim, claimed, recorded, tbs_offset, tbs_len, der)"
      " SELECT d.claim, c.claimed, d.recorded, d.tbs_offset, d.tbs_len, d.der"
      " FROM certificate_whole d JOIN claim c ON c.id = d.claim",
