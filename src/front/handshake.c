@@ -55,7 +55,10 @@ static int advance(struct sg_handshake *handshake)
     front->shaking = handshake;
     result = SSL_do_handshake(handshake->ssl);
     front->shaking = NULL;
-    return SSL_get_error(handshake->ssl, result);
+    /* SSL_get_error would name an error first that was met, and got over, before the stack rested.
+     */
+    return SSL_waiting_for_async(handshake->ssl) ? SSL_ERROR_WANT_ASYNC
+                                                 : SSL_get_error(handshake->ssl, result);
 }
 
 void sg_handshake_go_on(struct sg_handshake *handshake)

@@ -13,7 +13,8 @@ setup_file() {
     start_service ca
     est_url=https://127.0.0.1:$(port_of https)/.well-known/est
     wait_for 10 is_served
-    declare -p est_url http_url metrics_url | sed 's/^declare/declare -g/' >urls
+    tls=ca.pem
+    declare -p tls est_url http_url metrics_url | sed 's/^declare/declare -g/' >urls
 }
 
 setup() {
