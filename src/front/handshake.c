@@ -55,8 +55,7 @@ static int advance(struct sg_handshake *handshake)
     front->shaking = handshake;
     result = SSL_do_handshake(handshake->ssl);
     front->shaking = NULL;
-    /* SSL_get_error would name an error first that was met, and got over, before the stack rested.
-     */
+    /* SSL_get_error would first name an error that was met, and got over, before the rest. */
     return SSL_waiting_for_async(handshake->ssl) ? SSL_ERROR_WANT_ASYNC
                                                  : SSL_get_error(handshake->ssl, result);
 }

@@ -1,7 +1,6 @@
 /* ocsp_cache: signed OCSP answers, each kept until its certificate's status changes or it gets old.
  *
- * A fixed number of places, in groups of a few; in a full group the one that was asked for longest
- * ago makes room. Thread rule: any thread.
+ * In a fixed number of places (base/places.h). Thread rule: any thread.
  */
 #ifndef SG_STATUS_OCSP_CACHE_H
 #define SG_STATUS_OCSP_CACHE_H
