@@ -15,6 +15,14 @@ int64_t sg_clock_now(const struct sg_clock *clock)
     return time(NULL);
 }
 
+int64_t sg_steady_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 static char *put_digits(char *at, int value, int num_digits, char then)
 {
     for (int i = num_digits - 1; i >= 0; i--, value /= 10)

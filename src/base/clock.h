@@ -14,6 +14,9 @@ struct sg_clock {
 
 int64_t sg_clock_now(const struct sg_clock *clock);
 
+/* sg_steady_ms: milliseconds of a clock that nobody sets, for how long something takes. */
+int64_t sg_steady_ms(void);
+
 /* The largest moment that X.509 can say, 9999-12-31T23:59:59Z: "no well-defined expiration"
  * (RFC 5280 4.1.2.5). */
 #define SG_TIME_NEVER INT64_C(253402300799)

@@ -4,15 +4,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 enum { BAR_WIDTH = 24, TERMINAL_MS = 200, PLAIN_MS = 5000 };
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static void begin(struct sg_progress *progress)
 {
@@ -20,12 +14,12 @@ static void begin(struct sg_progress *progress)
         return;
     progress->is_begun = true;
     progress->is_terminal = isatty(STDERR_FILENO) == 1;
-    progress->begun_ms = progress->said_ms = now_ms();
+    progress->begun_ms = progress->said_ms = sg_steady_ms();
 }
 
 static double rate(const struct sg_progress *progress, const struct sg_line_counts *counts)
 {
-    int64_t took = now_ms() - progress->begun_ms;
+    int64_t took = sg_steady_ms() - progress->begun_ms;
 
     return took > 0 ? (double)counts->done * 1000 / (double)took : 0;
 }
@@ -69,7 +63,7 @@ static void print_state(const struct sg_progress *progress, const struct sg_line
 
 void sg_progress_show(struct sg_progress *progress, const struct sg_line_counts *counts)
 {
-    int64_t now = now_ms();
+    int64_t now = sg_steady_ms();
 
     begin(progress);
     if (now - progress->said_ms < (progress->is_terminal ? TERMINAL_MS : PLAIN_MS))
@@ -105,7 +99,8 @@ void sg_progress_sum(struct sg_progress *progress, const struct sg_line_counts *
 
     sg_progress_clear(progress);
     fprintf(stderr, "%llu requests in %s (%.0f/s)", (unsigned long long)counts->done,
-            duration((double)(now_ms() - progress->begun_ms) / 1000, took), rate(progress, counts));
+            duration((double)(sg_steady_ms() - progress->begun_ms) / 1000, took),
+            rate(progress, counts));
     print_some(counts->by[SG_LINE_ISSUED], "issued");
     print_some(counts->by[SG_LINE_REPEATED], "already there");
     print_some(counts->by[SG_LINE_CHECKED], "would be issued");

@@ -17,15 +17,6 @@
 
 enum { BACKLOG = 1024 };
 
-int64_t sg_front_now_ms(const struct sg_front *front)
-{
-    struct timespec now;
-
-    (void)front;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 int64_t sg_front_now_us(void)
 {
     struct timespec now;
@@ -277,7 +268,7 @@ static void note_signal(evutil_socket_t signal, short what, void *context)
     }
     front->setting->notify("STOPPING=1");
     front->is_draining = true;
-    front->draining_since_ms = sg_front_now_ms(front);
+    front->draining_since_ms = sg_steady_ms();
     sg_log_say(front, "ending, once %zu requests are answered", front->num_offered);
 }
 
@@ -293,7 +284,7 @@ static void judge_draining(struct sg_front *front)
         if (evbuffer_get_length(bufferevent_get_output(visit->buffer)) > 0)
             is_busy = true;
     }
-    const int64_t since = sg_front_now_ms(front) - front->draining_since_ms;
+    const int64_t since = sg_steady_ms() - front->draining_since_ms;
     if ((!is_busy && since > LAST_WORDS_MS) || since > 1000 * front->config.service.limits.answer_s)
         event_base_loopexit(front->base, NULL);
 }

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "parts.h"
 #include "token/signer_elsewhere.h"
@@ -50,7 +51,7 @@ static void settle(struct sg_front_key *key, struct sg_handshake *handshake)
 
 static void rest(struct sg_front_key *key, const char *why)
 {
-    const int64_t now = sg_front_now_ms(key->front);
+    const int64_t now = sg_steady_ms();
 
     if (now >= key->rests_until_ms)
         sg_log_say(key->front, "no handshakes for %d s, as the key of TLS can't be used: %s",
@@ -61,7 +62,7 @@ static void rest(struct sg_front_key *key, const char *why)
 /* A handshake fails, and others need not. */
 static void note_refusal(struct sg_front_key *key, const char *why)
 {
-    const int64_t now = sg_front_now_ms(key->front);
+    const int64_t now = sg_steady_ms();
 
     if (now < key->silent_until_ms)
         return;
@@ -262,7 +263,7 @@ bool sg_front_key_ask(struct sg_handshake *handshake)
 {
     struct sg_front_key *key = &handshake->visit->front->key;
 
-    if (sg_front_now_ms(key->front) < key->rests_until_ms)
+    if (sg_steady_ms() < key->rests_until_ms)
         (void)sg_fail(&handshake->why, SG_TOKEN, NULL, "the issuer has not signed a moment ago");
     else if (ask(key, handshake, &handshake->why))
         return true;

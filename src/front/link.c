@@ -12,6 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/limits.h"
 #include "parts.h"
@@ -74,7 +75,7 @@ static bool is_away_for_long(const struct sg_front *front)
 {
     const struct sg_link *link = &front->link;
 
-    return link->away_since_ms != 0 && sg_front_now_ms(front) - link->away_since_ms > PATIENCE_MS;
+    return link->away_since_ms != 0 && sg_steady_ms() - link->away_since_ms > PATIENCE_MS;
 }
 
 /* Its frame is made. */
@@ -264,7 +265,7 @@ static void lose(struct sg_front *front, const char *why)
         bufferevent_free(link->buffer);
     link->buffer = NULL;
     if (link->away_since_ms == 0) {
-        link->away_since_ms = sg_front_now_ms(front);
+        link->away_since_ms = sg_steady_ms();
         sg_log_say(front, "the issuer is away: %s", why);
     }
     link->is_welcome = false;
@@ -403,7 +404,7 @@ bool sg_link_open(struct sg_front *front, struct sg_error *error)
                        "to a shorter one",
                        link->path);
     link->retry = evtimer_new(front->base, note_retry, front);
-    link->away_since_ms = sg_front_now_ms(front);
+    link->away_since_ms = sg_steady_ms();
     return (link->retry != NULL && evtimer_add(link->retry, &at_once) == 0) ||
            sg_fail_memory(error);
 }

@@ -475,7 +475,6 @@ struct sg_front {
     struct sg_front_log log;
 };
 
-int64_t sg_front_now_ms(const struct sg_front *front);
 int64_t sg_front_now_us(void);
 
 #endif

@@ -65,7 +65,7 @@ static struct sg_slow_place *find(struct sg_front *front, const char *peer)
     struct sg_slow_place *row = row_of(&front->slowing, network);
     for (size_t i = 0; i < SG_SLOW_WAYS; i++)
         if (row[i].since_ms != 0 && memcmp(row[i].network, network, 16) == 0) {
-            forget_what_is_old(&row[i], sg_front_now_ms(front));
+            forget_what_is_old(&row[i], sg_steady_ms());
             return &row[i];
         }
     return NULL;
@@ -82,11 +82,11 @@ static struct sg_slow_place *find_or_add(struct sg_front *front, const char *pee
     struct sg_slow_place *row = row_of(&front->slowing, network);
     place = row;
     for (size_t i = 0; i < SG_SLOW_WAYS; i++) {
-        forget_what_is_old(&row[i], sg_front_now_ms(front));
+        forget_what_is_old(&row[i], sg_steady_ms());
         if (row[i].num_refusals < place->num_refusals)
             place = &row[i];
     }
-    *place = (struct sg_slow_place){.since_ms = sg_front_now_ms(front)};
+    *place = (struct sg_slow_place){.since_ms = sg_steady_ms()};
     memcpy(place->network, network, 16);
     return place;
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
+#include "base/clock.h"
 #include "parts.h"
 
 /* What may come before evhttp takes any of it. It takes a body or a chunk whole; for the line with
@@ -50,7 +51,7 @@ static void note_input(struct evbuffer *input, const struct evbuffer_cb_info *in
     struct sg_visit *visit = context;
 
     if (info->n_added > 0 && !is_busy(visit) && visit->begun_ms == 0)
-        visit->begun_ms = sg_front_now_ms(visit->front);
+        visit->begun_ms = sg_steady_ms();
     if (evbuffer_get_length(input) > MOST_UNREAD)
         cut_off(visit);
 }
@@ -100,7 +101,7 @@ struct bufferevent *sg_visit_begin(struct sg_front *front, SSL_CTX *tls)
         abort();
     visit->front = front;
     visit->buffer = buffer;
-    visit->since_ms = sg_front_now_ms(front);
+    visit->since_ms = sg_steady_ms();
     bufferevent_incref(buffer);
     evbuffer_add_cb(bufferevent_get_input(buffer), note_input, visit);
     LIST_INSERT_HEAD(&front->visits, visit, in_list);
@@ -160,7 +161,7 @@ void sg_visit_replying(struct sg_visit *visit, size_t octets)
 {
     visit->exchange = NULL;
     visit->is_replying = true;
-    visit->since_ms = sg_front_now_ms(visit->front);
+    visit->since_ms = sg_steady_ms();
     visit->reply_ms = 1000 * visit->front->config.service.limits.reply_s +
                       1000 * (int64_t)octets / SG_FRONT_READING;
 }
@@ -170,7 +171,7 @@ void sg_visit_replied(struct sg_visit *visit)
     const bool has_more = evbuffer_get_length(bufferevent_get_input(visit->buffer)) > 0;
 
     visit->is_replying = false;
-    visit->since_ms = sg_front_now_ms(visit->front);
+    visit->since_ms = sg_steady_ms();
     visit->begun_ms = has_more ? visit->since_ms : 0;
 }
 
@@ -202,7 +203,7 @@ static bool takes_too_long(const struct sg_front *front, const struct sg_visit *
 
 void sg_visits_sweep(struct sg_front *front)
 {
-    const int64_t now = sg_front_now_ms(front);
+    const int64_t now = sg_steady_ms();
     struct sg_visit *next;
 
     for (struct sg_visit *visit = LIST_FIRST(&front->visits); visit != NULL; visit = next) {

@@ -13,9 +13,9 @@
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "desk.h"
 
 enum {
@@ -27,14 +27,6 @@ enum {
     /* frames that go out by one call */
     MOST_TOGETHER = 32,
 };
-
-static int64_t steady_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* ---- opening ---- */
 
@@ -205,7 +197,7 @@ static void hand_over(struct sg_door *door, struct sg_door_peer *peer, struct sg
     const bool is_question = sg_errand_is_question(errand);
 
     errand->connection = peer->number;
-    errand->since_ms = steady_ms();
+    errand->since_ms = sg_steady_ms();
     if (errand->message.type == SG_WIRE_HEALTH || errand->message.type == SG_WIRE_TLS_SIGN) {
         door->on_aside(errand, door->context);
         return;
@@ -478,7 +470,7 @@ bool sg_door_run(struct sg_door *door)
 
     for (;;) {
         wait_for_something(door, polled);
-        const int64_t now = steady_ms();
+        const int64_t now = sg_steady_ms();
         const bool is_ending = atomic_load(&door->is_ending);
         if (now - door->last_tick_ms >= TICK_MS || (is_ending && door->ending_since_ms == 0)) {
             door->last_tick_ms = now;

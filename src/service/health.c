@@ -3,8 +3,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "desk.h"
 #include "home/service_key.h"
 
@@ -38,14 +38,6 @@ struct sg_health {
 
     _Atomic enum sg_code trouble; /* SG_TOKEN or SG_PIN, once it has failed */
 };
-
-static int64_t steady_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* ---- answers ---- */
 
@@ -99,7 +91,7 @@ static bool is_asked(struct sg_health *health)
     while (health->waiting.num == 0 && !health->is_closing)
         pthread_cond_wait(&health->is_asked, &health->lock);
     goes_on = !health->is_closing;
-    health->asked_ms = goes_on ? steady_ms() : 0;
+    health->asked_ms = goes_on ? sg_steady_ms() : 0;
     pthread_mutex_unlock(&health->lock);
     return goes_on;
 }
@@ -110,7 +102,7 @@ static struct sg_errands note_answer(struct sg_health *health, const struct sg_e
 
     pthread_mutex_lock(&health->lock);
     health->asked_ms = 0;
-    health->answered_ms = steady_ms();
+    health->answered_ms = sg_steady_ms();
     health->why = *why;
     waiting = health->waiting;
     health->waiting = (struct sg_errands){0};
@@ -140,7 +132,7 @@ enum verdict { IS_KNOWN, IS_BUSY, WAITS };
 /* why  what the token answered, when that is known. */
 static enum verdict judge(struct sg_health *health, struct sg_errand *errand, struct sg_error *why)
 {
-    const int64_t now = steady_ms();
+    const int64_t now = sg_steady_ms();
     enum verdict verdict = WAITS;
 
     if (health->signer == NULL)
@@ -178,7 +170,7 @@ void sg_health_take(struct sg_health *health, struct sg_errand *errand)
 
 void sg_health_sweep(struct sg_health *health)
 {
-    const int64_t now = steady_ms();
+    const int64_t now = sg_steady_ms();
     struct sg_errands late = {0};
     struct sg_errand *errand;
 

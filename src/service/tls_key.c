@@ -3,8 +3,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "desk.h"
 #include "home/service_key.h"
 
@@ -78,10 +78,7 @@ static bool sign(struct sg_tls_key *key, const struct sg_errand *errand, struct 
  * those who have gone, while those who come now wait. */
 static bool is_too_late(const struct sg_errand *errand)
 {
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 - errand->since_ms > LONGEST_MS;
+    return sg_steady_ms() - errand->since_ms > LONGEST_MS;
 }
 
 static void answer(struct sg_tls_key *key, struct sg_errand *errand)

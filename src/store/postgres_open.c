@@ -251,13 +251,6 @@ static bool connect_to(struct sg_store *store, struct sg_error *error)
 
 /* ---- again ---- */
 
-static int64_t milliseconds(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void pause_for(int64_t ms)
 {
     const struct timespec pause = {.tv_sec = ms / 1000, .tv_nsec = (ms % 1000) * 1000000};
@@ -267,7 +260,7 @@ static void pause_for(int64_t ms)
 bool sg_postgres_ensure(struct sg_store *store, struct sg_error *error)
 {
     struct sg_postgres *postgres = store->postgres;
-    const int64_t deadline = milliseconds() + (int64_t)SG_RECONNECT_S * 1000;
+    const int64_t deadline = sg_steady_ms() + (int64_t)SG_RECONNECT_S * 1000;
     if (!postgres->lost || postgres->transaction != SG_NO_TRANSACTION)
         return true;
     for (int64_t pause = FIRST_PAUSE_MS;;
@@ -275,7 +268,7 @@ bool sg_postgres_ensure(struct sg_store *store, struct sg_error *error)
         struct sg_error why = {0};
         if (connect_to(store, &why))
             return true;
-        if (milliseconds() + pause > deadline)
+        if (sg_steady_ms() + pause > deadline)
             return sg_fail(error, SG_STORE, NULL, "%s; tried for %d s", why.text, SG_RECONNECT_S);
         pause_for(pause);
     }
